@@ -1,0 +1,1 @@
+"""History of all tags in Parquet, queried by DuckDB, for Bedplate."""

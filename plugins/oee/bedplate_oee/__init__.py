@@ -1,0 +1,1 @@
+"""Overall equipment effectiveness after ISO 22400 for Bedplate."""

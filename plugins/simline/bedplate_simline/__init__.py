@@ -1,0 +1,1 @@
+"""A simulated bottling line on OPC UA and Modbus for Bedplate."""

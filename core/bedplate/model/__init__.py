@@ -1,0 +1,31 @@
+"""Frozen values in numpy columns: tags, batches, quality, events, records, selectors. No I/O, no protocol."""
+
+from bedplate.model import quality
+from bedplate.model.batch import Batch, DataType, Flag, Strings
+from bedplate.model.event import SEVERITY, Alarm, AlarmPriority, AlarmState, Event, EventKind
+from bedplate.model.record import Body, Record
+from bedplate.model.selector import Selector, is_selector, tails
+from bedplate.model.tag import TagInfo, TagTable, path_problem, segment_problem
+
+__all__ = [
+    "SEVERITY",
+    "Alarm",
+    "AlarmPriority",
+    "AlarmState",
+    "Batch",
+    "Body",
+    "DataType",
+    "Event",
+    "EventKind",
+    "Flag",
+    "Record",
+    "Selector",
+    "Strings",
+    "TagInfo",
+    "TagTable",
+    "is_selector",
+    "path_problem",
+    "quality",
+    "segment_problem",
+    "tails",
+]

@@ -1,3 +1,57 @@
-"""Bedplate: the industrial internet platform as a microkernel."""
+"""Bedplate: the industrial internet platform as a microkernel. These names, and `bedplate.testing`, are the public surface."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+API = "1.0"  # of the contracts in Python; `requires_api` of a manifest is a range over it
+
+if TYPE_CHECKING:
+    from bedplate.client import AsyncClient, Client, connect, connect_async
+    from bedplate.contracts import (
+        Aggregate,
+        Analytic,
+        Asset,
+        Bad,
+        Check,
+        Connector,
+        Decision,
+        Delivery,
+        Node,
+        Output,
+        Page,
+        Query,
+        Sample,
+        SecurityModule,
+        Send,
+        Series,
+        Stretch,
+        Subject,
+        Tag,
+        Verdict,
+        Written,
+    )
+    from bedplate.errors import BedplateError, CallError, Invalid, Refused
+    from bedplate.model import Batch, DataType, Event, Record
+
+# Resolved on first use, so that `bedplate --help` imports neither numpy nor pydantic nor gRPC.
+_HOMES = {
+    "bedplate.client": ("AsyncClient", "Client", "connect", "connect_async"),
+    "bedplate.contracts": (
+        "Aggregate", "Analytic", "Asset", "Bad", "Check", "Connector", "Decision", "Delivery", "Node", "Output", "Page",
+        "Query", "Sample", "SecurityModule", "Send", "Series", "Stretch", "Subject", "Tag", "Verdict", "Written",
+    ),
+    "bedplate.errors": ("BedplateError", "CallError", "Invalid", "Refused"),
+    "bedplate.model": ("Batch", "DataType", "Event", "Record"),
+}  # fmt: skip
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+__all__ = [*_HOME, "API", "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'bedplate' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOME[name]), name)

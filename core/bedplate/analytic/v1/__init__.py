@@ -1,0 +1,1 @@
+"""Generated from protos/bedplate/analytic/v1; never edited."""

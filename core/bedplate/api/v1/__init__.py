@@ -1,0 +1,1 @@
+"""Generated from protos/bedplate/api/v1; never edited."""

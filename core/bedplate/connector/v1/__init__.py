@@ -1,0 +1,1 @@
+"""Generated from protos/bedplate/connector/v1; never edited."""

@@ -1,0 +1,1 @@
+"""The journal: what entered, kept until every reader has it. People call it store and forward."""

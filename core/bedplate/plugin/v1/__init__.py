@@ -1,0 +1,1 @@
+"""Generated from protos/bedplate/plugin/v1; never edited."""

@@ -1,0 +1,1 @@
+"""Generated from protos/bedplate/record/v1; never edited."""

@@ -1,0 +1,1 @@
+"""Generated from protos/bedplate/security/v1; never edited."""

@@ -1,1 +1,1 @@
-"""Generated from protos/; see protos/README.md."""
+"""Generated from protos/bedplate/analytic by `make protos`; never edited."""

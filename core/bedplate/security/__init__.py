@@ -1,1 +1,1 @@
-"""Generated from protos/; see protos/README.md."""
+"""Generated from protos/bedplate/security by `make protos`; never edited."""

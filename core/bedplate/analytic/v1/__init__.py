@@ -1,1 +1,1 @@
-"""Generated from protos/bedplate/analytic/v1; never edited."""
+"""Generated from protos/bedplate/analytic by `make protos`; never edited."""

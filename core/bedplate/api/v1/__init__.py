@@ -1,1 +1,1 @@
-"""Generated from protos/bedplate/api/v1; never edited."""
+"""Generated from protos/bedplate/api by `make protos`; never edited."""

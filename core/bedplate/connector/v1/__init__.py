@@ -1,1 +1,1 @@
-"""Generated from protos/bedplate/connector/v1; never edited."""
+"""Generated from protos/bedplate/connector by `make protos`; never edited."""

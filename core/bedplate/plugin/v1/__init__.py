@@ -1,1 +1,1 @@
-"""Generated from protos/bedplate/plugin/v1; never edited."""
+"""Generated from protos/bedplate/plugin by `make protos`; never edited."""

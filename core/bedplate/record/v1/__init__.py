@@ -1,1 +1,1 @@
-"""Generated from protos/bedplate/record/v1; never edited."""
+"""Generated from protos/bedplate/record by `make protos`; never edited."""

@@ -1,1 +1,1 @@
-"""Generated from protos/bedplate/security/v1; never edited."""
+"""Generated from protos/bedplate/security by `make protos`; never edited."""

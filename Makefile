@@ -1,0 +1,39 @@
+# Every target works in a fresh clone; .make/setup does nothing when .venv is up to date.
+.PHONY: help demo test lint format bench protos requirements clean
+.DEFAULT_GOAL := help
+bin := .venv/bin
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+
+demo: ## a simulated bottling line; Ctrl-C ends it
+	@.make/setup
+	@$(bin)/bedplate demo $(ARGS)
+
+test: ## everything: style, types, layers, protos, behaviour; make test ARGS='-k words'
+	@.make/setup dev
+	@$(bin)/pytest $(ARGS)
+
+lint: ## style, types, layers and protos only
+	@.make/setup dev
+	@$(bin)/pytest -q tests/test_tools.py
+
+format: ## put the Python files into the house format
+	@.make/setup dev
+	@$(bin)/ruff check -q --fix-only . && $(bin)/ruff format -q .
+
+bench: ## measure; prints a table
+	@.make/setup dev
+	@$(bin)/pytest -q -s -m bench tests/benchmarks $(ARGS)
+
+protos: ## write core/bedplate/<area>/v1 from protos/
+	@.make/setup dev
+	@.make/protos
+
+requirements: ## pin .make/*.txt again; make requirements ARGS=--upgrade
+	@.make/lock $(ARGS)
+
+clean: ## remove the environments and what the tools left behind
+	@rm -rf .venv .venv-codegen .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
+		.hypothesis dist build tests/peers/node_modules
+	@find core plugins tests -name __pycache__ -prune -exec rm -rf {} +

@@ -46,7 +46,44 @@ _HOMES = {
     "bedplate.model": ("Batch", "DataType", "Event", "Record"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-__all__ = [*_HOME, "API", "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+# Spelt out once more: type checkers take only a list of literals for public.
+__all__ = [
+    "API",
+    "Aggregate",
+    "Analytic",
+    "Asset",
+    "AsyncClient",
+    "Bad",
+    "Batch",
+    "BedplateError",
+    "CallError",
+    "Check",
+    "Client",
+    "Connector",
+    "DataType",
+    "Decision",
+    "Delivery",
+    "Event",
+    "Invalid",
+    "Node",
+    "Output",
+    "Page",
+    "Query",
+    "Record",
+    "Refused",
+    "Sample",
+    "SecurityModule",
+    "Send",
+    "Series",
+    "Stretch",
+    "Subject",
+    "Tag",
+    "Verdict",
+    "Written",
+    "__version__",
+    "connect",
+    "connect_async",
+]
 
 
 def __getattr__(name: str) -> Any:

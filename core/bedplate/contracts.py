@@ -123,7 +123,13 @@ class Send(Protocol):
     """
 
     def __call__(
-        self, tag: Tag, value: Any, *, time: int | None = None, quality: int = 0, server_time: int | None = None
+        self,
+        tag: Tag,
+        value: Any,
+        *,
+        time: int | None = None,
+        quality: int = 0,
+        server_time: int | None = None,
     ) -> Awaitable[Awaitable[None]]:
         """One sample. time, server_time: ns UTC."""
 
@@ -240,10 +246,12 @@ class Connector:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """What an analytic works on. inputs: setting name → full path of the tag."""
+    """What an analytic works on. inputs: name of a tag as the settings write it → its full path · labels: the same
+    name → the labels of its enumeration, for tags that have them."""
 
     path: str
     inputs: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

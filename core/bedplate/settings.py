@@ -29,7 +29,9 @@ def parse_duration(text: str) -> int:
     """Nanoseconds of a text such as "250ms", "1s", "1.5h". Raises ValueError that says how to write one."""
     match = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
-        raise ValueError(f"{text!r} is no duration; write a number and a unit: 250ms, 1s, 5min, 2h, 14d")
+        raise ValueError(
+            f"{text!r} is no duration; write a number and a unit: 250ms, 1s, 5min, 2h, 14d"
+        )
     return round(float(match[1]) * UNITS_NS[match[2]])
 
 
@@ -55,7 +57,9 @@ Duration = Annotated[
     float,
     BeforeValidator(_seconds),
     PlainSerializer(lambda seconds: format_duration(round(seconds * 1e9)), when_used="json"),
-    WithJsonSchema({"type": "string", "x-bedplate-duration": True, "examples": ["250ms", "1s", "5min"]}),
+    WithJsonSchema(
+        {"type": "string", "x-bedplate-duration": True, "examples": ["250ms", "1s", "5min"]}
+    ),
 ]
 """Seconds in Python, "250ms" in the file."""
 

@@ -219,7 +219,9 @@ def as_column(value: Any, data_type: DataType | None = None) -> tuple[type_Colum
     kind = KINDS.get(column.dtype.kind)
     if kind is None:
         if column.dtype.kind in "US":
-            return Strings.of(column.tolist(), text=column.dtype.kind == "U"), TEXTS[column.dtype.kind]
+            return Strings.of(column.tolist(), text=column.dtype.kind == "U"), TEXTS[
+                column.dtype.kind
+            ]
         raise ValueError(f"no value type for numpy dtype {column.dtype}")
     return np.ascontiguousarray(column, dtype=DTYPES[kind]), kind
 

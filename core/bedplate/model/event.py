@@ -33,7 +33,12 @@ class AlarmPriority(enum.IntEnum):
     HIGHEST = 4
 
 
-SEVERITY = {AlarmPriority.LOW: 200, AlarmPriority.MEDIUM: 500, AlarmPriority.HIGH: 700, AlarmPriority.HIGHEST: 900}
+SEVERITY = {
+    AlarmPriority.LOW: 200,
+    AlarmPriority.MEDIUM: 500,
+    AlarmPriority.HIGH: 700,
+    AlarmPriority.HIGHEST: 900,
+}
 
 
 @dataclass(frozen=True, slots=True)

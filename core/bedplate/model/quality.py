@@ -65,7 +65,9 @@ BAD_OUT_OF_RANGE: Final = CODES["BadOutOfRange"]
 BAD_DECODING: Final = CODES["BadDecodingError"]
 BAD_DEVICE_FAILURE: Final = CODES["BadDeviceFailure"]
 
-OVERFLOW: Final = 0x00000480  # InfoType DataValue (bit 10) with the Overflow bit (bit 7), OPC 10000-4 table 177
+OVERFLOW: Final = (
+    0x00000480  # InfoType DataValue (bit 10) with the Overflow bit (bit 7), OPC 10000-4 table 177
+)
 
 
 def is_good(code: int) -> bool:

@@ -78,7 +78,10 @@ def _bytes(column: NDArray[Any], dtype: Any) -> bytes:
 def _from_idiomatic(encoded: bytes) -> Any:
     """Split or unpacked columns, or fields of a later minor: slow, legal."""
     idiomatic = record_pb2.Batch.FromString(encoded)
-    plain = {field: getattr(idiomatic, field) for field in ("count", "flags", "data_type", "bool", "text", "blob")}
+    plain = {
+        field: getattr(idiomatic, field)
+        for field in ("count", "flags", "data_type", "bool", "text", "blob")
+    }
     columns = {f: np.array(getattr(idiomatic, f), dtype).tobytes() for f, dtype in WIDTHS.items()}
     return twin(record_pb2.Batch)(**plain, **columns)
 
@@ -122,7 +125,9 @@ def _strings(message: Any, kind: DataType, n: int) -> Strings:
     joined: bytes = getattr(message, STRINGS[kind])
     end = _column(message, "end", "<u4", (n,))
     if (int(end[-1]) if n else 0) != len(joined) or np.any(end[1:] < end[:-1]):
-        raise ProtocolError(f"batch column {STRINGS[kind]}: its ends do not fit its {len(joined)} bytes")
+        raise ProtocolError(
+            f"batch column {STRINGS[kind]}: its ends do not fit its {len(joined)} bytes"
+        )
     if kind is DataType.TEXT:
         try:
             joined.decode()

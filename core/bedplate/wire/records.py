@@ -56,7 +56,9 @@ def record_of(message: Any) -> Record:
     payload = getattr(message, body)
     if message.crc and message.crc != checksum(payload):
         raise ProtocolError(f"record {message.position}: checksum does not fit its body")
-    return Record(kind=Body[body.upper()], payload=payload, **{name: getattr(message, name) for name in PLAIN})
+    return Record(
+        kind=Body[body.upper()], payload=payload, **{name: getattr(message, name) for name in PLAIN}
+    )
 
 
 def value_message(value: Any) -> record_pb2.Value:

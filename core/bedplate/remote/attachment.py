@@ -1,0 +1,191 @@
+"""The kernel's end of Attach: asks with answers, publications and notes, whatever the transport.
+
+Runs on the kernel's loop. Asks of one turn of the loop leave as one message; receipts ride along, at the latest after
+the linger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from bedplate.errors import ProtocolError
+from bedplate.plugin.v1 import plugin_pb2
+from bedplate.remote.kinds import Kind
+from bedplate.wire import twin
+
+MARGIN = 1.0  # s: an answer may come this much later than the ask allowed before it counts as none
+_Receipt = twin(plugin_pb2.Receipt)
+
+
+class Attachment:
+    """One attached plugin process or thread.
+
+    publication, note: called for each that arrives. gone: a future with the reason once the stream has ended.
+    """
+
+    def __init__(
+        self, kind: Kind, send: Callable[[Any], None], hello: Any = None, linger: float = 0.05
+    ) -> None:
+        self.kind = kind
+        self.hello = hello
+        self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.publication: Callable[[Any], None] = lambda publication: None
+        self.note: Callable[[Any], None] = lambda note: None
+        self.breach: Callable[[str], None] = self.end
+        self._send = send
+        self._linger = linger
+        self._asks: list[Any] = []
+        self._receipts: dict[str, Any] = {}
+        self._waiting: dict[int, asyncio.Future[Any] | asyncio.Queue[Any]] = {}
+        self._forgotten: set[int] = set()
+        self._last = 0
+        self._soon = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    # out ---------------------------------------------------------------------------------------------------------
+
+    async def ask(self, component: str, within: float, traceparent: str = "", **what: Any) -> Any:
+        """Asks, and returns the reply. within: seconds.
+
+        Raises ConnectionError when the plugin goes meanwhile, TimeoutError when it stays silent.
+        """
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        ask = self._post(component, within, traceparent, what)
+        self._waiting[ask] = future
+        try:
+            async with asyncio.timeout(within + MARGIN):
+                return await future
+        except TimeoutError as error:
+            raise TimeoutError(f"no answer within {within + MARGIN:.1f} s") from error
+        finally:
+            if self._waiting.pop(ask, None) and not (future.done() and not future.cancelled()):
+                self._forgotten.add(ask)
+
+    def ask_template(self, template: Any, within: float) -> asyncio.Future[Any]:
+        """The same for a prepared Ask that is sent again and again; the caller watches the time."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self.gone.done():
+            future.set_exception(ConnectionError(self.gone.result()))
+            return future
+        self._last += 1
+        template.id, template.within_ms = self._last, int(within * 1000)
+        self._waiting[self._last] = future
+        self._asks.append(template)
+        self._flush_soon()
+        return future
+
+    async def stream(self, component: str, within: float, **what: Any) -> AsyncIterator[Any]:
+        """Asks, and yields every reply up to and including the last one (for Query)."""
+        queue: asyncio.Queue[Any] = asyncio.Queue()
+        ask = self._post(component, within, "", what)
+        self._waiting[ask] = queue
+        try:
+            while True:
+                async with asyncio.timeout(within + MARGIN):
+                    reply = await queue.get()
+                yield reply
+                if not reply.query.next_page:
+                    return
+        finally:
+            self._waiting.pop(ask, None)
+            self._forgotten.add(ask)
+
+    def _post(self, component: str, within: float, traceparent: str, what: dict[str, Any]) -> int:
+        if self.gone.done():
+            raise ConnectionError(self.gone.result())
+        self._last += 1
+        self._asks.append(
+            self.kind.ask(
+                id=self._last,
+                component=component,
+                within_ms=int(within * 1000),
+                traceparent=traceparent,
+                **what,
+            )
+        )
+        self._flush_soon()
+        return self._last
+
+    def receipt(
+        self, component: str, credit: int = 0, synced: int = 0, refused: int = 0, text: str = ""
+    ) -> None:
+        """Grants credit, or says what is on disk or refused."""
+        one = self._receipts.setdefault(component, _Receipt(component=component))
+        one.credit += credit
+        one.synced = max(one.synced, synced)
+        if refused:
+            one.refused, one.text = refused, text
+        if not (self._soon or self._timer):
+            self._timer = asyncio.get_running_loop().call_later(self._linger, self.flush)
+
+    def _flush_soon(self) -> None:
+        if not self._soon:
+            self._soon = True
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Sends what is due, as one message."""
+        if self._timer:
+            self._timer.cancel()
+        self._soon, self._timer = False, None
+        if not (self._asks or self._receipts) or self.gone.done():
+            return
+        message = self.kind.to(asks=self._asks)
+        if self._receipts:
+            message.receipts.extend(self._receipts.values())
+        self._asks, self._receipts = [], {}
+        self._send(message)
+
+    # in ----------------------------------------------------------------------------------------------------------
+
+    def receive(self, message: Any) -> None:
+        """One message of the plugin."""
+        for reply in message.replies:
+            self._take_reply(reply)
+        for publication in getattr(message, "publications", ()):
+            self.publication(publication)
+        for note in message.notes:
+            self.note(note)
+
+    def _take_reply(self, reply: Any) -> None:
+        waiting = self._waiting.get(reply.answer.id)
+        if isinstance(waiting, asyncio.Queue):
+            waiting.put_nowait(reply)
+        elif waiting is not None:
+            del self._waiting[reply.answer.id]
+            if not waiting.done():
+                waiting.set_result(reply)
+        elif reply.answer.id in self._forgotten:
+            if not (
+                reply.WhichOneof("what") == "query" if self.kind.name == "connector" else False
+            ):
+                self._forgotten.discard(reply.answer.id)
+        else:
+            self.breach(f"answered ask {reply.answer.id}, which nobody asked")
+
+    def end(self, reason: str) -> None:
+        """The stream is over. Everyone who waits gets ConnectionError."""
+        if self.gone.done():
+            return
+        self.gone.set_result(reason)
+        waiting, self._waiting = self._waiting, {}
+        for one in waiting.values():
+            if isinstance(one, asyncio.Future) and not one.done():
+                one.set_exception(ConnectionError(reason))
+            elif isinstance(one, asyncio.Queue):
+                one.put_nowait(_gone_reply(self.kind, reason))
+
+
+def _gone_reply(kind: Kind, reason: str) -> Any:
+    reply = kind.reply()
+    reply.answer.code, reply.answer.text = plugin_pb2.CODE_UNREACHABLE, reason
+    return reply
+
+
+def expect(reply: Any) -> Any:
+    """The reply when it says OK. Raises ProtocolError when that is impossible, so that no code goes unseen."""
+    if reply.answer.code == plugin_pb2.CODE_UNSPECIFIED:
+        raise ProtocolError("answer without a code")
+    return reply

@@ -1,0 +1,68 @@
+"""The plugin's side of sending: one message per linger for all components of the process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from bedplate.remote.kinds import Kind
+
+
+class Source(Protocol):
+    """Something that has publications to send."""
+
+    def take(self) -> list[Any]:
+        """Publications within the credit, as messages."""
+
+
+class Outbox:
+    """Gathers replies, publications and notes. Runs on the plugin's loop."""
+
+    def __init__(self, kind: Kind, send: Callable[[Any], None], linger: float) -> None:
+        self._kind = kind
+        self._send = send
+        self.linger = linger
+        self.loop = asyncio.get_running_loop()
+        self._replies: list[Any] = []
+        self._notes: list[Any] = []
+        self._sources: dict[int, Source] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._soon = False
+
+    def reply(self, reply: Any, *, urgent: bool = True) -> None:
+        """An answer. urgent: at the end of this turn of the loop; else with the next linger."""
+        self._replies.append(reply)
+        self._schedule(urgent)
+
+    def note(self, note: Any) -> None:
+        self._notes.append(note)
+        self._schedule(urgent=True)
+
+    def dirty(self, source: Source, *, urgent: bool = False) -> None:
+        """This source has something to send."""
+        self._sources[id(source)] = source
+        self._schedule(urgent)
+
+    def _schedule(self, urgent: bool) -> None:
+        if self._soon or (self._timer and not urgent):
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._soon = urgent
+        self._timer = self.loop.call_later(0 if urgent else self.linger, self.flush)
+
+    def flush(self) -> None:
+        """Sends what there is, as one message."""
+        if self._timer:
+            self._timer.cancel()
+        self._timer, self._soon = None, False
+        sources, self._sources = list(self._sources.values()), {}
+        publications = [p for source in sources for p in source.take()]
+        if not (self._replies or self._notes or publications):
+            return
+        message = self._kind.come(replies=self._replies, notes=self._notes)
+        if publications:
+            message.publications.extend(publications)
+        self._replies, self._notes = [], []
+        self._send(message)

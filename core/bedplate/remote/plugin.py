@@ -1,0 +1,137 @@
+"""A plugin process: `python -m bedplate.remote.plugin`. Reads one line of JSON, dials once, answers until stdin ends.
+
+The line: {"host", "token", "kind", "plugin", "version", "offers": {use: "module:Class"}, "file": path or null}. Only
+the first two are the contract; the rest tells this Python host what to import. stdout is never protocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import importlib.util
+import json
+import os
+import platform
+import signal
+import sys
+import threading
+from typing import Any
+
+import grpc.aio
+
+from bedplate.remote.kinds import KINDS, Kind
+from bedplate.remote.side import PluginSide
+
+CHANNEL = (
+    ("grpc.max_receive_message_length", 16 << 20),
+    ("grpc.max_send_message_length", 16 << 20),
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 1 << 20),
+    ("grpc.enable_retries", 0),
+)
+
+
+def load_offers(start: dict[str, Any]) -> dict[str, type]:
+    """The classes behind the offers. Raises what importing them raises."""
+    if start.get("file"):
+        spec = importlib.util.spec_from_file_location(start["plugin"], start["file"])
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{start['file']} is no Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[start["plugin"]] = module
+        spec.loader.exec_module(module)
+        return {
+            use: getattr(module, target.partition(":")[2])
+            for use, target in start["offers"].items()
+        }
+    return {use: _resolve(target) for use, target in start["offers"].items()}
+
+
+def _resolve(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+async def attach(start: dict[str, Any], kind: Kind, offers: dict[str, type]) -> None:
+    """Dials, says Hello, and serves until the stream or stdin ends, or Shutdown was answered."""
+    outgoing: asyncio.Queue[Any] = asyncio.Queue()
+    hello = kind.come()
+    hello.hello.token, hello.hello.plugin, hello.hello.version = (
+        start["token"],
+        start["plugin"],
+        start["version"],
+    )
+    hello.hello.runtime = f"python {platform.python_version()}"
+    outgoing.put_nowait(hello)
+    side = PluginSide(kind, offers, outgoing.put_nowait)
+    async with grpc.aio.insecure_channel(start["host"], options=CHANNEL) as channel:
+        call: Any = channel.stream_stream(
+            kind.method,
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=kind.to.FromString,
+        )()
+        tasks = [
+            asyncio.create_task(_write(call, outgoing)),
+            asyncio.create_task(_read(call, side)),
+            asyncio.create_task(_until_done(side, outgoing)),
+        ]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await side.shutdown()
+        call.cancel()
+
+
+async def _write(call: Any, outgoing: asyncio.Queue[Any]) -> None:
+    with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        while True:
+            await call.write(await outgoing.get())
+
+
+async def _read(call: Any, side: PluginSide) -> None:
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        while (message := await call.read()) is not grpc.aio.EOF:
+            side.receive(message)
+
+
+async def _until_done(side: PluginSide, outgoing: asyncio.Queue[Any]) -> None:
+    await side.done.wait()
+    while not outgoing.empty():
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(0.02)
+
+
+def watch_stdin() -> None:
+    """The kernel is gone, so am I: nothing is left to answer to, and a hung driver must not outlive it."""
+    with contextlib.suppress(OSError, ValueError):
+        while os.read(0, 4096):
+            pass
+    os._exit(0)
+
+
+def main() -> int:
+    """Exit codes: 0 served and ended; 78 cannot start and must not be retried as is (EX_CONFIG)."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C goes to the kernel, which ends us in order
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        part = os.read(0, 1)
+        if not part:
+            return 0
+        line += part
+    start = json.loads(line)
+    threading.Thread(target=watch_stdin, daemon=True).start()
+    try:
+        offers = load_offers(start)
+    except BaseException as error:
+        print(f"cannot load {start['plugin']}: {type(error).__name__}: {error}", file=sys.stderr)
+        raise SystemExit(78) from error
+    asyncio.run(attach(start, KINDS[start["kind"]], offers))
+    sys.stderr.flush()
+    os._exit(0)  # threads of blocking drivers must not hold the exit
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,242 @@
+"""One component inside a plugin: its object, the calls to it, and what their exceptions mean.
+
+The author fails, the kernel retries: each Open builds a new object. Calls never overlap, except that `subscribe`,
+`query` and a security module's `authorize` run beside the others. A call that runs out of time ends the session.
+Here, and in the kernel's supervisor, is the only place that catches every exception.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import traceback
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from pydantic import ValidationError
+
+from bedplate.errors import Invalid, ProtocolError, Refused
+from bedplate.plugin.v1 import plugin_pb2
+from bedplate.remote.kinds import Kind
+from bedplate.remote.outbox import Outbox
+
+Handler = Callable[[Any, Any], Awaitable[None]]
+BESIDE = {"subscribe", "query", "authorize"}
+PATIENT = {"read"}  # answers that may wait for the linger
+LOST = (OSError, EOFError, TimeoutError)
+
+
+class Session:
+    """A component from its first Open to the end of the process. Subclasses serve the asks of one kind."""
+
+    def __init__(
+        self, component: str, kind: Kind, outbox: Outbox, offers: Callable[[str], type]
+    ) -> None:
+        self.component = component
+        self.kind = kind
+        self.outbox = outbox
+        self._offers = offers
+        self.object: Any = None
+        self.opened = False
+        self._ended = ""
+        self._queue: deque[tuple[Any, float]] = deque()
+        self._worker: asyncio.Task[None] | None = None
+        self._beside: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix=component)
+
+    # what a kind serves ------------------------------------------------------------------------------------------
+
+    def build(self, cls: type, ask: Any) -> Any:
+        """A new object with everything it is promised before `open`."""
+        raise NotImplementedError
+
+    async def after_open(self, result: Any, reply: Any) -> None:
+        """Fills the reply to Open."""
+
+    async def serve(self, what: str, ask: Any, reply: Any) -> None:
+        """Serves one ask of the kind, filling the reply."""
+        raise NotImplementedError
+
+    def receipt(self, receipt: Any) -> None:
+        """What the kernel says of publications."""
+
+    def on_end(self) -> None:
+        """The session is over: let go of what this kind holds for it."""
+
+    # asks ----------------------------------------------------------------------------------------------------------
+
+    def submit(self, ask: Any) -> None:
+        """Takes an ask; its answer goes to the outbox. Writes go first."""
+        deadline = asyncio.get_running_loop().time() + (ask.within_ms or 3_600_000) / 1000
+        what = ask.WhichOneof("what")
+        if what in BESIDE:
+            self._start_beside(self._answer(ask, what, deadline))
+            return
+        if what == "write":
+            self._queue.appendleft((ask, deadline))
+        else:
+            self._queue.append((ask, deadline))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+
+    async def _work(self) -> None:
+        while self._queue:
+            ask, deadline = self._queue.popleft()
+            await self._answer(ask, ask.WhichOneof("what"), deadline)
+
+    def _start_beside(self, call: Any) -> None:
+        task = asyncio.create_task(call)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _answer(self, ask: Any, what: str | None, deadline: float) -> None:
+        reply = self.kind.reply()
+        reply.answer.id = ask.id
+        reply.answer.code = plugin_pb2.CODE_OK
+        try:
+            await self._dispatch(ask, what, deadline, reply)
+        except asyncio.CancelledError:
+            self._explain(reply, ConnectionError("the session was closed"))
+        except Exception as error:
+            self._explain(reply, error)
+        self.outbox.reply(reply, urgent=what not in PATIENT)
+
+    async def _dispatch(self, ask: Any, what: str | None, deadline: float, reply: Any) -> None:
+        loop = asyncio.get_running_loop()
+        if what == "close":
+            await self.close()
+        elif loop.time() >= deadline:
+            reply.answer.code = plugin_pb2.CODE_EXPIRED
+        elif what == "open":
+            await self._open(ask.open, deadline, reply)
+        elif self._ended or not self.opened:
+            raise ConnectionError(self._ended or "not open")
+        elif what is None:
+            reply.answer.code = plugin_pb2.CODE_UNSUPPORTED
+        elif what in ("subscribe", "query"):
+            await self.serve(what, ask, reply)
+        else:
+            await self._timed(self.serve(what, ask, reply), deadline, what)
+
+    async def _timed(self, call: Awaitable[Any], deadline: float, what: str) -> Any:
+        timer = asyncio.timeout_at(deadline)
+        try:
+            async with timer:
+                return await call
+        except TimeoutError as error:
+            if not timer.expired():
+                raise
+            self._end(f"{what} did not end in time")
+            raise TimeoutError(self._ended) from error
+
+    # the object ------------------------------------------------------------------------------------------------------
+
+    async def _open(self, open_: Any, deadline: float, reply: Any) -> None:
+        await self.close()
+        self._ended = ""
+        self.object = self.build(self._offers(open_.use), open_)
+        self.object.note = self._note
+        result = await self._timed(self.call("open"), deadline, "open")
+        self.opened = True
+        await self.after_open(result, reply)
+
+    async def close(self) -> None:
+        """Ends the session and lets the object release what it holds; bounded, since an author may hang."""
+        for task in list(self._beside):
+            task.cancel()
+        if self._beside:
+            await asyncio.wait(list(self._beside), timeout=1)
+        self._end("closed")
+        if self.opened:
+            self.opened = False
+            try:
+                async with asyncio.timeout(5):
+                    await self.call("close")
+            except Exception as error:
+                self._note(f"close failed: {error}")
+        self.object = None
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix=self.component)
+
+    def _end(self, why: str) -> None:
+        self._ended = self._ended or why
+        self.on_end()
+
+    async def call(self, method: str, *arguments: Any) -> Any:
+        """One call of the author's code: awaited, or on this component's thread when it is a plain def."""
+        function = getattr(self.object, method)
+        if inspect.iscoroutinefunction(function):
+            return await function(*arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+    # words -------------------------------------------------------------------------------------------------------------
+
+    def _explain(self, reply: Any, error: Exception) -> None:
+        answer = reply.answer
+        answer.text = sentence(error)
+        match error:
+            case Refused():
+                answer.code = plugin_pb2.CODE_REFUSED
+            case Invalid():
+                answer.code = plugin_pb2.CODE_INVALID
+                answer.problems.add(
+                    pointer=error.pointer, text=str(error), tag=self.handle(error.tag)
+                )
+            case ValidationError():
+                answer.code = plugin_pb2.CODE_INVALID
+                for one in error.errors():
+                    pointer = "/" + "/".join(map(str, one["loc"]))
+                    answer.problems.add(pointer=pointer, text=one["msg"])
+            case NotImplementedError():
+                answer.code = plugin_pb2.CODE_UNSUPPORTED
+            case _ if isinstance(error, LOST):
+                answer.code = plugin_pb2.CODE_UNREACHABLE
+            case _:
+                answer.code = plugin_pb2.CODE_FAULT
+                answer.trace = "".join(traceback.format_exception(error))[-16_384:]
+
+    def handle(self, tag: str) -> int:
+        """The handle of a tag by name; 0 when there is none."""
+        return 0
+
+    def _note(self, text: str, *, severity: int = 100) -> None:
+        note = plugin_pb2.Note(component=self.component, text=text[:2000], severity=severity)
+        self.outbox.loop.call_soon_threadsafe(self.outbox.note, _twin_note(note))
+
+    def lost(self, error: Exception) -> None:
+        """A call that runs beside ended the session: tell the kernel, which closes and opens again."""
+        reply = self.kind.reply()
+        self._explain(reply, error)
+        self._end(reply.answer.text)
+        note = plugin_pb2.Note(
+            component=self.component,
+            text=reply.answer.text,
+            lost=True,
+            severity=int(reply.answer.code),
+        )
+        self.outbox.note(_twin_note(note))
+
+
+def _twin_note(note: plugin_pb2.Note) -> Any:
+    from bedplate.wire import twin
+
+    return twin(plugin_pb2.Note).FromString(note.SerializeToString())
+
+
+def sentence(error: BaseException) -> str:
+    """An exception in one sentence for people."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    text = " ".join(str(error).split())
+    if isinstance(error, (Refused, Invalid, ProtocolError)) and text:
+        return text
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror}{where}"
+    kind = type(error).__name__
+    if isinstance(error, LOST) and text:
+        return text
+    return f"{kind}: {text}" if text else kind

@@ -3,6 +3,9 @@
 .DEFAULT_GOAL := help
 bin := .venv/bin
 
+# Node 18, which Debian 12 has, keeps from programs what node-opcua needs.
+test bench: export NODE_OPTIONS = $(if $(filter v18.%,$(shell node --version 2>/dev/null)),--experimental-global-webcrypto)
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 

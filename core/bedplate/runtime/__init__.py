@@ -1,0 +1,1 @@
+"""Runs the deployment: lifecycle, supervision, placement, readers."""

@@ -1,0 +1,163 @@
+"""An analytic over the journal: outputs, events, state and cursor in one commit, so that a crash gives the same result."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bedplate.analytic.v1 import analytic_pb2
+from bedplate.config.deployment import Component, TagSpec
+from bedplate.errors import ProtocolError
+from bedplate.journal.engine import Commit, Entry
+from bedplate.model import Body, DataType, Record
+from bedplate.remote.attachment import Attachment
+from bedplate.runtime import requests
+from bedplate.runtime.reader import by_epoch
+from bedplate.runtime.spine import Pair, Spine
+from bedplate.runtime.subscription import Subscription
+from bedplate.runtime.supervisor import Bug, Role, ok
+from bedplate.scan.registry import Declared
+from bedplate.wire import decode_batch, record_message, twin
+
+PROCESS_WITHIN = 30.0  # s
+TICK = 1.0  # s: so often an analytic hears how far time has come, also without samples
+COMMIT_EVERY = 2.0  # s
+RECORDS, SIZE = 4000, 4 << 20
+EVENTS = "kernel/event"  # acknowledgements
+Process = twin(analytic_pb2.Process)
+Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
+
+
+class AnalyticReader(Role):
+    """Reads what its assets name, writes to its own streams."""
+
+    def __init__(
+        self, component: Component, spine: Spine, settings: Settings, specs: Mapping[str, TagSpec]
+    ) -> None:
+        super().__init__(component, spine)
+        self._settings = settings
+        self._specs = specs
+        self._stream = f"{component.id}/live"
+        self._events = f"{component.id}/event"
+        plain, _ = settings()
+        self._paths = {
+            p for a in component.assets for p in requests.named_inputs(plain, a.tags).values()
+        }
+        self._outputs: dict[tuple[str, int], int] = {}
+        self._mine: np.ndarray[Any, Any] = np.zeros(0, np.uint32)
+        self._told_outputs = False
+        self._committed = 0.0
+        self.position = 0
+        self.durable = 0
+
+    async def open_message(self) -> Any:
+        settings, secrets = self._settings()
+        self.position, states = await self.spine.engine.cursor(self.component.id)
+        self.durable = self.position
+        return requests.open_analytic(
+            self.component,
+            settings,
+            secrets,
+            self._specs,
+            states,
+            epoch=self.spine.engine.epoch,
+            position=self.position,
+        )
+
+    async def serve(self, attachment: Attachment, reply: Any) -> None:
+        handles = self._declare(reply.open.outputs)
+        subscription = Subscription(
+            self._paths.__contains__, events=lambda stream: stream == EVENTS
+        )
+        first: Sequence[int] = handles
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self.spine.engine.wait(self.position)
+            records = await self.spine.engine.read(self.position, records=RECORDS, size=SIZE)
+            for run in by_epoch(records) or [[]]:
+                await self._process(attachment, subscription, run, first)
+                first = ()
+
+    def _declare(self, outputs: Any) -> list[int]:
+        """Handles for the outputs, in the order of the answer; the same as before when it opens again."""
+        assets = [asset.path for asset in self.component.assets]
+        wanted = [(f"{assets[o.asset]}/{self.component.id}/{o.name}", o) for o in outputs]
+        self.spine.registry.declare(
+            Declared(p, self.component.id, o.unit, o.description) for p, o in wanted
+        )
+        new = [
+            (p, DataType(o.data_type)) for p, o in wanted if (p, o.data_type) not in self._outputs
+        ]
+        if new:
+            handles, entry = self.spine.registry.handles(
+                self._stream, new, self.spine.clock.time_ns()
+            )
+            self.spine.append([(entry, None)])
+            self._outputs.update(zip(((p, int(kind)) for p, kind in new), handles, strict=True))
+        mine = [self._outputs[p, o.data_type] for p, o in wanted]
+        self._mine = np.array(sorted(mine), np.uint32)
+        return mine
+
+    async def _process(
+        self,
+        attachment: Attachment,
+        subscription: Subscription,
+        records: Sequence[Record],
+        outputs: Sequence[int],
+    ) -> None:
+        if records:
+            await subscription.turn(records[0].epoch, self.spine.registry.table, self.spine.engine)
+        chosen = [r for r in map(subscription.choose, records) if r is not None]
+        position = records[-1].position if records else self.position
+        ask = Process(
+            records=map(record_message, chosen),
+            tables=subscription.tables(chosen),
+            until=self._until(records, position),
+            outputs=outputs,
+        )
+        reply = ok(await attachment.ask(self.component.id, PROCESS_WITHIN, process=ask)).process
+        self.figures.consumed += sum(r.samples for r in chosen)
+        self._commit(reply, position)
+
+    def _until(self, records: Sequence[Record], position: int) -> int:
+        """Nothing received before this is still to come: everything appended has been read, or the last record's time."""
+        if position >= self.spine.engine.state().appended:
+            return self.spine.clock.time_ns()
+        return records[-1].received if records else 0
+
+    def _commit(self, reply: Any, position: int) -> None:
+        pairs = [*self._batches(reply.batches), *self._event_entries(reply.events)]
+        states = {state.key: state.value for state in reply.states}
+        now = self.spine.clock.monotonic()
+        moved = position > self.position
+        if pairs or states or (moved and now - self._committed >= COMMIT_EVERY):
+            self._committed = now
+            commit = Commit(self.component.id, position, states)
+            self.spine.append(pairs, commit, sync=bool(reply.events))
+            self.durable = position
+        self.position = position
+        self.figures.produced += sum(entry.samples for entry, _ in pairs)
+
+    def _batches(self, encoded: Sequence[bytes]) -> list[Pair]:
+        received = self.spine.clock.time_ns()
+        pairs: list[Pair] = []
+        for payload in encoded:
+            try:
+                batch = decode_batch(payload)
+            except ProtocolError as error:
+                raise Bug(str(error)) from error
+            if not np.isin(batch.tag, self._mine).all() or not len(batch.time):
+                raise Bug("wrote a tag that is not one of its outputs")
+            pairs.append(
+                (Entry(self._stream, Body.BATCH, payload, received, samples=len(batch)), batch)
+            )
+        return pairs
+
+    def _event_entries(self, encoded: Sequence[bytes]) -> list[Pair]:
+        received = self.spine.clock.time_ns()
+        return [(Entry(self._events, Body.EVENT, payload, received), None) for payload in encoded]

@@ -1,0 +1,52 @@
+"""A security module as the gate sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bedplate.config.deployment import Component
+from bedplate.contracts import Check, Decision, Subject, Verdict
+from bedplate.remote.attachment import Attachment
+from bedplate.runtime import requests
+from bedplate.runtime.spine import Spine
+from bedplate.runtime.supervisor import Role, ok
+from bedplate.security.v1 import security_pb2
+from bedplate.wire import twin
+
+DECIDE_WITHIN = 0.5  # s
+Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
+Authorize = twin(security_pb2.Authorize)
+
+
+class Guard(Role):
+    """Asks the module. Without an attached module every question fails, and the gate denies."""
+
+    def __init__(self, component: Component, spine: Spine, settings: Settings) -> None:
+        super().__init__(component, spine)
+        self._settings = settings
+
+    async def open_message(self) -> Any:
+        settings, secrets = self._settings()
+        return requests.open_security(self.component, settings, secrets)
+
+    async def serve(self, attachment: Attachment, reply: Any) -> None:
+        await asyncio.Future()
+
+    async def authorize(self, subject: Subject, checks: Sequence[Check]) -> list[Decision]:
+        """Raises ConnectionError, TimeoutError, or what its answer means; each of them is a denial."""
+        if self.attachment is None:
+            raise ConnectionError(f"security module {self.component.id} is not up")
+        ask = Authorize()
+        ask.subject.id, ask.subject.peer, ask.subject.method = (
+            subject.id,
+            subject.peer,
+            subject.method,
+        )
+        ask.subject.roles.extend(subject.roles)
+        for check in checks:
+            ask.checks.add(action=check.action, resource=check.resource)
+        async with asyncio.timeout(DECIDE_WITHIN):
+            reply = ok(await self.attachment.ask(self.component.id, DECIDE_WITHIN, authorize=ask))
+        return [Decision(Verdict(d.verdict), d.reason) for d in reply.decisions]

@@ -1,0 +1,94 @@
+"""Live: what was just appended, to everybody who listens, without waiting for the disk.
+
+Keeps the newest records in memory, so that a subscriber who resumes finds no hole between the journal's synced part
+and what is not synced yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bedplate.model import Batch, Record
+
+RECENT_RECORDS, RECENT_BYTES = 20_000, 32 << 20
+PENDING_RECORDS, PENDING_BYTES = 20_000, 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A record with its batch still in columns, when it has one."""
+
+    record: Record
+    batch: Batch | None = None
+
+
+class Listener:
+    """One subscriber's queue. `overrun`: it did not take what was pending, and gets nothing more."""
+
+    def __init__(self) -> None:
+        self.pending: deque[Fresh] = deque()
+        self.overrun = False
+        self._bytes = 0
+        self._wake = asyncio.Event()
+
+    def put(self, fresh: Sequence[Fresh]) -> None:
+        if self.overrun:
+            return
+        self.pending.extend(fresh)
+        self._bytes += sum(len(f.record.payload) for f in fresh)
+        self.overrun = len(self.pending) > PENDING_RECORDS or self._bytes > PENDING_BYTES
+        self._wake.set()
+
+    async def wait(self) -> None:
+        await self._wake.wait()
+
+    def take(self) -> list[Fresh]:
+        """All that is pending."""
+        taken = list(self.pending)
+        self.pending.clear()
+        self._bytes = 0
+        if not self.overrun:
+            self._wake.clear()
+        return taken
+
+
+class Live:
+    """Fan-out on the kernel's loop."""
+
+    def __init__(self) -> None:
+        self._listeners: set[Listener] = set()
+        self._recent: deque[Fresh] = deque()
+        self._bytes = 0
+
+    def publish(self, fresh: Sequence[Fresh]) -> None:
+        """What was appended, in order of position."""
+        self._recent.extend(fresh)
+        self._bytes += sum(len(f.record.payload) for f in fresh)
+        while len(self._recent) > RECENT_RECORDS or self._bytes > RECENT_BYTES:
+            self._bytes -= len(self._recent.popleft().record.payload)
+        for listener in self._listeners:
+            listener.put(fresh)
+
+    def listen(self, after: int | None = None) -> tuple[Listener, int]:
+        """A listener for all from now on, or after a position as far as memory reaches. Returns it with the position
+        that its first record comes after; what lies between must be read from the journal."""
+        listener = Listener()
+        newest = self._recent[-1].record.position if self._recent else 0
+        start = newest
+        if after is not None and self._recent:
+            kept = [f for f in self._recent if f.record.position > after]
+            listener.put(kept)
+            listener.overrun = False
+            start = kept[0].record.position - 1 if kept else newest
+        self._listeners.add(listener)
+        return listener, start
+
+    def leave(self, listener: Listener) -> None:
+        self._listeners.discard(listener)
+
+    @property
+    def listeners(self) -> int:
+        return len(self._listeners)

@@ -1,0 +1,97 @@
+"""Where components run: one process, or one inline thread, per plugin or per name the operator gave.
+
+A place is started when its first component wants it, restarted when it ended and somebody wants it again, and stopped
+with its last component. The end of a process counts once for each of its components.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bedplate.remote.attachment import Attachment
+from bedplate.remote.host import PluginHost
+from bedplate.runtime.inline import InlinePlugin
+from bedplate.runtime.lifecycle import Backoff
+from bedplate.runtime.process import Launch, PluginProcess
+
+
+class Place:
+    """One process or thread over all its lives. listeners get the publications and notes of their component."""
+
+    def __init__(self, launch: Launch, placement: str, host: PluginHost, folder: Path) -> None:
+        self.launch = launch
+        self.placement = placement
+        self.restarts = -1
+        self.started = 0
+        self.components: list[str] = []
+        self.run: PluginProcess | InlinePlugin | None = None
+        self._make: Callable[[], PluginProcess | InlinePlugin] = (
+            (lambda: InlinePlugin(launch))
+            if placement == "inline"
+            else (lambda: PluginProcess(launch, host, folder))
+        )
+        self._starting = asyncio.Lock()
+        self._backoff = Backoff(0.25, 10.0)
+        self._not_before = 0.0
+        self.publications: dict[str, Callable[[object], None]] = {}
+        self.notes: dict[str, Callable[[object], None]] = {}
+        self.breaches = 0
+
+    async def attached(self) -> Attachment:
+        """The attachment of a running process; starts one when there is none.
+
+        Raises ConnectionError with the reason when it can't be started.
+        """
+        async with self._starting:
+            if self.run and self.run.attachment and not self.run.attachment.gone.done():
+                return self.run.attachment
+            if self.run:
+                await self.run.kill()
+            loop = asyncio.get_running_loop()
+            await asyncio.sleep(max(0.0, self._not_before - loop.time()))
+            self._not_before = loop.time() + self._backoff.next()
+            return await self._start()
+
+    async def _start(self) -> Attachment:
+        self.run = self._make()
+        self.restarts += 1
+        self.started = time.time_ns()
+        attachment = await self.run.start()
+        attachment.publication = self._publication
+        attachment.note = self._note
+        attachment.breach = self._breach
+        return attachment
+
+    def healthy(self) -> None:
+        """A component of it is up: the next start need not wait long."""
+        self._backoff.reset()
+
+    @property
+    def hopeless(self) -> bool:
+        return self.run is not None and self.run.hopeless
+
+    def _publication(self, publication: object) -> None:
+        name = getattr(publication, "component", "")
+        listener = self.publications.get(name)
+        if listener is None:
+            self._breach(f"published for {name!r}, which is none of its components")
+        else:
+            listener(publication)
+
+    def _note(self, note: object) -> None:
+        if listener := self.notes.get(getattr(note, "component", "")):
+            listener(note)
+
+    def _breach(self, text: str) -> None:
+        """A breach of the contract ends the process: what it says next can't be trusted either."""
+        self.breaches += 1
+        if self.run and self.run.attachment:
+            self.run.attachment.end(f"{self.launch.plugin} broke the contract: {text}")
+
+    async def stop(self, grace: float = 3.0) -> None:
+        async with self._starting:
+            if self.run:
+                await self.run.stop(grace)

@@ -1,0 +1,218 @@
+"""A plugin's process: started with a token on stdin, pinged, and killed with everything it started.
+
+Isolation is promised for processes only. stdout is no protocol and goes to the log beside stderr, bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bedplate.plugin.v1 import plugin_pb2
+from bedplate.remote.attachment import Attachment
+from bedplate.remote.host import PluginHost
+from bedplate.remote.kinds import KINDS
+from bedplate.wire import twin
+
+ATTACH_WITHIN = 20.0  # s: importing a heavy library on a small machine takes its time
+PING_EVERY, PINGS_MISSED = 1.0, 4
+LINES = 200  # of output kept for people
+LINE_BYTES = 2048
+DO_NOT_RETRY = 78  # EX_CONFIG
+Ping, Shutdown = twin(plugin_pb2.Ping), twin(plugin_pb2.Shutdown)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What it takes to start a plugin. offers: use → "module:Class"; file: a single Python file instead."""
+
+    name: str
+    kind: str
+    plugin: str
+    version: str
+    offers: Mapping[str, str]
+    file: str | None = None
+    python: str = sys.executable
+    path: tuple[str, ...] = field(default=())
+
+    def words(self, host: str, token: str) -> dict[str, Any]:
+        return {
+            "host": host,
+            "token": token,
+            "kind": self.kind,
+            "plugin": self.plugin,
+            "version": self.version,
+            "offers": dict(self.offers),
+            "file": self.file,
+        }
+
+
+class PluginProcess:
+    """One run of a plugin's process. `output`: its last lines, escaped."""
+
+    def __init__(self, launch: Launch, host: PluginHost, folder: Path) -> None:
+        self.launch = launch
+        self._host = host
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+        self._tasks: list[asyncio.Task[Any]] = []
+        self.attachment: Attachment | None = None
+        self.output: deque[str] = deque(maxlen=LINES)
+        self.pinged = 0.0
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    async def start(self) -> Attachment:
+        """Starts the process and waits until it has attached.
+
+        Raises ConnectionError with the last words of a process that ended first, TimeoutError when it stays silent.
+        """
+        token, expected = self._host.expect(KINDS[self.launch.kind])
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            env=environment(),
+            cwd=str(self._folder),
+            limit=1 << 16,
+        )
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._wait())]
+        assert self._process.stdin
+        words = json.dumps(self.launch.words(self._host.address, token))
+        with contextlib.suppress(ConnectionError, BrokenPipeError):
+            self._process.stdin.write(words.encode() + b"\n")
+            await self._process.stdin.drain()
+        await asyncio.wait(
+            [expected, self._tasks[1]], timeout=ATTACH_WITHIN, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not expected.done():
+            expected.cancel()
+            text = self._last_words()
+            await self.kill()
+            raise ConnectionError(text)
+        self.attachment = expected.result()
+        self._tasks.append(asyncio.create_task(self._keep_pinging(self.attachment)))
+        return self.attachment
+
+    def _command(self) -> list[str]:
+        return [self.launch.python, "-P", "-m", "bedplate.remote.plugin"]
+
+    async def _wait(self) -> None:
+        assert self._process
+        await self._process.wait()
+        await asyncio.wait(
+            [self._tasks[0]], timeout=0.5
+        )  # its last output, before anybody asks for it
+        if self.attachment:
+            self.attachment.end(self._last_words())
+
+    def _last_words(self) -> str:
+        code = self._process.returncode if self._process else None
+        if code is None:
+            return f"process of {self.launch.plugin} did not attach within {ATTACH_WITHIN:.0f} s"
+        how = (
+            f"was killed by {signal.Signals(-code).name}"
+            if code < 0
+            else f"ended with exit code {code}"
+        )
+        tail = next((line for line in reversed(self.output) if line.strip()), "")
+        return f"process of {self.launch.plugin} {how}" + (f": {tail}" if tail else "")
+
+    @property
+    def hopeless(self) -> bool:
+        """It said by its exit code that another try is of no use as things are."""
+        return self._process is not None and self._process.returncode == DO_NOT_RETRY
+
+    async def _listen(self) -> None:
+        """Keeps the last lines of output; a flood costs time, never memory."""
+        assert self._process and self._process.stdout
+        rest = b""
+        while chunk := await self._process.stdout.read(1 << 16):
+            *lines, rest = (rest + chunk)[-(1 << 17) :].split(b"\n")
+            self.output.extend(map(_legible, lines[-LINES:]))
+            rest = rest[:LINE_BYTES]
+            if len(chunk) == 1 << 16:
+                await asyncio.sleep(0.01)
+        if rest:
+            self.output.append(_legible(rest))
+
+    async def _keep_pinging(self, attachment: Attachment) -> None:
+        missed = 0
+        while not attachment.gone.done():
+            began = asyncio.get_running_loop().time()
+            try:
+                await attachment.ask("", within=0.1, ping=Ping())
+                missed, self.pinged = 0, asyncio.get_running_loop().time()
+            except TimeoutError:
+                missed += 1
+            except ConnectionError:
+                return
+            if missed >= PINGS_MISSED:
+                attachment.end(f"process of {self.launch.plugin} did not answer {missed} pings")
+                self._signal(signal.SIGKILL)
+                return
+            await asyncio.sleep(max(0.0, began + PING_EVERY - asyncio.get_running_loop().time()))
+
+    async def stop(self, grace: float) -> None:
+        """Shutdown, SIGTERM, SIGKILL; to the whole process group. Legal at any time and twice."""
+        if self._process is None:
+            return
+        if self._process.returncode is None and self.attachment and not self.attachment.gone.done():
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                await self.attachment.ask(
+                    "", within=grace, shutdown=Shutdown(grace_ms=int(grace * 1000))
+                )
+            await self._ended(grace)
+        if self._process.returncode is None and self._process.stdin:
+            self._process.stdin.close()  # stdin ends: the kernel is gone as far as the plugin can tell
+            self._signal(signal.SIGTERM)
+            await self._ended(1.0)
+        await self.kill()
+
+    async def kill(self) -> None:
+        """SIGKILL to the process group, also when only grandchildren are left in it."""
+        self._signal(signal.SIGKILL)
+        await self._ended(5.0)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if self.attachment:
+            self.attachment.end(f"process of {self.launch.plugin} was stopped")
+
+    async def _ended(self, within: float) -> None:
+        assert self._process
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, number)
+
+
+def environment() -> dict[str, str]:
+    """What a plugin inherits: no secrets of others, no token, nothing that changes what Python imports."""
+    allowed = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV")
+    kept = {name: os.environ[name] for name in allowed if name in os.environ}
+    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    return kept | threads | {"PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "NONE"}
+
+
+def _legible(line: bytes) -> str:
+    text = line[:LINE_BYTES].decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

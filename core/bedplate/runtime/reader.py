@@ -1,0 +1,135 @@
+"""A connector that takes records from the journal: a history, a broker, a file. At least once, in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+from bedplate.config.deployment import Component
+from bedplate.errors import CallError
+from bedplate.journal.engine import Commit
+from bedplate.model import Record, Selector
+from bedplate.plugin.v1 import plugin_pb2
+from bedplate.remote.attachment import Attachment
+from bedplate.runtime import requests
+from bedplate.runtime.spine import Spine
+from bedplate.runtime.subscription import Subscription
+from bedplate.runtime.supervisor import Role, Unreachable, ok
+from bedplate.wire import record_message
+
+DELIVER_WITHIN = 60.0  # s; a history that seals may take its time
+QUERY_WITHIN = 60.0  # s between two pages
+COMMIT_EVERY = 2.0  # s
+RECORDS, SIZE = 4000, 4 << 20
+Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
+
+
+class Reader(Role):
+    """Reads the journal from its cursor on. position: delivered; durable: survives a crash of the reader."""
+
+    def __init__(
+        self,
+        component: Component,
+        spine: Spine,
+        capabilities: Sequence[str],
+        settings: Settings,
+        linger: float,
+    ) -> None:
+        super().__init__(component, spine)
+        self._settings = settings
+        self._linger = linger
+        self._own_cursor = "query" in capabilities
+        selector = Selector(component.deliver)
+        self._subscription = Subscription(
+            selector.matches, all_=selector.all, events=lambda stream: selector.all
+        )
+        self.position = 0
+        self.durable = 0
+        self._committed = 0.0
+
+    async def open_message(self) -> Any:
+        settings, secrets = self._settings()
+        self.position, _ = await self.spine.engine.cursor(self.component.id)
+        return requests.open_connector(
+            self.component,
+            (),
+            settings,
+            secrets,
+            epoch=self.spine.engine.epoch,
+            linger=self._linger,
+            position=self.position,
+        )
+
+    async def serve(self, attachment: Attachment, reply: Any) -> None:
+        if self._own_cursor or reply.open.position:
+            self.position = reply.open.position
+        self.durable = self.position
+        self.spine.engine.advance(self.position)
+        self._subscription = self._subscription.again()
+        while True:
+            await self.spine.engine.wait(self.position)
+            for records in by_epoch(
+                await self.spine.engine.read(self.position, records=RECORDS, size=SIZE)
+            ):
+                await self._deliver(attachment, records)
+
+    async def _deliver(self, attachment: Attachment, records: Sequence[Record]) -> None:
+        epoch = records[0].epoch
+        await self._subscription.turn(epoch, self.spine.registry.table, self.spine.engine)
+        chosen = [r for r in map(self._subscription.choose, records) if r is not None]
+        until = records[-1].position
+        if chosen:
+            ask = requests.Deliver(
+                records=map(record_message, chosen),
+                tables=self._subscription.tables(chosen),
+                until=until,
+            )
+            reply = ok(await attachment.ask(self.component.id, DELIVER_WITHIN, deliver=ask))
+            self.durable = max(self.durable, reply.deliver.position)
+            self.figures.produced += sum(r.samples for r in chosen)
+        elif self.durable == self.position:
+            self.durable = until
+        self.position = until
+        self._commit()
+
+    def _commit(self) -> None:
+        """Its cursor, from time to time: a lost one only means that records come again."""
+        now = self.spine.clock.monotonic()
+        if now - self._committed >= COMMIT_EVERY:
+            self._committed = now
+            self.spine.append((), Commit(self.component.id, self.durable))
+
+    async def query(self, query: Any) -> AsyncIterator[Any]:
+        """Pages of an answer, as twin messages. Raises CallError when there is none to be had now."""
+        if self.attachment is None:
+            raise CallError(f"{self.component.id} is not up", code="UNAVAILABLE")
+        replies = self.attachment.stream(self.component.id, QUERY_WITHIN, query=query)
+        try:
+            async for reply in replies:
+                if reply.answer.code != plugin_pb2.CODE_OK:
+                    raise CallError(
+                        reply.answer.text or "the history failed", code=_grpc(reply.answer.code)
+                    )
+                yield reply.query
+        except TimeoutError as error:
+            raise CallError(f"{self.component.id}: {error}", code="DEADLINE_EXCEEDED") from error
+        except (Unreachable, ConnectionError) as error:
+            raise CallError(f"{self.component.id}: {error}", code="UNAVAILABLE") from error
+
+
+def _grpc(code: int) -> str:
+    return {
+        plugin_pb2.CODE_INVALID: "INVALID_ARGUMENT",
+        plugin_pb2.CODE_UNREACHABLE: "UNAVAILABLE",
+        plugin_pb2.CODE_REFUSED: "FAILED_PRECONDITION",
+    }.get(code, "INTERNAL")
+
+
+def by_epoch(records: Sequence[Record]) -> list[list[Record]]:
+    """Runs of one epoch: handles mean nothing across them."""
+    runs: list[list[Record]] = []
+    for record in records:
+        if not runs or runs[-1][-1].epoch != record.epoch:
+            runs.append([])
+        runs[-1].append(record)
+    return runs

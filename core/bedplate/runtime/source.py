@@ -1,0 +1,263 @@
+"""A connector that brings values: polled by `read`, or pushing by `subscribe`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bedplate.config.deployment import Component, TagSpec
+from bedplate.errors import JournalError, ProtocolError
+from bedplate.model import DataType, Selector, quality
+from bedplate.plugin.v1 import plugin_pb2
+from bedplate.remote.attachment import Attachment
+from bedplate.runtime import requests
+from bedplate.runtime.spine import Spine
+from bedplate.runtime.supervisor import Bug, Role, Unreachable, ok
+from bedplate.scan.ingest import Ingest, Rule
+from bedplate.scan.pace import Pacer
+from bedplate.scan.registry import Declared
+from bedplate.wire import decode_batch
+
+READ_WITHIN = 10.0  # s; a plugin bounds its own requests much tighter
+BROWSE_WITHIN = 120.0
+BAD_AFTER = 10.0  # s of silence after which Uncertain becomes Bad
+CREDIT = 16  # publications under way per component
+
+Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
+
+
+class Source(Role):
+    """Ingest, pacing and credit of one connector."""
+
+    def __init__(
+        self,
+        component: Component,
+        spine: Spine,
+        capabilities: Sequence[str],
+        settings: Settings,
+        pacer: Pacer,
+        linger: float,
+    ) -> None:
+        super().__init__(component, spine)
+        self.tags: tuple[TagSpec, ...] = component.tags
+        self._capabilities = capabilities
+        self._settings = settings
+        self._pacer = pacer
+        self._linger = linger
+        self._browsed = component.browse is None
+        self._worse: asyncio.TimerHandle | None = None
+        self._unsynced: tuple[int, int] = (0, 0)
+        self._owed = 0
+        self.health: Callable[[bool], None] = lambda whole: None
+        self._make_ingest()
+
+    def _make_ingest(self) -> None:
+        component = self.component
+        self.spine.registry.declare(_declared(component.id, tag) for tag in self.tags)
+        rules = [
+            Rule(
+                t.path,
+                requests.KERNEL_TYPES.get(t.data_type, DataType.UNSPECIFIED),
+                t.scale,
+                t.range,
+                t.deadband,
+            )
+            for t in self.tags
+        ]
+        self.ingest = Ingest(f"{component.id}/live", rules, self.spine.registry, self.spine.current)
+
+    async def open_message(self) -> Any:
+        settings, secrets = self._settings()
+        tags = self.tags if self._browsed else ()
+        return requests.open_connector(
+            self.component,
+            tags,
+            settings,
+            secrets,
+            epoch=self.spine.engine.epoch,
+            linger=self._linger,
+            credit=CREDIT,
+        )
+
+    async def serve(self, attachment: Attachment, reply: Any) -> None:
+        if self._worse:
+            self._worse.cancel()
+        if not self._browsed:
+            await self._browse(attachment)
+            ok(
+                await attachment.ask(
+                    self.component.id, READ_WITHIN * 3, open=await self.open_message()
+                )
+            )
+        if not self.tags:
+            await asyncio.Future()
+        if "subscribe" in self._capabilities:
+            await self._subscribe(attachment)
+        else:
+            await self._poll(attachment)
+
+    # browse to tags ----------------------------------------------------------------------------------------------------
+
+    async def _browse(self, attachment: Attachment) -> None:
+        """Tags found below the root that the deployment names; names are the paths of the nodes."""
+        spec = self.component.browse
+        assert spec is not None
+        include, exclude = Selector(spec.include), Selector(spec.exclude)
+        ask = requests.Browse(below=str(spec.root), depth=spec.depth)
+        reply = ok(await attachment.ask(self.component.id, BROWSE_WITHIN, browse=ask))
+        known = {tag.name for tag in self.tags}
+        found = [
+            _found(self.component, node)
+            for node in reply.browse.nodes
+            if node.is_variable
+            and include.matches(node.path)
+            and not exclude.matches(node.path)
+            and node.path not in known
+        ]
+        self.tags = (*self.tags, *found)
+        self._browsed = True
+        self._make_ingest()
+
+    # push --------------------------------------------------------------------------------------------------------------
+
+    async def _subscribe(self, attachment: Attachment) -> None:
+        ok(await attachment.ask(self.component.id, READ_WITHIN * 3, subscribe=requests.Subscribe()))
+        try:
+            while True:  # word of what is on disk, once per sync
+                newest = await self.spine.engine.wait(self.spine.engine.state().synced)
+                position, seq = self._unsynced
+                if seq and newest >= position:
+                    self._unsynced = (0, 0)
+                    attachment.receipt(self.component.id, credit=self._owed, synced=seq)
+                    self._owed = 0
+        finally:
+            self._unsynced, self._owed = (0, 0), 0
+
+    def publication(self, publication: Any) -> None:
+        batch = decode_batch(publication.batch)
+        self.figures.consumed += len(batch)
+        self._take([batch])
+        self._unsynced = (self.spine.engine.state().appended, publication.producer_seq)
+        if not self.attachment:
+            return
+        if getattr(self.spine.engine, "backlogged", False):
+            self._owed += 1  # the disk is behind: no new credit until it has caught up
+        else:
+            self.attachment.receipt(self.component.id, credit=1)
+
+    # poll --------------------------------------------------------------------------------------------------------------
+
+    async def _poll(self, attachment: Attachment) -> None:
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        classes: dict[int, list[int]] = defaultdict(list)
+        for handle, tag in enumerate(self.tags, 1):
+            classes[tag.scan_ns].append(handle)
+        ends = [self._start_scan(attachment, ns, handles) for ns, handles in classes.items()]
+        try:
+            await self._failure
+        finally:
+            for end in ends:
+                end()
+
+    def _start_scan(
+        self, attachment: Attachment, ns: int, handles: list[int]
+    ) -> Callable[[], None]:
+        ask = attachment.kind.ask(component=self.component.id, read=requests.Read(tags=handles))
+        under_way: asyncio.Future[Any] | None = None
+
+        def scan() -> bool:
+            nonlocal under_way
+            if under_way is not None and not under_way.done():
+                return False
+            under_way = attachment.ask_template(ask, READ_WITHIN)
+            under_way.add_done_callback(self._read_done)
+            return True
+
+        return self._pacer.add(f"{self.component.id}/{ns}", ns / 1e9, scan, self._skip)
+
+    def _skip(self) -> None:
+        self.figures.skipped += 1
+
+    def _read_done(self, future: asyncio.Future[Any]) -> None:
+        if future.cancelled() or self._failure.done():
+            return
+        error = future.exception()
+        try:
+            if error:
+                raise error
+            self._answered(future.result())
+        except (Unreachable, Bug, ConnectionError, TimeoutError, ProtocolError) as failure:
+            self._failure.set_exception(
+                failure if not isinstance(failure, ProtocolError) else Bug(str(failure))
+            )
+
+    def _answered(self, reply: Any) -> None:
+        if reply.answer.code == plugin_pb2.CODE_EXPIRED:
+            return
+        read = ok(reply).read
+        batches = [decode_batch(encoded) for encoded in read.batches]
+        self.figures.consumed += sum(map(len, batches))
+        self.figures.problems = {p.tag: p.text for p in read.problems}
+        self._take(batches)
+
+    # both --------------------------------------------------------------------------------------------------------------
+
+    def _take(self, batches: list[Any]) -> None:
+        pairs = list(self.ingest.take(batches, self.spine.clock.time_ns()))
+        self.spine.append(pairs)
+        self.figures.produced += sum(entry.samples for entry, _ in pairs)
+        seen = self.ingest.seen[1:] > 0
+        self.health(bool(self.ingest.good[1:][seen].all()))
+
+    def on_lost(self) -> None:
+        """Its tags turn Uncertain now, and Bad when it stays away."""
+        self._mark(quality.UNCERTAIN_LAST_USABLE)
+        loop = asyncio.get_running_loop()
+        if self._worse:
+            self._worse.cancel()
+        self._worse = loop.call_later(BAD_AFTER, self._mark, quality.BAD_NO_COMMUNICATION)
+
+    def _mark(self, code: int) -> None:
+        with contextlib.suppress(
+            JournalError
+        ):  # a dead journal is reported by the kernel, not by each source
+            self.spine.append(list(self.ingest.stale(code, self.spine.clock.time_ns())))
+
+    # for status --------------------------------------------------------------------------------------------------------
+
+    def good(self) -> int:
+        return int(np.count_nonzero(self.ingest.good[1:]))
+
+    def quietest(self) -> float:
+        """Age in seconds of the tag that was heard longest ago; -1 when nothing was heard."""
+        seen = self.ingest.seen[1:]
+        if not len(seen) or not seen.any():
+            return -1.0
+        return float(self.spine.clock.time_ns() - int(seen[seen > 0].min())) / 1e9
+
+
+def _declared(component: str, tag: TagSpec) -> Declared:
+    address = "" if tag.address is None else str(tag.address)
+    return Declared(
+        tag.path,
+        component,
+        tag.unit,
+        tag.description,
+        address,
+        tag.write is not None,
+        tag.counter,
+        dict(tag.states),
+    )
+
+
+def _found(component: Component, node: Any) -> TagSpec:
+    path = f"{component.path}/{node.path}"
+    scan = component.scan_classes.get("normal", 1_000_000_000)
+    return TagSpec(
+        node.path, path, node.address, unit=node.unit, description=node.description, scan_ns=scan
+    )

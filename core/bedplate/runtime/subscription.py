@@ -1,0 +1,112 @@
+"""What a reader wants of the journal, resolved once per change of the tables to all, none or a mask.
+
+Handles belong to an epoch. Records of an older epoch, which a reader meets after a restart, are read with the tables
+the journal kept for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bedplate.journal.engine import Engine
+from bedplate.model import Body, Record, TagInfo, TagTable
+from bedplate.record.v1 import record_pb2
+from bedplate.wire import decode_batch, encode_batch, table_message, tag_of, twin
+
+Wants = Callable[[str], bool]
+
+
+def table_of(records: Iterable[Record], epoch: int) -> TagTable:
+    """The table that these records of kind TAGS make."""
+    table = TagTable(epoch)
+    for record in records:
+        message = record_pb2.TagTable.FromString(record.payload)
+        for tag in message.tags:
+            table.put(tag_of(tag, message.stream))
+    return table
+
+
+class Subscription:
+    """One reader's choice. wants: whether a path is wanted; events: whether events are, by stream."""
+
+    def __init__(
+        self, wants: Wants, *, all_: bool = False, events: Wants = lambda stream: False
+    ) -> None:
+        self._wants = wants
+        self._all = all_
+        self._events = events
+        self._epoch = 0
+        self._table = TagTable(0)
+        self._mask = np.zeros(0, bool)
+        self._streams: dict[str, bool] = {}
+        self._untold: dict[str, list[TagInfo]] = {}
+
+    def again(self) -> Subscription:
+        """The same choice for a reader that has been told nothing yet."""
+        return Subscription(self._wants, all_=self._all, events=self._events)
+
+    async def turn(self, epoch: int, live: TagTable, engine: Engine) -> None:
+        """Goes on with records of this epoch."""
+        if epoch != self._epoch:
+            table = live if epoch == live.epoch else table_of(await engine.tables(epoch), epoch)
+            self._epoch, self._table = epoch, table
+            self._mask, self._streams, self._untold = np.zeros(0, bool), {}, {}
+        self.refresh()
+
+    def use(self, table: TagTable) -> None:
+        """The same for the present epoch, whose table grows as it goes."""
+        self._epoch, self._table = table.epoch, table
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Decides the handles that are new since the last time."""
+        known, limit = len(self._mask), self._table.limit
+        if limit <= known:
+            return
+        fresh = np.zeros(limit - known, bool)
+        for handle in range(max(known, 1), limit):
+            if handle not in self._table:
+                continue
+            tag = self._table[handle]
+            wanted = self._all or self._wants(tag.path)
+            fresh[handle - known] = wanted
+            self._streams[tag.stream] = self._streams.get(tag.stream, False) or wanted
+            if wanted:
+                self._untold.setdefault(tag.stream, []).append(tag)
+        self._mask = np.concatenate((self._mask, fresh))
+
+    def choose(self, record: Record, batch: Any = None) -> Record | None:
+        """The record as this reader gets it: whole, masked, or not at all. batch: its columns, when they are at hand."""
+        if record.kind is Body.EVENT:
+            return record if self._events(record.stream) else None
+        if record.kind is not Body.BATCH or (
+            not self._all and not self._streams.get(record.stream)
+        ):
+            return None
+        if self._all:
+            return record
+        batch = batch or decode_batch(record.payload)
+        wanted = self._mask[batch.tags()]
+        if wanted.all():
+            return record
+        return _masked(record, batch, wanted) if wanted.any() else None
+
+    def tables(self, records: Iterable[Record]) -> list[Any]:
+        """Tables (twin messages) of the handles that these records bring and the reader was not told of yet."""
+        streams = {r.stream for r in records if r.kind is Body.BATCH}
+        fresh = {stream: self._untold.pop(stream) for stream in streams if stream in self._untold}
+        return [
+            twin(record_pb2.TagTable).FromString(
+                table_message(self._epoch, stream, tags).SerializeToString()
+            )
+            for stream, tags in fresh.items()
+        ]
+
+
+def _masked(record: Record, batch: Any, wanted: Any) -> Record:
+    payload = encode_batch(batch.take(wanted))
+    return replace(record, payload=payload, crc=0, samples=int(wanted.sum()))

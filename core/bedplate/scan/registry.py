@@ -1,0 +1,72 @@
+"""The kernel's tags: which path has which handle in this epoch, and who owns it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bedplate.errors import ConfigError, Problem
+from bedplate.journal.engine import Entry
+from bedplate.model import Body, DataType, TagInfo, TagTable
+from bedplate.wire import table_message
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the deployment says of a tag beyond its handle."""
+
+    path: str
+    component: str
+    unit: str = ""
+    description: str = ""
+    address: str = ""
+    writable: bool = False
+    counter: bool = False
+    states: dict[int, str] = field(default_factory=dict)
+
+
+class Registry:
+    """Gives out handles. One component owns a path; a change of type is a new handle."""
+
+    def __init__(self, epoch: int) -> None:
+        self.table = TagTable(epoch)
+        self.streams: dict[str, list[int]] = {}
+        self.owner: dict[str, str] = {}
+        self.declared: dict[str, Declared] = {}
+        self.version = 0
+
+    def declare(self, tags: Iterable[Declared]) -> None:
+        """Takes ownership of paths. Raises ConfigError when another component owns one."""
+        for tag in tags:
+            owner = self.owner.setdefault(tag.path, tag.component)
+            if owner != tag.component:
+                text = f"is already a tag of {owner}"
+                raise ConfigError([Problem(tag.component, 0, tag.path, text)])
+            self.declared[tag.path] = tag
+
+    def handles(
+        self, stream: str, wanted: Iterable[tuple[str, DataType]], now: int
+    ) -> tuple[list[int], Entry]:
+        """New handles for (path, type), and the record that tells every reader of them."""
+        fresh = [self._put(path, kind, stream) for path, kind in wanted]
+        self.version += 1
+        payload = table_message(self.table.epoch, stream, fresh).SerializeToString()
+        return [tag.handle for tag in fresh], Entry(stream, Body.TAGS, payload, now)
+
+    def _put(self, path: str, kind: DataType, stream: str) -> TagInfo:
+        known = self.declared.get(path) or Declared(path, stream.partition("/")[0])
+        tag = TagInfo(
+            self.table.take_handle(),
+            path,
+            kind,
+            stream,
+            known.unit,
+            known.description,
+            known.address,
+            known.writable,
+            known.counter,
+            known.states,
+        )
+        self.table.put(tag)
+        self.streams.setdefault(stream, []).append(tag.handle)
+        return tag

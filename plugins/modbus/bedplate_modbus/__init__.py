@@ -1,1 +1,6 @@
-"""Modbus TCP and RTU connector for Bedplate."""
+"""Modbus TCP connector for Bedplate."""
+
+from bedplate_modbus.codec import decode_all
+from bedplate_modbus.connector import Modbus
+
+__all__ = ["Modbus", "decode_all"]

@@ -1,0 +1,88 @@
+"""The settings of a Modbus device and of its tags, as the deployment file has them.
+
+Rule: what a tag does not say, its device says; a tag's word always wins.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from bedplate.settings import Duration
+from bedplate_modbus.address import RegisterType
+
+DataTypeName = Literal[
+    "bool", "bit", "int8_high", "int8_low", "uint8_high", "uint8_low", "int16", "uint16", "int32", "uint32", "int64",
+    "uint64", "float16", "float32", "float64", "string",
+]  # fmt: skip
+ByteOrder = Literal["ABCD", "CDAB", "BADC", "DCBA"]
+Host = Annotated[str, WithJsonSchema({"type": "string", "x-bedplate-host": True})]
+UnitId = Annotated[int, Field(ge=0, le=255)]
+
+
+class Config(BaseModel):
+    """A device, or one unit behind a gateway. Components with the same host, port and timing share a connection."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: Host = Field(description="IP address or name of the device or gateway")
+    port: int = Field(502, ge=1, le=65535, description="TCP port")
+    unit_id: UnitId = Field(
+        1, description="Unit (slave) the tags belong to, unless they say so themselves"
+    )
+    register_type: RegisterType = Field(
+        "holding_register", description="Register type of tags that name none"
+    )
+    data_type: DataTypeName = Field("uint16", description="Data type of tags that name none")
+    byte_order: ByteOrder = Field(
+        "ABCD", description="Order of the bytes on the wire, A the most significant; for writes too"
+    )
+    max_gap: int = Field(
+        16,
+        ge=0,
+        le=2000,
+        description="Unused registers (or coils) that one request may span to join tags",
+    )
+    max_registers: int = Field(125, ge=1, le=125, description="Most registers in one request")
+    max_coils: int = Field(
+        2000, ge=1, le=2000, description="Most coils or discrete inputs in one request"
+    )
+    one_request_per_tag: bool = Field(
+        False, description="Never join tags, for devices that cannot bear it"
+    )
+    write_multiple: bool = Field(
+        False,
+        description="Write single values with functions 15 and 16 too, for devices without 5 and 6",
+    )
+    connect_timeout: Duration = Field(5.0, gt=0, description="How long connecting may take")
+    request_timeout: Duration = Field(3.0, gt=0, description="How long a unit may take to answer")
+    pause_after_connect: Duration = Field(0.0, ge=0, description="Rest before the first request")
+    time_between_requests: Duration = Field(
+        0.0, ge=0, description="Rest between an answer and the next request"
+    )
+
+
+def _needs(data_type: str, setting: str) -> dict[str, Any]:
+    chosen = {"properties": {"data_type": {"const": data_type}}, "required": ["data_type"]}
+    return {"if": chosen, "then": {"required": [setting]}}
+
+
+class TagSettings(BaseModel):
+    """What one tag has of its own."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"allOf": [_needs("string", "length"), _needs("bit", "bit")]},
+    )
+
+    unit_id: UnitId | None = Field(None, description="Unit of this tag")
+    register_type: RegisterType | None = Field(None, description="Register type of this tag")
+    data_type: DataTypeName | None = Field(None, description="What the registers hold")
+    byte_order: ByteOrder | None = Field(None, description="Byte order of this tag")
+    length: int | None = Field(
+        None, ge=1, le=125, description="Registers of a string, two characters in each"
+    )
+    bit: int | None = Field(
+        None, ge=0, le=15, description="Bit of the register, 0 the least significant"
+    )

@@ -267,11 +267,13 @@ class Output:
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
     """New samples of one input, in order of arrival. time: (n,) int64 ns UTC, source time · value: (n,) column or
-    Strings · quality: (n,) uint32 StatusCode."""
+    Strings · quality: (n,) uint32 StatusCode · received: (n,) int64 ns UTC, not decreasing, when the kernel took each
+    (Record.received: a replay has the same), None: as `time`. `bedplate.event_time` makes one time line of the two."""
 
     time: NDArray[np.int64]
     value: Any
     quality: NDArray[np.uint32]
+    received: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.time)

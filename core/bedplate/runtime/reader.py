@@ -118,11 +118,12 @@ class Reader(Role):
 
 
 def _grpc(code: int) -> str:
-    return {
+    names: dict[int, str] = {
         plugin_pb2.CODE_INVALID: "INVALID_ARGUMENT",
         plugin_pb2.CODE_UNREACHABLE: "UNAVAILABLE",
         plugin_pb2.CODE_REFUSED: "FAILED_PRECONDITION",
-    }.get(code, "INTERNAL")
+    }
+    return names.get(code, "INTERNAL")
 
 
 def by_epoch(records: Sequence[Record]) -> list[list[Record]]:

@@ -71,7 +71,6 @@ class Role:
         self.spine = spine
         self.figures = Figures()
         self.attachment: Attachment | None = None
-        self.failed: asyncio.Future[None] = asyncio.Future()
 
     async def open_message(self) -> Any:
         raise NotImplementedError

@@ -63,7 +63,8 @@ class Current:
 
     def _numbers(self, handles: NDArray[Any], kind: DataType) -> NDArray[Any]:
         bits = self._bits[handles]
-        return bits != 0 if kind is DataType.BOOL else bits.view(DTYPES[kind])
+        column: NDArray[Any] = bits != 0 if kind is DataType.BOOL else bits.view(DTYPES[kind])
+        return column
 
     def batches(
         self, handles: NDArray[np.uint32], code: int | None = None, time: int | None = None

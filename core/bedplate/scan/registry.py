@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bedplate.errors import ConfigError, Problem
 from bedplate.journal.engine import Entry
@@ -70,3 +70,17 @@ class Registry:
         self.table.put(tag)
         self.streams.setdefault(stream, []).append(tag.handle)
         return tag
+
+    def restored(self, tag: TagInfo) -> TagInfo:
+        """The handle of this epoch for a tag known from an earlier one. It has no stream until somebody delivers it:
+        then it gets a handle of its own, and this one only names the old value."""
+        known = self.table.newest(tag.path)
+        if known is not None and known.data_type is tag.data_type:
+            return known
+        fresh = replace(tag, handle=self.table.take_handle(), stream="")
+        self.table.put(fresh)
+        return fresh
+
+    def newest_handles(self) -> list[int]:
+        """The handle in force of each path."""
+        return [tag.handle for path in self.table.paths() if (tag := self.table.newest(path))]

@@ -1,0 +1,241 @@
+"""The kernel: one deployment, running. Builds the rooms in order, stops them in the other order.
+
+Start: journal, current values, security modules, readers, analytics, sources. Stop: sources first, so that the rest can
+catch up; then analytics, readers, security modules; the journal last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from bedplate.clock import Clock, SystemClock
+from bedplate.config.deployment import Component, Deployment
+from bedplate.config.secrets import Secrets
+from bedplate.errors import JournalError
+from bedplate.journal.engine import Engine
+from bedplate.model import Event, EventKind
+from bedplate.remote.host import PluginHost
+from bedplate.runtime.analytics import AnalyticReader
+from bedplate.runtime.guards import Guard
+from bedplate.runtime.lifecycle import Cause, State, Transition
+from bedplate.runtime.offer import Offer
+from bedplate.runtime.placement import Place
+from bedplate.runtime.process import Launch
+from bedplate.runtime.reader import Reader
+from bedplate.runtime.settings import Settings
+from bedplate.runtime.snapshot import Snapshot
+from bedplate.runtime.source import Source
+from bedplate.runtime.spine import Spine
+from bedplate.runtime.supervisor import Role, Supervisor
+from bedplate.scan.pace import Pacer
+
+LINGER = 0.05  # s
+HOUSEKEEPING = 30.0  # s between snapshots, each of which lets the journal forget
+CATCH_UP = 2.0  # s that readers get at the stop
+STATUS_STREAM = "kernel/event"
+ORDER = ("security", "reader", "analytic", "source")
+
+
+class Kernel:
+    """A deployment, running in this process and those it starts. Runs on one loop."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        offers: Mapping[str, Offer],
+        engine: Engine,
+        *,
+        clock: Clock | None = None,
+        linger: float = LINGER,
+    ) -> None:
+        self.deployment = deployment
+        self.offers = offers
+        self.engine = engine
+        self.clock = clock or SystemClock()
+        self.linger = linger
+        self.started = 0
+        self.components: dict[str, Supervisor] = {}
+        self.places: dict[tuple[str, ...], Place] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self.stopping = False
+
+    async def start(self) -> None:
+        """Raises JournalError when the journal can't be taken, OSError when no socket can be made."""
+        self.started = self.clock.time_ns()
+        self._run_folder = Path(tempfile.mkdtemp(prefix="bp-", dir=_short_folder()))
+        self.host = PluginHost(self._run_folder, self.linger)
+        await self.host.start()
+        await self.engine.open()
+        self.spine = Spine(self.engine, self.clock)
+        self.snapshot = Snapshot(self.spine)
+        await self.snapshot.restore()
+        self.pacer = Pacer(self.linger, self.clock.monotonic)
+        self.pacer.start()
+        secrets = Secrets(self.deployment.source.folder, os.environ)
+        self._specs = {t.path: t for c in self.deployment.components for t in c.tags}
+        for component in self.deployment.components:
+            self._build(component, secrets)
+        for tier in ORDER:
+            for supervisor in self.tier(tier):
+                supervisor.start()
+        self._tasks = [asyncio.create_task(self._keep_house())]
+
+    def _build(self, component: Component, secrets: Secrets) -> None:
+        offer = self.offers[component.use]
+        settings = Settings(component, self.deployment, secrets)
+        role: Role
+        if offer.kind == "connector" and (component.deliver or "query" in offer.capabilities):
+            role = Reader(component, self.spine, offer.capabilities, settings, self.linger)
+        elif offer.kind == "connector":
+            role = Source(
+                component, self.spine, offer.capabilities, settings, self.pacer, self.linger
+            )
+        elif offer.kind == "analytic":
+            role = AnalyticReader(component, self.spine, settings, self._specs)
+        else:
+            role = Guard(component, self.spine, settings)
+        supervisor = Supervisor(role, self._place(component, offer), self.spine, self._heard)
+        if isinstance(role, Source):
+            role.health = _health(supervisor)
+        self.components[component.id] = supervisor
+
+    def _place(self, component: Component, offer: Offer) -> Place:
+        """One process per plugin and kind, or per name the operator gave."""
+        key = (component.placement, offer.kind, offer.plugin, component.process)
+        if key not in self.places:
+            name = component.process or offer.plugin.removeprefix("bedplate-")
+            targets = {
+                o.use: o.target
+                for o in self.offers.values()
+                if (o.plugin, o.kind) == (offer.plugin, offer.kind)
+            }
+            file = str(offer.file) if offer.file else None
+            launch = Launch(
+                name, offer.kind, offer.plugin, offer.version, targets, file, offer.python
+            )
+            self.places[key] = Place(launch, component.placement, self.host, Path.cwd())
+        return self.places[key]
+
+    def tier(self, name: str) -> list[Supervisor]:
+        """Components of one step of the start: security, reader, analytic, source."""
+        role = {"security": Guard, "reader": Reader, "analytic": AnalyticReader, "source": Source}[
+            name
+        ]
+        return [s for s in self.components.values() if isinstance(s.role, role)]
+
+    @property
+    def history(self) -> Reader | None:
+        """The component that answers queries: the first reader that can."""
+        for supervisor in self.tier("reader"):
+            if "query" in self.offers[supervisor.component.use].capabilities and isinstance(
+                supervisor.role, Reader
+            ):
+                return supervisor.role
+        return None
+
+    def guards(self) -> list[Guard]:
+        return [s.role for s in self.tier("security") if isinstance(s.role, Guard)]
+
+    # events --------------------------------------------------------------------------------------------------------
+
+    def _heard(self, component: Component, transition: Transition) -> None:
+        """Every change of a component's state is an event."""
+        severity = {State.FAULTED: 800, State.INVALID: 700, State.UNREACHABLE: 500}.get(
+            transition.state, 100
+        )
+        text = f"{transition.state}: {transition.reason}"
+        event = Event(
+            component.path or component.id,
+            EventKind.STATUS,
+            transition.at,
+            text,
+            severity,
+            component=component.id,
+        )
+        with contextlib.suppress(JournalError):
+            self.spine.event(STATUS_STREAM, event)
+
+    def acknowledge(self, source: str, by: str, comment: str = "") -> None:
+        """An acknowledgement is an event that the alarm's analytic reads. Raises JournalError."""
+        event = Event(source, EventKind.ACKNOWLEDGE, self.clock.time_ns(), comment, by=by)
+        self.spine.event(STATUS_STREAM, event, sync=True)
+
+    # housekeeping ---------------------------------------------------------------------------------------------------
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING)
+            with contextlib.suppress(JournalError):
+                self.snapshot.save()
+                await self.engine.trim(min(self._cursors(), default=0))
+
+    def _cursors(self) -> Iterable[int]:
+        yield self.snapshot.position
+        for supervisor in (*self.tier("reader"), *self.tier("analytic")):
+            yield getattr(supervisor.role, "durable", 0)
+
+    # stop --------------------------------------------------------------------------------------------------------------
+
+    async def stop(self) -> None:
+        """Everything in order; bounded. Legal after a failed start, and twice."""
+        if self.stopping:
+            return
+        self.stopping = True
+        for task in self._tasks:
+            task.cancel()
+        with contextlib.suppress(AttributeError):  # a start that failed early has no rooms to stop
+            await _stop_all(self.tier("source"))
+            await self._catch_up()
+            for tier in ("analytic", "reader", "security"):
+                await _stop_all(self.tier(tier))
+            await asyncio.gather(*(place.stop(1.0) for place in self.places.values()))
+            await self.pacer.stop()
+            with contextlib.suppress(JournalError):
+                self.snapshot.save()
+        with contextlib.suppress(JournalError):
+            await self.engine.close()
+        if hasattr(self, "host"):
+            await self.host.stop()
+            shutil.rmtree(self._run_folder, ignore_errors=True)
+
+    async def _catch_up(self) -> None:
+        """Readers take what is left, within bounds: what they miss is in the journal for the next start."""
+        with contextlib.suppress(TimeoutError, JournalError):
+            async with asyncio.timeout(CATCH_UP):
+                for tier in ("analytic", "reader"):
+                    await self.engine.synced(self.engine.state().appended)
+                    target = self.engine.state().appended
+                    while any(self._lags(s, target) for s in self.tier(tier)):
+                        await asyncio.sleep(0.02)
+
+    def _lags(self, supervisor: Supervisor, target: int) -> bool:
+        return (
+            supervisor.life.state is State.UP
+            and getattr(supervisor.role, "position", target) < target
+        )
+
+
+async def _stop_all(supervisors: Iterable[Supervisor]) -> None:
+    await asyncio.gather(*(supervisor.stop() for supervisor in supervisors))
+
+
+def _health(supervisor: Supervisor) -> Callable[[bool], None]:
+    def heard(whole: bool) -> None:
+        if whole and supervisor.life.state is State.DEGRADED:
+            supervisor.life.move(Cause.WHOLE)
+        elif not whole and supervisor.life.state is State.UP:
+            supervisor.life.move(Cause.PARTLY)
+
+    return heard
+
+
+def _short_folder() -> str | None:
+    """A place for sockets whose path is short enough."""
+    folder = tempfile.gettempdir()
+    return folder if len(folder) <= 60 else "/tmp"

@@ -1,0 +1,43 @@
+"""A component's settings as its plugin gets them, with secrets taken out and sent apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bedplate.config.deployment import Component, Deployment, resolve_settings
+from bedplate.config.secrets import Secrets
+
+
+class Settings:
+    """Resolved anew at each Open, so that a rotated secret is picked up. Raises SecretError."""
+
+    def __init__(self, component: Component, deployment: Deployment, secrets: Secrets) -> None:
+        self._component = component
+        self._deployment = deployment
+        self._secrets = secrets
+
+    def __call__(self) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
+        """Plain settings, and JSON pointer → secret."""
+        found: dict[str, bytes] = {}
+        settings = self._without_secrets(
+            resolve_settings(self._component, self._deployment), "", found
+        )
+        return settings, found
+
+    def _without_secrets(self, value: Any, pointer: str, found: dict[str, bytes]) -> Any:
+        if isinstance(value, dict) and set(value) == {"secret"}:
+            found[pointer] = self._secrets.resolve(value["secret"]).reveal().encode()
+            return ""
+        if isinstance(value, dict):
+            return {
+                k: self._without_secrets(v, f"{pointer}/{_escaped(k)}", found)
+                for k, v in value.items()
+            }
+        if isinstance(value, list):
+            return [self._without_secrets(v, f"{pointer}/{i}", found) for i, v in enumerate(value)]
+        return value
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

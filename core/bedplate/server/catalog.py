@@ -1,0 +1,122 @@
+"""Catalog and the current values of Live."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from bedplate.api.v1 import api_pb2
+from bedplate.model import TagInfo
+from bedplate.runtime.kernel import Kernel
+from bedplate.server.door import Caller, Method
+from bedplate.server.selection import selection
+from bedplate.wire import encode_batch, tag_message, twin, value_message
+
+PAGE = 500
+
+
+class Catalog:
+    """Reads the kernel's tables."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def methods(self) -> list[Method]:
+        service = "bedplate.api.v1.Catalog"
+        return [
+            Method(
+                service,
+                "ListTags",
+                "stream",
+                api_pb2.ListTagsRequest,
+                "catalog.tags",
+                self.list_tags,
+                _selectors,
+            ),
+            Method(
+                service,
+                "ListAssets",
+                "stream",
+                api_pb2.ListAssetsRequest,
+                "catalog.assets",
+                self.list_assets,
+            ),
+            Method(
+                "bedplate.api.v1.Live",
+                "Current",
+                "stream",
+                api_pb2.CurrentRequest,
+                "live.current",
+                self.current,
+                _selectors,
+            ),
+        ]
+
+    def chosen(self, selectors: Any) -> list[TagInfo]:
+        """Tags by path, each with its handle in force."""
+        registry = self._kernel.spine.registry
+        known = {
+            path: tag for path in registry.table.paths() if (tag := registry.table.newest(path))
+        }
+        declared = {path: TagInfo(0, path, 0, "", d.unit) for path, d in registry.declared.items()}  # type: ignore[arg-type]
+        known = declared | known
+        wanted = selection(list(selectors), known)
+        return [known[path] for path in sorted(known) if wanted.matches(path)]
+
+    async def list_tags(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
+        tags = iter(self.chosen(request.selectors))
+        while page := list(islice(tags, PAGE)):
+            yield api_pb2.ListTagsResponse(
+                tags=[self._info(tag, request.with_current) for tag in page]
+            )
+
+    def _info(self, tag: TagInfo, with_current: bool) -> api_pb2.TagInfo:
+        owner = self._kernel.spine.registry.owner.get(tag.path, "")
+        supervisor = self._kernel.components.get(owner)
+        info = api_pb2.TagInfo(
+            tag=tag_message(tag), component=owner, asset=tag.path.rpartition("/")[0]
+        )
+        info.type = supervisor.component.type if supervisor else ""
+        current = self._kernel.spine.current
+        if with_current and tag.handle and current.has(tag.handle):
+            info.current.value.CopyFrom(value_message(current.value(tag.handle)))
+            info.current.time = int(current.time[tag.handle])
+            info.current.quality = int(current.quality[tag.handle])
+            info.current.received = int(current.received[tag.handle])
+            info.current.stored = (
+                int(current.position[tag.handle]) <= self._kernel.engine.state().synced
+            )
+        return info
+
+    async def list_assets(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
+        assets: dict[str, api_pb2.Asset] = {}
+        for path, owner in sorted(self._kernel.spine.registry.owner.items()):
+            above = path.rpartition("/")[0]
+            if request.below and not (above + "/").startswith(request.below.rstrip("/") + "/"):
+                continue
+            asset = assets.setdefault(above, api_pb2.Asset(path=above))
+            asset.tags += 1
+            if owner not in asset.components:
+                asset.components.append(owner)
+                supervisor = self._kernel.components.get(owner)
+                asset.type = asset.type or (supervisor.component.type if supervisor else "")
+        if assets:
+            yield api_pb2.ListAssetsResponse(assets=assets.values())
+
+    async def current(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
+        tags = [tag for tag in self.chosen(request.selectors) if tag.handle]
+        for start in range(0, len(tags), 10_000):
+            page = tags[start : start + 10_000]
+            handles = np.array([tag.handle for tag in page], np.uint32)
+            batches = map(encode_batch, self._kernel.spine.current.batches(handles))
+            response = twin(api_pb2.CurrentResponse)(batches=batches)
+            for tag in page:
+                response.tags.add().ParseFromString(tag_message(tag).SerializeToString())
+            yield response
+
+
+def _selectors(request: Any) -> list[str]:
+    return list(request.selectors)

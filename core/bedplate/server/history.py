@@ -1,0 +1,80 @@
+"""History.Query: a question to the component that answers, passed on page by page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from bedplate.api.v1 import api_pb2
+from bedplate.errors import CallError
+from bedplate.model import is_selector
+from bedplate.runtime import requests
+from bedplate.runtime.kernel import Kernel
+from bedplate.server.door import Caller, Method
+from bedplate.server.selection import selection
+from bedplate.wire import twin
+
+
+class HistoryService:
+    """Serves queries."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def methods(self) -> list[Method]:
+        service = "bedplate.api.v1.History"
+        resources = lambda request: list(request.selectors)  # noqa: E731
+        return [
+            Method(
+                service,
+                "Query",
+                "stream",
+                api_pb2.QueryRequest,
+                "history.query",
+                self.query,
+                resources,
+            )
+        ]
+
+    async def query(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
+        history = self._kernel.history
+        if history is None:
+            raise CallError("this deployment keeps no history", code="FAILED_PRECONDITION")
+        question = self._question(request)
+        async for page in history.query(question):
+            yield twin(api_pb2.QueryResponse)(
+                tags=page.tags,
+                batches=page.batches,
+                progress=page.progress,
+                history=history.component.id,
+            )
+
+    def _question(self, request: Any) -> Any:
+        now = self._kernel.clock.time_ns()
+        start, end = getattr(request, "from"), request.to or now
+        if start >= end:
+            raise CallError(
+                "the range is empty: `from` must be before `to`", code="INVALID_ARGUMENT"
+            )
+        every = request.every
+        if request.points:
+            if not start:
+                raise CallError("points need a `from`", code="INVALID_ARGUMENT")
+            every = max(1, (end - start) // request.points)
+        if every < 0 or (every and (end - start) // every > 10_000_000):
+            raise CallError("`every` is too short for this range", code="INVALID_ARGUMENT")
+        query = requests.Query(
+            selectors=self._selectors(request.selectors), every=every, aggregate=request.aggregate
+        )
+        setattr(query, "from", start)
+        query.to, query.limit, query.last_before = end, request.limit, request.last_before
+        return query
+
+    def _selectors(self, texts: Any) -> list[str]:
+        """Tails are resolved over the tags of today; selectors go through, so that the history finds old tags too."""
+        registry = self._kernel.spine.registry
+        paths = dict.fromkeys([*registry.declared, *registry.table.paths()])
+        chosen: list[str] = []
+        for text in texts or ("**",):
+            chosen += [text, f"**/{text}"] if is_selector(text) else selection([text], paths).texts
+        return chosen

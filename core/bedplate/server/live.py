@@ -1,0 +1,202 @@
+"""Live.Subscribe: records from now on or after a token, within the credit of the client."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import grpc.aio
+import numpy as np
+
+from bedplate.api.v1 import api_pb2
+from bedplate.errors import CallError, ProtocolError
+from bedplate.model import Batch, Body, Record
+from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.live import Listener
+from bedplate.runtime.reader import by_epoch
+from bedplate.runtime.subscription import Subscription
+from bedplate.server.door import Caller, Method
+from bedplate.server.selection import selection
+from bedplate.wire import encode_batch, record_message, twin
+
+STALL = 30.0  # s without credit, then the client is cut with a token to resume by
+FIRST_CREDIT = 8
+RESPONSE_BYTES = 1 << 20
+TOKEN = struct.Struct("<QQ")
+Response = twin(api_pb2.SubscribeResponse)
+
+
+def resume_token(epoch: int, position: int) -> bytes:
+    return TOKEN.pack(epoch, position)
+
+
+def read_token(token: bytes) -> tuple[int, int]:
+    """Epoch and position. Raises ProtocolError when it is no token of ours."""
+    if len(token) != TOKEN.size:
+        raise ProtocolError("that is no resume token of Bedplate")
+    epoch, position = TOKEN.unpack(token)
+    return epoch, position
+
+
+class LiveService:
+    """Serves subscribers."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def methods(self) -> list[Method]:
+        service = "bedplate.api.v1.Live"
+        return [
+            Method(
+                service,
+                "Subscribe",
+                "both",
+                api_pb2.SubscribeRequest,
+                "live.subscribe",
+                self.subscribe,
+            )
+        ]
+
+    async def subscribe(self, caller: Caller) -> None:
+        first = await caller.context.read()
+        if first is grpc.aio.EOF or first.WhichOneof("what") != "open":
+            raise ProtocolError("the first request must be open")
+        await caller.check("live.subscribe", list(first.open.selectors))
+        subscriber = _Subscriber(self._kernel, caller, first.open)
+        await subscriber.run()
+
+
+class _Subscriber:
+    def __init__(self, kernel: Kernel, caller: Caller, open_: Any) -> None:
+        self._kernel = kernel
+        self._context = caller.context
+        self._open = open_
+        paths = [*kernel.spine.registry.declared, *kernel.spine.registry.table.paths()]
+        self._selector = selection(list(open_.selectors), dict.fromkeys(paths))
+        self._subscription = Subscription(
+            self._selector.matches, all_=self._selector.all, events=lambda stream: open_.events
+        )
+        self._subscription.use(kernel.spine.registry.table)
+        self._credit = open_.credit or FIRST_CREDIT
+        self._granted = asyncio.Event()
+        self._granted.set()
+        self._position = 0
+
+    async def run(self) -> None:
+        credits = asyncio.create_task(self._take_credit())
+        spine = self._kernel.spine
+        after = self._after()
+        listener, start = spine.live.listen(after)
+        try:
+            self._position = start if after is None else after
+            await self._send_current()
+            if after is not None and after < start:
+                await self._replay(after, start)
+            await self._follow(listener)
+        finally:
+            credits.cancel()
+            spine.live.leave(listener)
+
+    def _after(self) -> int | None:
+        """The position to go on after; one of an epoch that lost its end falls back to what survived."""
+        if not self._open.resume_token:
+            return None
+        epoch, position = read_token(self._open.resume_token)
+        state = self._kernel.engine.state()
+        if epoch != self._kernel.engine.epoch:
+            position = min(position, self._kernel.first_position - 1)
+        return min(position, state.appended)
+
+    async def _take_credit(self) -> None:
+        while (request := await self._context.read()) is not grpc.aio.EOF:
+            self._credit += request.credit
+            self._granted.set()
+        self._granted.set()
+
+    async def _send_current(self) -> None:
+        table, current = self._kernel.spine.registry.table, self._kernel.spine.current
+        if not self._open.current_first:
+            return
+        tags = [
+            t
+            for p in table.paths()
+            if self._selector.matches(p) and (t := table.newest(p)) and current.has(t.handle)
+        ]
+        handles = np.array([t.handle for t in tags], np.uint32)
+        now = self._kernel.clock.time_ns()
+        streams = {t.stream for t in tags}
+        records = [
+            Record(0, "", table.epoch, 0, now, Body.BATCH, encode_batch(b), samples=len(b))
+            for b in current.batches(handles)
+        ]
+        marks = [Record(0, s, table.epoch, 0, now, Body.BATCH, b"") for s in streams]
+        tables = self._subscription.tables(marks)
+        await self._send(records, tables)
+
+    async def _replay(self, after: int, upto: int) -> None:
+        """What the journal holds between the token and what memory holds."""
+        engine = self._kernel.engine
+        first = engine.state().first
+        lost = max(0, first - after - 1) if first else 0
+        while self._position < upto:
+            await engine.synced(min(upto, self._position + 1))
+            records = [r for r in await engine.read(self._position) if r.position <= upto]
+            if not records:
+                break
+            for run in by_epoch(records):
+                await self._subscription.turn(
+                    run[0].epoch, self._kernel.spine.registry.table, engine
+                )
+                await self._pass_on([(r, None) for r in run], lost)
+                lost = 0
+        self._subscription = self._subscription.again()
+        self._subscription.use(self._kernel.spine.registry.table)
+
+    async def _follow(self, listener: Listener) -> None:
+        while True:
+            await listener.wait()
+            fresh = listener.take()
+            self._subscription.refresh()
+            await self._pass_on([(f.record, f.batch) for f in fresh], 0)
+            if listener.overrun:
+                await self._cut("this client is too slow")
+            await asyncio.sleep(self._kernel.linger / 2)
+
+    async def _pass_on(self, pairs: Sequence[tuple[Record, Batch | None]], lost: int) -> None:
+        chosen: list[Record] = []
+        size = 0
+        for record, batch in pairs:
+            if (one := self._subscription.choose(record, batch)) is not None:
+                chosen.append(one)
+                size += len(one.payload)
+            self._position = record.position
+            if size >= RESPONSE_BYTES:
+                await self._send(chosen, self._subscription.tables(chosen), lost)
+                chosen, size, lost = [], 0, 0
+        if chosen or lost:
+            await self._send(chosen, self._subscription.tables(chosen), lost)
+
+    async def _send(self, records: Sequence[Record], tables: Sequence[Any], lost: int = 0) -> None:
+        await self._wait_for_credit()
+        token = resume_token(self._kernel.engine.epoch, self._position)
+        response = Response(
+            records=map(record_message, records), tables=tables, resume_token=token, lost=lost
+        )
+        self._credit -= 1
+        await self._context.write(response)
+
+    async def _wait_for_credit(self) -> None:
+        while self._credit <= 0:
+            self._granted.clear()
+            try:
+                async with asyncio.timeout(STALL):
+                    await self._granted.wait()
+            except TimeoutError:
+                await self._cut(f"no credit for {STALL:.0f} s")
+
+    async def _cut(self, why: str) -> None:
+        token = resume_token(self._kernel.engine.epoch, self._position)
+        self._context.set_trailing_metadata((("bedplate-resume-token-bin", token),))
+        raise CallError(f"{why}; resume with the token", code="ABORTED")

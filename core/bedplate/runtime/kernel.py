@@ -72,6 +72,7 @@ class Kernel:
         self.host = PluginHost(self._run_folder, self.linger)
         await self.host.start()
         await self.engine.open()
+        self.first_position = self.engine.state().appended + 1  # of this epoch
         self.spine = Spine(self.engine, self.clock)
         self.snapshot = Snapshot(self.spine)
         await self.snapshot.restore()

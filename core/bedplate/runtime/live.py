@@ -89,6 +89,11 @@ class Live:
     def leave(self, listener: Listener) -> None:
         self._listeners.discard(listener)
 
+    def age(self, position: int, now: int) -> float:
+        """Seconds since the first record after this position was taken; 0 when there is none."""
+        first = next((f.record for f in self._recent if f.record.position > position), None)
+        return max(0.0, (now - first.received) / 1e9) if first else 0.0
+
     @property
     def listeners(self) -> int:
         return len(self._listeners)

@@ -81,7 +81,7 @@ class Door:
             "both": (grpc.stream_stream_rpc_method_handler, self._both),
         }
         make, wrap = kinds[method.shape]
-        return make(  # type: ignore[operator]
+        return make(
             wrap(method),
             request_deserializer=method.request.FromString,
             response_serializer=lambda message: message.SerializeToString(),

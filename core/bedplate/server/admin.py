@@ -1,0 +1,193 @@
+"""Admin: how the platform stands, and which plugins there are."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import bedplate
+from bedplate.api.v1 import api_pb2
+from bedplate.config.deployment import Component
+from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.lifecycle import State
+from bedplate.runtime.placement import Place
+from bedplate.runtime.source import Source
+from bedplate.runtime.supervisor import Supervisor
+from bedplate.server.door import Caller, Method
+
+KINDS = {"connector": 1, "analytic": 2, "security": 3, "app": 4}
+HISTORY = 10  # transitions told
+
+
+class Admin:
+    """Reads the kernel's counters; touches nothing."""
+
+    def __init__(self, kernel: Kernel, plugins: Iterable[api_pb2.PluginStatus]) -> None:
+        self._kernel = kernel
+        self._plugins = list(plugins)
+        self._rates: dict[str, tuple[float, int, float]] = {}
+
+    def methods(self) -> list[Method]:
+        service = "bedplate.api.v1.Admin"
+        return [
+            Method(
+                service, "GetStatus", "unary", api_pb2.GetStatusRequest, "admin.status", self.status
+            ),
+            Method(
+                service,
+                "ListPlugins",
+                "unary",
+                api_pb2.ListPluginsRequest,
+                "admin.plugins",
+                self.plugins,
+            ),
+        ]
+
+    async def plugins(self, request: Any, caller: Caller) -> Any:
+        return api_pb2.ListPluginsResponse(plugins=self._plugins)
+
+    async def status(self, request: Any, caller: Caller) -> Any:
+        kernel = self._kernel
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        components = [self._component(s) for s in kernel.components.values()]
+        return api_pb2.GetStatusResponse(
+            name=kernel.deployment.name,
+            version=bedplate.__version__,
+            started=kernel.started,
+            now=kernel.clock.time_ns(),
+            epoch=kernel.engine.epoch,
+            components=components,
+            journal=self._journal(),
+            processes=[_process(p) for p in kernel.places.values() if p.run],
+            problems=list(_problems(components)),
+            cpu_seconds=usage.ru_utime + usage.ru_stime,
+            memory_bytes=_memory(os.getpid()),
+            deployment_file=kernel.deployment.source.file,
+            path=kernel.deployment.path,
+        )
+
+    def _component(self, supervisor: Supervisor) -> api_pb2.ComponentStatus:
+        component, life, figures = supervisor.component, supervisor.life, supervisor.role.figures
+        status = api_pb2.ComponentStatus(
+            id=component.id,
+            kind=KINDS[component.kind],  # type: ignore[arg-type]
+            use=component.use,
+            type=component.type,
+            path=component.path,
+            state=str(life.state),
+            reason=life.reason,
+            since=life.since,
+            process=supervisor.place.launch.name,
+            placement=supervisor.place.placement,
+            samples=figures.produced,
+            samples_per_second=self._rate(component.id, figures.produced),
+            restarts=figures.restarts,
+            dropped=figures.dropped,
+            support=self._kernel.offers[component.use].support,
+            group=_group(component),
+            detail=supervisor.detail,
+        )
+        for transition in list(life.history)[-HISTORY:]:
+            status.history.add(
+                at=transition.at, state=str(transition.state), reason=transition.reason
+            )
+        self._add_role(status, supervisor)
+        return status
+
+    def _add_role(self, status: api_pb2.ComponentStatus, supervisor: Supervisor) -> None:
+        role = supervisor.role
+        if isinstance(role, Source):
+            status.tags, status.tags_good = len(role.tags), role.good()
+            status.quietest_seconds = role.quietest()
+        elif hasattr(role, "position"):
+            state = self._kernel.engine.state()
+            status.reader.position = role.position
+            status.reader.behind_records = max(0, state.appended - role.position)
+            status.reader.behind_seconds = self._behind(role.position)
+
+    def _behind(self, position: int) -> float:
+        """Age of the first record that a reader has not got."""
+        return self._kernel.spine.live.age(position, self._kernel.clock.time_ns())
+
+    def _rate(self, component: str, count: int) -> float:
+        """Samples a second since about ten seconds ago."""
+        now = self._kernel.clock.monotonic()
+        began, before, rate = self._rates.get(component, (self._kernel_began(), 0, 0.0))
+        if now - began >= 0.5:
+            rate = (count - before) / (now - began)
+        if now - began >= 10 or component not in self._rates:
+            self._rates[component] = (now, count, rate)
+        return rate
+
+    def _kernel_began(self) -> float:
+        return (
+            self._kernel.clock.monotonic()
+            - (self._kernel.clock.time_ns() - self._kernel.started) / 1e9
+        )
+
+    def _journal(self) -> api_pb2.JournalStatus:
+        state = self._kernel.engine.state()
+        oldest = (self._kernel.clock.time_ns() - state.oldest) / 1e9 if state.oldest else 0.0
+        return api_pb2.JournalStatus(
+            engine=self._kernel.deployment.engine,
+            bytes=state.bytes,
+            first=state.first,
+            appended=state.appended,
+            synced=state.synced,
+            oldest_seconds=oldest,
+            state=state.failed or "synced",
+            syncs=state.syncs,
+            bytes_written=state.bytes_written,
+        )
+
+
+def _group(component: Component) -> str:
+    """The entry of the deployment file that the component came from."""
+    return getattr(component, "entry", "") or component.id
+
+
+def _problems(components: Iterable[api_pb2.ComponentStatus]) -> Iterable[str]:
+    """One line a cause: components of one process, state and reason are one."""
+    seen: dict[tuple[str, str, str], list[str]] = {}
+    for one in components:
+        if one.state in (State.UNREACHABLE, State.FAULTED, State.INVALID, State.DEGRADED):
+            seen.setdefault((one.process, one.state, one.reason), []).append(one.id)
+    for (_, state, reason), ids in seen.items():
+        names = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+        yield f"{names} {state}: {reason}"
+
+
+def _process(place: Place) -> api_pb2.ProcessStatus:
+    assert place.run
+    pid = place.run.pid
+    cpu, memory = _cpu(pid) if pid else 0.0, _memory(pid) if pid else 0
+    return api_pb2.ProcessStatus(
+        name=place.launch.name,
+        pid=pid,
+        started=place.started,
+        restarts=place.restarts,
+        cpu_seconds=cpu,
+        memory_bytes=memory,
+        components=place.components,
+        plugin=place.launch.plugin,
+    )
+
+
+def _memory(pid: int) -> int:
+    """Resident bytes; 0 when the process is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of CPU; 0 when the process is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError):
+        return 0.0

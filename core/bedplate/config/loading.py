@@ -1,0 +1,103 @@
+"""From a file to a Deployment: reads, expands, checks, builds, and tells all that is wrong at once.
+
+It contacts nothing and runs no plugin's code. What nothing serves yet is known here and refused by `unserved`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bedplate.config.assets import Assets, check_owners
+from bedplate.config.checking import Checker
+from bedplate.config.components import Builder
+from bedplate.config.deployment import Component, Deployment, Schemas, Source, sha256
+from bedplate.config.document import MAX_BYTES, Node, read
+from bedplate.config.expansion import Draft, Expansion
+from bedplate.config.filling import like
+from bedplate.config.grammar import SECTIONS
+from bedplate.config.problems import Problems, Subject
+from bedplate.config.table import ReadTable, table_reader
+from bedplate.config.top import read_top
+from bedplate.errors import ConfigError, Problem
+
+_COMPONENTS = {"type": "object", "additionalProperties": {"type": "object"}}
+
+
+def load(path: Path, schemas: Schemas, installed: Iterable[str] = ()) -> Deployment:
+    """The deployment in a file. installed: every `use:` there is, for suggestions. Raises ConfigError with all that is
+    wrong, also when the file can't be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError([Problem(str(path), 0, "", error.strerror or str(error))]) from None
+    return parse(content, str(path), path.absolute().parent, schemas, installed)
+
+
+def parse(
+    content: bytes,
+    file: str,
+    folder: Path,
+    schemas: Schemas,
+    installed: Iterable[str] = (),
+    read_table: ReadTable | None = None,
+) -> Deployment:
+    """The deployment in these bytes. file: how to call it · folder: where its tables and relative folders start ·
+    read_table: where tables come from instead. Raises ConfigError."""
+    problems = Problems()
+    root, wrong = read(content, file)
+    problems.take(wrong)
+    if root is None or not isinstance(root.value, dict):
+        if root is not None:
+            problems.add(root, "a deployment file is a mapping; it starts with `bedplate: 1`")
+        raise ConfigError(problems.all())
+    top = read_top(root, problems)
+    expansion = Expansion(problems, read_table or table_reader(folder))
+    builder = Builder(top.frame, schemas, installed, problems)
+    components = _components(root, expansion, builder, problems)
+    if len(problems):
+        raise ConfigError(problems.all())
+    tables = [expansion.tables[name] for name in sorted(expansion.tables)]
+    source = Source(file, folder, sha256([content, *tables]), dict(_lines(root)))
+    return top.deployment(source, components)
+
+
+def _components(
+    root: Node, expansion: Expansion, builder: Builder, problems: Problems
+) -> tuple[Component, ...]:
+    """Every component in the order of the file, connectors first."""
+    types = _entries(root, "types", problems)
+    drafts = list(expansion.drafts(types, _entries(root, "connectors", problems)))
+    for section, kind in SECTIONS.items():
+        if section != "connectors":
+            drafts += _plain_drafts(_entries(root, section, problems), kind)
+    built = [one for one in map(builder.build, drafts) if one is not None]
+    check_owners(built, problems)
+    connectors = [one for one in built if one.draft.kind == "connector"]
+    assets = Assets(connectors, [name for name, _ in types.items()] if types else [], problems)
+    return tuple(
+        assets.resolve(one) if one.draft.kind == "analytic" else one.component for one in built
+    )
+
+
+def _plain_drafts(section: Node | None, kind: str) -> Iterator[Draft]:
+    for id, entry in section.items() if section else ():
+        yield Draft(id, kind, entry, entry, subject=Subject(id, id, id))
+
+
+def _entries(root: Node, section: str, problems: Problems) -> Node | None:
+    """A section of named mappings, without what is none, which is told."""
+    node = root.get(section)
+    if node is None or (section == "security" and node.value == "none"):
+        return None
+    Checker(_COMPONENTS, problems).check(node).tell(problems)
+    return like(node, {key: part for key, part in node.items() if isinstance(part.value, dict)})
+
+
+def _lines(node: Node, depth: int = 3) -> Iterator[tuple[str, int]]:
+    """Path and line of the upper levels."""
+    for _, part in node.items():
+        yield part.path, part.line
+        if depth > 1:
+            yield from _lines(part, depth - 1)

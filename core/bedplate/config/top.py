@@ -1,0 +1,169 @@
+"""The sections of the file that are the kernel's own: everything but types and components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bedplate.calendar import Calendar, ShiftPattern, parse_closed, zone
+from bedplate.config.checking import Checker
+from bedplate.config.components import Frame, durations
+from bedplate.config.deployment import (
+    ApiSettings,
+    AuditSettings,
+    Component,
+    Deployment,
+    JournalSettings,
+    Source,
+    TelemetrySettings,
+    WriteRule,
+    WriteSettings,
+    join,
+)
+from bedplate.config.document import Node
+from bedplate.config.grammar import SECTIONS, TOP
+from bedplate.config.problems import Problems, shown
+from bedplate.config.quantities import duration, size
+from bedplate.config.tags import DEFAULT_SCAN_CLASSES
+from bedplate.model.tag import path_problem, segment_problem
+
+T = TypeVar("T")
+
+# how a word of the file becomes a field: (name, how it is read)
+_FIELDS = {
+    "sync": ("sync_ns", duration),
+    "interval": ("interval_ns", duration),
+    "size": ("size_bytes", size),
+    "min_free": ("min_free_bytes", size),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """The sections that were right, as plain JSON, and what all components need of them."""
+
+    given: Mapping[str, Any]
+    frame: Frame
+
+    def deployment(self, source: Source, components: tuple[Component, ...]) -> Deployment:
+        """The deployment; only for a file without problems."""
+        path = self.frame.path
+        return Deployment(
+            name=self.given["name"],
+            source=source,
+            path=path,
+            timezone=self.given.get("timezone", "UTC"),
+            calendars=self.frame.calendars,
+            components=components,
+            engine=self.given.get("engine", "embedded"),
+            journal=JournalSettings(**self._fields("journal")),
+            api=ApiSettings(**self._fields("api")),
+            telemetry=TelemetrySettings(**self._fields("telemetry")),
+            audit=AuditSettings(**self._fields("audit")),
+            writes=_writes(self.given.get("writes", {}), path),
+            moved=tuple(
+                (join(path, m["from"]), join(path, m["to"])) for m in self.given.get("moved", ())
+            ),
+        )
+
+    def _fields(self, section: str) -> dict[str, Any]:
+        read = {}
+        for word, value in self.given.get(section, {}).items():
+            name, parse = _FIELDS.get(word, (word, lambda same: same))
+            read[name] = parse(value)
+        return read
+
+
+def read_top(root: Node, problems: Problems) -> Top:
+    """Checks every section that is the kernel's own, and tells of those nobody knows."""
+    for word in ("bedplate", "name"):
+        if root.get(word) is None:
+            problems.add(root, f"`{word}` is missing")
+    given: dict[str, Any] = {}
+    names: list[Node] = []
+    for word, node in root.items():
+        if word in TOP:
+            findings = Checker(TOP[word], problems).check(node)
+            names += [found.node for found in findings.references if found.kind == "calendar"]
+            if findings.tell(problems) and _sensible(word, node, problems):
+                given[word] = node.plain()
+        elif word != "types" and word not in SECTIONS:
+            problems.add(node, "unknown" + problems.nearest(word, (*TOP, *SECTIONS, "types")))
+    written = root.get("calendars")
+    calendars = (
+        _calendars(written, given.get("timezone", "UTC"), problems)
+        if written and "calendars" in given
+        else {}
+    )
+    frame = Frame(
+        given.get("path", ""),
+        calendars,
+        frozenset(name for name, _ in written.items()) if written else frozenset(),
+        DEFAULT_SCAN_CLASSES | (durations(own) if (own := root.get("scan_classes")) else {}),
+    )
+    for name in names:
+        if problem := frame.calendar_problem(name.value, problems):
+            problems.add(name, problem)
+    return Top(given, frame)
+
+
+def _sensible(word: str, node: Node, problems: Problems) -> bool:
+    """What the grammar can't see."""
+    before = len(problems)
+    if word == "timezone":
+        _attempt(node, problems, zone, node.value)
+    elif word == "name":
+        _name(node, segment_problem(node.value), problems)
+    elif word == "path":
+        _name(node, path_problem(node.value), problems)
+    elif word == "moved":
+        for move in node.value:
+            for _, place in move.items():
+                _name(place, path_problem(place.value), problems)
+    return len(problems) == before
+
+
+def _name(node: Node, problem: str, problems: Problems) -> None:
+    if problem:
+        problems.add(node, f"{shown(node.value)}: {problem}")
+
+
+def _attempt(node: Node, problems: Problems, parse: Callable[..., T], *written: Any) -> T | None:
+    try:
+        return parse(*written)
+    except ValueError as error:
+        problems.add(node, str(error))
+        return None
+
+
+def _calendars(section: Node, timezone: str, problems: Problems) -> dict[str, Calendar]:
+    found: dict[str, Calendar] = {}
+    for name, node in section.items():
+        if name in ("always", "never"):
+            problems.add(node, f"`{name}` has a meaning of its own")
+        before = len(problems)
+        for key, part in node.items():
+            if key == "closed":
+                for day in part.value:
+                    _attempt(day, problems, parse_closed, day.value)
+            elif key != "timezone":
+                _attempt(part, problems, ShiftPattern.parse, key, part.plain())
+        words = {"timezone": timezone, "closed": [], **node.plain()}
+        shifts = {key: part for key, part in words.items() if key not in ("timezone", "closed")}
+        if len(problems) == before:
+            calendar = _attempt(
+                node, problems, Calendar.from_dict, {**words, "shifts": shifts, "name": name}
+            )
+            found |= {name: calendar} if calendar else {}
+    return found
+
+
+def _writes(written: Mapping[str, Any], path: str) -> WriteSettings:
+    rules = []
+    for rule in written.get("allow", ()):
+        tags = tuple(join(path, selector) for selector in rule["tags"])
+        rules.append(
+            WriteRule(rule["role"], tags, rule.get("during", ""), rule.get("second_person", False))
+        )
+    return WriteSettings(written.get("enabled", False), tuple(rules))

@@ -37,9 +37,11 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class JournalState:
-    """first: oldest position still held, appended/synced: newest ones, 0 when empty · bytes: on disk · samples and
-    records since the start · oldest: `received` (ns UTC) of the oldest record, 0 when empty · failed: why it stopped
-    taking records, empty when it works."""
+    """first: oldest position still held, 0 when none is · appended/synced: newest positions, 0 before the first; they
+    stay when their records are trimmed · bytes: on disk, `free` of them ready for new records · oldest: `received` (ns
+    UTC) of the oldest record, 0 when none is held · syncs, bytes_written (to the block device), records and samples:
+    since the start · damaged: records that a read left out because of a wrong checksum · failed: why it stopped taking
+    records, empty when it works."""
 
     first: int
     appended: int
@@ -49,12 +51,24 @@ class JournalState:
     syncs: int
     bytes_written: int
     failed: str = ""
+    free: int = 0
+    records: int = 0
+    samples: int = 0
+    damaged: int = 0
 
 
 class Engine(Protocol):
     """One owner at a time. All methods are called on the event loop of the kernel; none blocks it for long."""
 
     epoch: int
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes of payload and state that are appended and not yet synced."""
+
+    @property
+    def backlogged(self) -> bool:
+        """More is pending than the engine should hold in memory: give producers no credit until it is False."""
 
     async def open(self) -> None:
         """Takes the journal. Raises JournalError with one clear reason (in use, not writable, newer format)."""
@@ -70,29 +84,32 @@ class Engine(Protocol):
         """Somebody waits: sync as soon as the one under way is done, not at the next interval."""
 
     async def synced(self, position: int, *, now: bool = True) -> None:
-        """Returns when this position is on disk; with now, also asks for it. Raises JournalError when it will not be."""
+        """Returns when this position is on disk; with now, also asks for it. Raises JournalError when it never will."""
 
     async def read(self, after: int, *, records: int = 1000, size: int = 1 << 20) -> list[Record]:
         """Synced records after a position, oldest first, at most so many and about so many bytes of payload; at least
         one when there is one. Starts at the oldest record when that position is no longer held.
-        A record whose checksum is wrong is left out and counted as a gap (declared with issue 4)."""
+        A record whose checksum is wrong is left out and counted (`JournalState.damaged`); only when all those up to
+        the newest synced one are, nothing is returned though `wait` did, and the reader goes on from what `wait` said.
+        Raises JournalError when the disk cannot be read."""
 
     async def wait(self, after: int) -> int:
-        """Returns the newest synced position as soon as it is larger than this one."""
+        """Returns the newest synced position as soon as it is larger than this one. Raises JournalError when failed."""
 
     async def cursor(self, reader: str) -> tuple[int, dict[str, bytes]]:
-        """A reader's committed position and states; (0, {}) for a new one."""
+        """A reader's committed position and states; (0, {}) for a new one. Syncs first, so that a reader that starts
+        again finds everything it ever committed."""
 
     def advance(self, position: int) -> None:
         """Makes the next record take a position above this one. For a reader whose cursor is ahead of a journal that
         was deleted. Ignored when it already would."""
 
     async def trim(self, upto: int) -> None:
-        """Forgets records up to and including this position. Records of kind TAGS of an epoch stay until no record of
-        that epoch is held."""
+        """Forgets records up to and including this position, synced ones only. Records of kind TAGS of an epoch stay
+        in `tables` until no record of that epoch is held; those of the present epoch always stay."""
 
     async def tables(self, epoch: int) -> list[Record]:
-        """All records of kind TAGS of an epoch, in order."""
+        """All synced records of kind TAGS of an epoch, in order, trimmed ones too; empty for an epoch not held."""
 
     def state(self) -> JournalState:
         """How it stands; costs no I/O."""

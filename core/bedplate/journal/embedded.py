@@ -1,0 +1,234 @@
+"""The engine that needs nothing else: one SQLite file in a folder of its own.
+
+`append` numbers records and queues them in memory; a sync writes everything queued in one transaction (`GroupCommit`).
+Readers who keep up are served from memory (`Tail`), the others from the file. It does not decide who is acknowledged,
+what may be trimmed, or when a producer must stop: those who call it do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from bedplate.clock import Clock
+from bedplate.errors import JournalError
+from bedplate.journal.database import FILE, inspect, settle
+from bedplate.journal.engine import Commit, Entry, JournalState
+from bedplate.journal.group_commit import GroupCommit
+from bedplate.journal.lock import FolderLock
+from bedplate.journal.numbering import Numbering
+from bedplate.journal.progress import Progress
+from bedplate.journal.reader import Reader
+from bedplate.journal.tail import Tail
+from bedplate.journal.turn import Turn
+from bedplate.journal.writer import Standing, Writer
+from bedplate.model import Record
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PENDING_MOST = 32 << 20  # bytes in memory, not on disk, above which producers must wait
+KEEP = 16 << 20  # bytes of newest records kept in memory for readers
+NOT_OPEN, CLOSED = "the journal is not open", "the journal is closed"
+
+
+class EmbeddedEngine:
+    """An `Engine` (see there). folder: its own, made when absent. sync: seconds that a record which nobody waits for
+    may stay in memory only. keep: bytes of newest records held in memory for readers.
+
+    After an I/O error it takes no more records, and goes on giving those that are on disk. What is cancelled while it
+    waits for the disk may still happen there.
+    """
+
+    def __init__(self, folder: Path, *, sync: float = 0.25, clock: Clock, keep: int = KEEP) -> None:
+        self._folder, self._interval, self._clock, self._keep = folder, sync, clock, keep
+        self._path = folder / FILE
+        self._lock = FolderLock(folder)
+        self._writer, self._reader = Writer(self._path), Reader(self._path)
+        self._writing: ThreadPoolExecutor | None = None
+        self._reading: ThreadPoolExecutor | None = None
+        self._commits: GroupCommit | None = None
+        self._failed = NOT_OPEN
+        self._start(Standing())
+
+    def _start(self, standing: Standing) -> None:
+        self.epoch = standing.epoch
+        self._first, self._oldest, self._floor = standing.first, standing.oldest, standing.floor
+        self._appended, self._syncs = standing.last, 0
+        self._numbering = Numbering(standing.epoch, standing.last)
+        self._tail = Tail(standing.last, self._keep)
+        self._synced = Progress(standing.last)
+
+    @property
+    def pending_bytes(self) -> int:
+        return self._commits.pending_bytes if self._commits else 0
+
+    @property
+    def backlogged(self) -> bool:
+        return self.pending_bytes > PENDING_MOST
+
+    async def open(self) -> None:
+        if self._writing is not None:
+            raise JournalError(f"{self._folder} is open already")
+        self._writing = ThreadPoolExecutor(1, "journal-write")
+        self._reading = ThreadPoolExecutor(1, "journal-read")
+        try:
+            standing = await self._run(self._writing, self._open_files)
+        except JournalError:
+            await self._let_go()
+            raise
+        self._start(standing)
+        self._commits = GroupCommit(self._writing, self._writer.write, self._interval, self._done)
+        self._failed = ""
+
+    def _open_files(self) -> Standing:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock.take()
+        inspect(self._path)
+        standing = self._writer.open(self._clock.time_ns())
+        self._reader.open()
+        settle(self._folder)
+        return standing
+
+    async def close(self) -> None:
+        try:
+            if self._commits and not self._failed:
+                self._failed = CLOSED  # nobody appends from here on
+                await self._commits.flush()
+        finally:
+            self._fail(CLOSED)
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        writing, self._writing = self._writing, None
+        reading, self._reading = self._reading, None
+        if writing and reading:
+            reading.submit(self._reader.close)
+            closing = writing.submit(self._close_files, reading)
+            writing.shutdown(wait=False)
+            await asyncio.shield(asyncio.wrap_future(closing))
+
+    def _close_files(self, reading: ThreadPoolExecutor) -> None:
+        reading.shutdown()
+        try:
+            self._writer.close()
+        finally:
+            self._lock.release()
+
+    def append(self, entries: Sequence[Entry], commit: Commit | None = None) -> list[Record]:
+        if self._failed or self._commits is None:
+            raise JournalError(self._failed)
+        records = self._numbering.number(entries)
+        if records:
+            self._tail.extend(records)
+            self._appended = records[-1].position
+            if not self._first:
+                self._first, self._oldest = records[0].position, records[0].received
+        self._commits.add(records, commit)
+        return records
+
+    def sync_soon(self) -> None:
+        if self._commits:
+            self._commits.sync_soon()
+
+    async def synced(self, position: int, *, now: bool = True) -> None:
+        if now and self._commits and position > self._commits.handed:
+            self._commits.sync_soon()
+        await self._synced.reach(position)
+
+    async def read(self, after: int, *, records: int = 1000, size: int = 1 << 20) -> list[Record]:
+        after, upto = max(after, self._floor), self._synced.position
+        if after < self._tail.before:
+            stored = await self._run(
+                self._reading, self._reader.read, after, upto, max(records, 1), size
+            )
+            if stored:
+                return stored
+        return self._tail.slice(max(after, self._floor), upto, records, size)
+
+    async def wait(self, after: int) -> int:
+        await self._synced.reach(after + 1)
+        return self._synced.position
+
+    async def cursor(self, reader: str) -> tuple[int, dict[str, bytes]]:
+        if self._commits and not self._failed:
+            await self._commits.flush()
+        return await self._run(self._reading, self._reader.cursor, reader)
+
+    def advance(self, position: int) -> None:
+        self._numbering.advance(position)
+
+    async def trim(self, upto: int) -> None:
+        upto = min(upto, self._synced.position)
+        if upto <= self._floor:
+            return
+        self._floor = upto
+        self._tail.forget(upto)
+        try:
+            while not await self._run(self._writing, self._writer.trim, upto):
+                pass  # syncs get their turn between the steps
+            standing = await self._run(self._writing, self._writer.standing)
+        except JournalError as error:
+            self._fail(str(error))
+            raise
+        self._first, self._oldest = standing.first, standing.oldest
+        if not self._first and (record := self._tail.oldest(self._floor)):
+            self._first, self._oldest = record.position, record.received
+
+    async def tables(self, epoch: int) -> list[Record]:
+        return await self._run(self._reading, self._reader.tables, epoch)
+
+    def state(self) -> JournalState:
+        return JournalState(
+            first=self._first,
+            appended=self._appended,
+            synced=self._synced.position,
+            bytes=self._writer.bytes,
+            oldest=self._oldest,
+            syncs=self._syncs,
+            bytes_written=self._writer.written(),
+            failed=self._failed,
+            free=self._writer.free,
+            records=self._numbering.records,
+            samples=self._numbering.samples,
+            damaged=self._reader.damaged,
+        )
+
+    def _done(self, turn: Turn, problem: str) -> None:
+        """A turn has been written, or failed to."""
+        if problem:
+            self._fail(f"{self._path}: {problem}")
+            return
+        self._syncs += 1
+        if turn.records:
+            self._synced.advance(turn.records[-1].position)
+            self._tail.shrink(self._synced.position)
+        if self._writing and self._writer.checkpoint_is_due:
+            self._writing.submit(self._writer.checkpoint)  # should it fail, the next turn will
+
+    def _fail(self, reason: str) -> None:
+        """No more records are taken; whoever waits is told; what never reached the disk is dropped."""
+        self._failed = reason
+        self._synced.fail(reason)
+        self._tail.cut(self._synced.position)
+        if self._commits:
+            self._commits.stop(reason)
+
+    async def _run(
+        self,
+        thread: ThreadPoolExecutor | None,
+        work: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """What `work` returns, from a thread. Raises JournalError for whatever the disk or SQLite says no to."""
+        if thread is None:
+            raise JournalError(self._failed)
+        try:
+            return await asyncio.wrap_future(thread.submit(work, *args, **kwargs))
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(f"{self._path}: {error}") from error

@@ -1,0 +1,96 @@
+"""Everything that reads from the journal file. Blocking; a connection and a thread of its own, beside the writer's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+
+from bedplate.journal.chunk import DamagedHead, unpack
+from bedplate.journal.database import connect
+from bedplate.model import Record
+
+
+class Reader:
+    """damaged: records left out so far because a checksum was wrong; each counts once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._damage: dict[int, int] = {}
+
+    @property
+    def damaged(self) -> int:
+        return sum(self._damage.values())
+
+    def open(self) -> None:
+        """Raises sqlite3.Error."""
+        self._connection = connect(self._path)
+        self._connection.execute("PRAGMA query_only = ON")
+
+    def read(self, after: int, upto: int, records: int, size: int) -> list[Record]:
+        """Records above `after` up to and including `upto`, oldest first. Raises sqlite3.Error."""
+        found: list[Record] = []
+        with closing(self._records(after)) as stored:
+            for record in stored:
+                if record.position > upto:
+                    break
+                found.append(record)
+                size -= len(record.payload)
+                if len(found) >= records or size <= 0:
+                    break
+        return found
+
+    def tables(self, epoch: int) -> list[Record]:
+        """Records of kind TAGS of this epoch, in order. Raises sqlite3.Error."""
+        rows = self._db.execute(
+            "SELECT last, head, body FROM tags WHERE epoch = ? ORDER BY last", (epoch,)
+        )
+        return [record for last, head, body in rows for record in self._unpack(last, head, body, 1)]
+
+    def cursor(self, reader: str) -> tuple[int, dict[str, bytes]]:
+        """Position and states. Raises sqlite3.Error."""
+        rows = self._db.execute(
+            "SELECT position, key, state FROM cursors LEFT JOIN states USING (reader) WHERE reader = ?",
+            (reader,),
+        ).fetchall()
+        position = rows[0][0] if rows else 0
+        return position, {key: state for _, key, state in rows if key is not None}
+
+    def close(self) -> None:
+        """Legal when not open."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise sqlite3.ProgrammingError("the journal is not open")
+        return self._connection
+
+    def _records(self, after: int) -> Generator[Record]:
+        """All records above a position. Holds a snapshot of the file until it is closed."""
+        rows = self._db.execute(
+            "SELECT last, head, body FROM chunks WHERE last > ? ORDER BY last", (after,)
+        )
+        try:
+            before = after
+            for last, head, body in rows:
+                for record in self._unpack(last, head, body, last - before):
+                    if record.position > after:
+                        yield record
+                before = last
+        finally:
+            rows.close()
+
+    def _unpack(self, last: int, head: bytes, body: bytes, span: int) -> list[Record]:
+        """The good records of a chunk. span: how many it holds at most, should its head be unreadable."""
+        try:
+            records, damaged = unpack(head, body)
+        except DamagedHead:
+            records, damaged = [], span
+        if damaged:
+            self._damage.setdefault(last, damaged)
+        return records

@@ -1,0 +1,205 @@
+"""Everything that writes to the journal file. Blocking; one thread calls it; it decides nothing about when.
+
+After any error the connection counts as broken: what SQLite or the kernel still holds of it is not known, so nothing
+is tried again on it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bedplate.journal.chunk import DamagedHead, chunk_of, first_above, pack
+from bedplate.journal.database import PAGE, connect, prepare
+from bedplate.journal.turn import Turn
+from bedplate.model import Body
+
+CHECKPOINT = (
+    2 << 20
+)  # bytes in the write-ahead log; measured: more saves nothing, and holds the disk longer
+TURN_COST = 6 * PAGE  # pages that a turn touches besides its payload, roughly
+TRIM_STEP = 64  # chunks; a larger step would make waiting syncs wait longer
+SPARE = 64 << 20  # bytes free in the file before giving any back is considered
+COMPACT_MOST = 32 << 20  # bytes in use that are worth rewriting to give the free ones back
+
+MARK = (
+    "INSERT INTO marks VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)"
+)
+CURSOR = "INSERT INTO cursors VALUES (?, ?) ON CONFLICT DO UPDATE SET position = excluded.position"
+STATE = "INSERT INTO states VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state"
+FORGET = "DELETE FROM states WHERE reader = ? AND key = ?"
+OLDEST = "SELECT last FROM chunks WHERE last <= ? ORDER BY last LIMIT ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the file holds. last: newest position it ever held; first, oldest (`received`): 0 when it holds no
+    record; floor: what is not above it was trimmed."""
+
+    epoch: int = 0
+    last: int = 0
+    first: int = 0
+    oldest: int = 0
+    floor: int = 0
+
+
+class Writer:
+    """The one connection that writes. bytes: of the file and its log; free: of these, ready for new records."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._log = path.with_name(path.name + "-wal")
+        self._connection: sqlite3.Connection | None = None
+        self._broken = ""
+        self._io = -1
+        self._epoch = 0
+        self._logged = 0
+        self.bytes = 0
+        self.free = 0
+
+    def open(self, now: int) -> Standing:
+        """Starts a new epoch, on disk before this returns. now: ns UTC. Raises JournalError, sqlite3.Error, OSError."""
+        self._broken = ""
+        self._connection = connect(self._path)
+        prepare(self._connection)
+        with suppress(OSError):  # without it, `bytes_written` says 0
+            self._io = os.open("/proc/thread-self/io", os.O_RDONLY)
+        self._epoch = max(self._mark("epoch") + 1, now)
+        self._connection.execute(MARK, ("epoch", self._epoch))
+        self._measure(pages=True)
+        return self.standing()
+
+    def standing(self) -> Standing:
+        """Raises sqlite3.Error."""
+        floor = self._mark("floor")
+        (newest,) = self._db.execute("SELECT max(last) FROM chunks").fetchone()
+        first, oldest, _ = self._oldest(floor)
+        return Standing(self._epoch, max(newest or 0, floor), first, oldest, floor)
+
+    def write(self, turn: Turn) -> None:
+        """One transaction, synced. Raises sqlite3.Error."""
+        kept = [(*key, state) for key, state in turn.states.items() if state]
+        gone = [key for key, state in turn.states.items() if not state]
+        with self._trying() as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany("INSERT INTO chunks VALUES (?, ?, ?)", pack(turn.records))
+            for record in turn.records:
+                if record.kind is Body.TAGS:
+                    row = (record.epoch, *chunk_of([record]))
+                    database.execute("INSERT INTO tags VALUES (?, ?, ?, ?)", row)
+            database.executemany(CURSOR, turn.cursors.items())
+            database.executemany(STATE, kept)
+            database.executemany(FORGET, gone)
+            database.execute("COMMIT")
+        self._logged += turn.size + TURN_COST
+        self._measure()
+
+    @property
+    def checkpoint_is_due(self) -> bool:
+        return self._logged >= CHECKPOINT
+
+    def checkpoint(self) -> None:
+        """Moves the write-ahead log into the file, as far as no reader is in the way. Raises sqlite3.Error."""
+        self._logged = 0
+        with self._trying() as database:
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._measure(pages=True)
+
+    def trim(self, upto: int) -> bool:
+        """One step: forgets chunks that hold nothing above this position. True when none is left to forget.
+
+        Raises sqlite3.Error.
+        """
+        with self._trying() as database:
+            done = self._trim_step(database, upto)
+            if done:
+                self._compact(database)
+        self._logged += TURN_COST
+        return done
+
+    def _trim_step(self, database: sqlite3.Connection, upto: int) -> bool:
+        database.execute("BEGIN IMMEDIATE")
+        database.execute(MARK, ("floor", upto))
+        delete = database.execute(f"DELETE FROM chunks WHERE last IN ({OLDEST})", (upto, TRIM_STEP))
+        done = delete.rowcount < TRIM_STEP
+        if done:
+            _, _, epoch = self._oldest(upto)
+            database.execute("DELETE FROM tags WHERE epoch < ?", (epoch or self._epoch,))
+        database.execute("COMMIT")
+        return done
+
+    def written(self) -> int:
+        """Bytes this thread gave to the block device since `open`, as the operating system counts them."""
+        if self._io < 0:
+            return 0
+        for line in os.pread(self._io, 1000, 0).splitlines():
+            if line.startswith(b"write_bytes:"):
+                return int(line[12:])
+        return 0
+
+    def close(self) -> None:
+        """Legal when not open, and after an error."""
+        if self._io >= 0:
+            os.close(self._io)
+            self._io = -1
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
+
+    @contextmanager
+    def _trying(self) -> Generator[sqlite3.Connection, None, None]:
+        """The connection, unless something failed on it before. Raises sqlite3.Error."""
+        if self._broken:
+            raise sqlite3.OperationalError(self._broken)
+        try:
+            yield self._db
+        except sqlite3.Error as error:
+            self._broken = str(error)
+            raise
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise sqlite3.ProgrammingError("the journal is not open")
+        return self._connection
+
+    def _mark(self, name: str) -> int:
+        row = self._db.execute("SELECT value FROM marks WHERE name = ?", (name,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _oldest(self, floor: int) -> tuple[int, int, int]:
+        """Position, received and epoch of the oldest record above the floor; zeros when there is none."""
+        rows = self._db.execute("SELECT head FROM chunks WHERE last > ? ORDER BY last", (floor,))
+        try:
+            for (head,) in rows:
+                with suppress(DamagedHead):
+                    if found := first_above(head, floor):
+                        return found
+            return 0, 0, 0
+        finally:
+            rows.close()
+
+    def _compact(self, database: sqlite3.Connection) -> None:
+        """Gives free pages back, when they are many and what is in use is little: after a backlog has drained.
+
+        Pages that a steady flow frees are used again by it. Automatic vacuum would write a tenth more, always.
+        """
+        (pages,) = database.execute("PRAGMA page_count").fetchone()
+        self._measure(pages=True)
+        used = pages * PAGE - self.free
+        if self.free > SPARE + 4 * used and used <= COMPACT_MOST:
+            database.execute("VACUUM")
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._measure(pages=True)
+
+    def _measure(self, *, pages: bool = False) -> None:
+        """Sizes of the files; with `pages`, also what is free in them."""
+        log = self._log.stat().st_size if self._log.exists() else 0
+        self.bytes = self._path.stat().st_size + log
+        if pages:
+            (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
+            self.free = free * PAGE

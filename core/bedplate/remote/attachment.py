@@ -13,6 +13,7 @@ from typing import Any
 from bedplate.errors import ProtocolError
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.kinds import Kind
+from bedplate.telemetry import CONTROL, span, traceparent
 from bedplate.wire import twin
 
 MARGIN = 1.0  # s: an answer may come this much later than the ask allowed before it counts as none
@@ -46,13 +47,20 @@ class Attachment:
 
     # out ---------------------------------------------------------------------------------------------------------
 
-    async def ask(self, component: str, within: float, traceparent: str = "", **what: Any) -> Any:
+    async def ask(self, component: str, within: float, **what: Any) -> Any:
         """Asks, and returns the reply. within: seconds.
 
         Raises ConnectionError when the plugin goes meanwhile, TimeoutError when it stays silent.
         """
+        name = next(iter(what))
+        if name not in CONTROL:
+            return await self._ask(component, within, "", what)
+        with span(f"ask {name}", component=component):
+            return await self._ask(component, within, traceparent(), what)
+
+    async def _ask(self, component: str, within: float, trace: str, what: dict[str, Any]) -> Any:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        ask = self._post(component, within, traceparent, what)
+        ask = self._post(component, within, trace, what)
         self._waiting[ask] = future
         try:
             async with asyncio.timeout(within + MARGIN):
@@ -92,7 +100,7 @@ class Attachment:
             self._waiting.pop(ask, None)
             self._forgotten.add(ask)
 
-    def _post(self, component: str, within: float, traceparent: str, what: dict[str, Any]) -> int:
+    def _post(self, component: str, within: float, trace: str, what: dict[str, Any]) -> int:
         if self.gone.done():
             raise ConnectionError(self.gone.result())
         self._last += 1
@@ -101,7 +109,7 @@ class Attachment:
                 id=self._last,
                 component=component,
                 within_ms=int(within * 1000),
-                traceparent=traceparent,
+                traceparent=trace,
                 **what,
             )
         )

@@ -73,7 +73,10 @@ class PluginHost:
         try:
             while (message := await context.read()) is not grpc.aio.EOF:
                 attachment.receive(message)
-            attachment.end("the plugin ended its stream")
+            # the end of its process, a moment later, says better why
+            asyncio.get_running_loop().call_later(
+                0.3, attachment.end, "the plugin ended its stream"
+            )
         except asyncio.CancelledError:
             attachment.end("the plugin went away")
             raise

@@ -110,6 +110,15 @@ def watch_stdin() -> None:
     os._exit(0)
 
 
+def _exporters(start: dict[str, Any]) -> Any:
+    """Traces go to the collector of the deployment from here too, so that a call is seen on both sides."""
+    if not start.get("otlp"):
+        return None
+    from bedplate.telemetry import Exporters
+
+    return Exporters(start["otlp"], start["plugin"], str(os.getpid()), 0, traces=True)
+
+
 def main() -> int:
     """Exit codes: 0 served and ended; 78 cannot start and must not be retried as is (EX_CONFIG)."""
     signal.signal(
@@ -128,7 +137,10 @@ def main() -> int:
     except BaseException as error:
         print(f"cannot load {start['plugin']}: {type(error).__name__}: {error}", file=sys.stderr)
         raise SystemExit(78) from error
+    exporters = _exporters(start)
     asyncio.run(attach(start, KINDS[start["kind"]], offers))
+    if exporters:
+        exporters.shutdown()
     sys.stderr.flush()
     os._exit(0)  # threads of blocking drivers must not hold the exit
 

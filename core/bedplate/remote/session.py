@@ -21,6 +21,7 @@ from bedplate.errors import Invalid, ProtocolError, Refused
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.kinds import Kind
 from bedplate.remote.outbox import Outbox
+from bedplate.telemetry import CONTROL, span
 
 Handler = Callable[[Any, Any], Awaitable[None]]
 BESIDE = {"subscribe", "query", "authorize"}
@@ -96,7 +97,11 @@ class Session:
         reply.answer.id = ask.id
         reply.answer.code = plugin_pb2.CODE_OK
         try:
-            await self._dispatch(ask, what, deadline, reply)
+            if what in CONTROL and ask.traceparent:
+                with span(f"serve {what}", ask.traceparent, component=self.component):
+                    await self._dispatch(ask, what, deadline, reply)
+            else:
+                await self._dispatch(ask, what, deadline, reply)
         except asyncio.CancelledError:
             self._explain(reply, ConnectionError("the session was closed"))
         except Exception as error:

@@ -12,8 +12,8 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from bedplate.remote.kinds import KINDS
 from bedplate.wire import twin
 
 ATTACH_WITHIN = 20.0  # s: importing a heavy library on a small machine takes its time
-PING_EVERY, PINGS_MISSED = 1.0, 4
+PING_EVERY, PINGS_MISSED = 1.0, 3
 LINES = 200  # of output kept for people
 LINE_BYTES = 2048
 DO_NOT_RETRY = 78  # EX_CONFIG
@@ -42,7 +42,7 @@ class Launch:
     offers: Mapping[str, str]
     file: str | None = None
     python: str = sys.executable
-    path: tuple[str, ...] = field(default=())
+    otlp: str = ""
 
     def words(self, host: str, token: str) -> dict[str, Any]:
         return {
@@ -53,6 +53,7 @@ class Launch:
             "version": self.version,
             "offers": dict(self.offers),
             "file": self.file,
+            "otlp": self.otlp,
         }
 
 
@@ -138,7 +139,8 @@ class PluginProcess:
 
     async def _listen(self) -> None:
         """Keeps the last lines of output; a flood costs time, never memory."""
-        assert self._process and self._process.stdout
+        assert self._process is not None
+        assert self._process.stdout is not None
         rest = b""
         while chunk := await self._process.stdout.read(1 << 16):
             *lines, rest = (rest + chunk)[-(1 << 17) :].split(b"\n")
@@ -209,7 +211,7 @@ def environment() -> dict[str, str]:
     """What a plugin inherits: no secrets of others, no token, nothing that changes what Python imports."""
     allowed = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV")
     kept = {name: os.environ[name] for name in allowed if name in os.environ}
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     return kept | threads | {"PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "NONE"}
 
 

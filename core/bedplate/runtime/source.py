@@ -184,9 +184,9 @@ class Source(Role):
         self.figures.skipped += 1
 
     def _read_done(self, future: asyncio.Future[Any]) -> None:
+        error = None if future.cancelled() else future.exception()
         if future.cancelled() or self._failure.done():
             return
-        error = future.exception()
         try:
             if error:
                 raise error

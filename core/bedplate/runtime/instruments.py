@@ -1,0 +1,124 @@
+"""The kernel's figures as observable instruments: read when the exporter asks, counted by plain integers meanwhile.
+
+Every component is measured from outside, so that a stranger's plugin has the same figures as ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from opentelemetry.metrics import Meter, Observation
+
+from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.lifecycle import State
+from bedplate.runtime.supervisor import Supervisor
+
+Read = Callable[[Supervisor], float | None]
+
+COUNTERS: tuple[tuple[str, str, str, Read], ...] = (
+    ("bedplate.consumed", "{sample}", "samples taken in", lambda s: s.role.figures.consumed),
+    ("bedplate.produced", "{sample}", "samples passed on", lambda s: s.role.figures.produced),
+    ("bedplate.dropped", "{sample}", "samples discarded", lambda s: s.role.figures.dropped),
+    (
+        "bedplate.skipped",
+        "{scan}",
+        "scans skipped, the one before still under way",
+        lambda s: s.role.figures.skipped,
+    ),
+    (
+        "bedplate.restarts",
+        "{session}",
+        "sessions after the first",
+        lambda s: s.role.figures.restarts,
+    ),
+)
+GAUGES: tuple[tuple[str, str, str, Read], ...] = (
+    ("bedplate.age", "s", "age of the tag heard longest ago", lambda s: _quietest(s)),
+    (
+        "bedplate.credit",
+        "{publication}",
+        "publications a source may send",
+        lambda s: getattr(s.role, "credit", None),
+    ),
+    ("bedplate.tags.good", "{tag}", "tags whose newest sample is Good", lambda s: _good(s)),
+)
+JOURNAL = {
+    "bedplate.journal.bytes": ("By", lambda s, now: s.bytes),
+    "bedplate.journal.depth": (
+        "{record}",
+        lambda s, now: s.appended - s.first + 1 if s.first else 0,
+    ),
+    "bedplate.journal.unsynced": ("{record}", lambda s, now: s.appended - s.synced),
+    "bedplate.journal.age": ("s", lambda s, now: (now - s.oldest) / 1e9 if s.oldest else 0.0),
+    "bedplate.journal.syncs": ("{sync}", lambda s, now: s.syncs),
+}
+
+
+def instruments(kernel: Kernel, meter: Meter) -> None:
+    """Registers everything the kernel shows. Names and meanings: docs/reference/metrics.md."""
+    for name, unit, text, read in COUNTERS:
+        meter.create_observable_counter(name, [_each(kernel, read)], unit, text)
+    for name, unit, text, read in GAUGES:
+        meter.create_observable_gauge(name, [_each(kernel, read)], unit, text)
+    meter.create_observable_gauge(
+        "bedplate.state", [lambda options: _states(kernel)], "1", "1 for the present state"
+    )
+    meter.create_observable_gauge(
+        "bedplate.reader.behind", [lambda options: _behind(kernel)], "{record}", "not read yet"
+    )
+    for name, (unit, of) in JOURNAL.items():
+        meter.create_observable_gauge(name, [_journal(kernel, of)], unit, name.rpartition(".")[2])
+
+
+def _attributes(supervisor: Supervisor) -> dict[str, str]:
+    component = supervisor.component
+    return {
+        "component": component.id,
+        "use": component.use,
+        "kind": component.kind,
+        "process": supervisor.place.launch.name,
+    }
+
+
+def _each(kernel: Kernel, read: Read) -> Callable[[Any], Iterable[Observation]]:
+    def observe(options: Any) -> Iterator[Observation]:
+        for supervisor in list(kernel.components.values()):
+            value = read(supervisor)
+            if value is not None:
+                yield Observation(value, _attributes(supervisor))
+
+    return observe
+
+
+def _states(kernel: Kernel) -> Iterator[Observation]:
+    for supervisor in list(kernel.components.values()):
+        for state in State:
+            yield Observation(
+                int(supervisor.life.state is state), _attributes(supervisor) | {"state": str(state)}
+            )
+
+
+def _behind(kernel: Kernel) -> Iterator[Observation]:
+    appended = kernel.engine.state().appended
+    for supervisor in (*kernel.tier("reader"), *kernel.tier("analytic")):
+        yield Observation(
+            max(0, appended - getattr(supervisor.role, "position", 0)), _attributes(supervisor)
+        )
+
+
+def _journal(
+    kernel: Kernel, of: Callable[[Any, int], float]
+) -> Callable[[Any], Iterable[Observation]]:
+    return lambda options: [Observation(of(kernel.engine.state(), kernel.clock.time_ns()))]
+
+
+def _quietest(supervisor: Supervisor) -> float | None:
+    quietest = getattr(supervisor.role, "quietest", None)
+    age = quietest() if quietest else -1.0
+    return age if age >= 0 else None
+
+
+def _good(supervisor: Supervisor) -> float | None:
+    good = getattr(supervisor.role, "good", None)
+    return good() if good else None

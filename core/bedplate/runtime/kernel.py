@@ -117,8 +117,10 @@ class Kernel:
                 if (o.plugin, o.kind) == (offer.plugin, offer.kind)
             }
             file = str(offer.file) if offer.file else None
+            telemetry = self.deployment.telemetry
+            otlp = telemetry.otlp if telemetry.traces else ""
             launch = Launch(
-                name, offer.kind, offer.plugin, offer.version, targets, file, offer.python
+                name, offer.kind, offer.plugin, offer.version, targets, file, offer.python, otlp
             )
             self.places[key] = Place(launch, component.placement, self.host, Path.cwd())
         return self.places[key]

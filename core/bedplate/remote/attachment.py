@@ -17,6 +17,9 @@ from bedplate.telemetry import CONTROL, span, traceparent
 from bedplate.wire import twin
 
 MARGIN = 1.0  # s: an answer may come this much later than the ask allowed before it counts as none
+HURRY = (
+    16  # publications: so much new credit does not wait for the linger, a fast source would starve
+)
 _Receipt = twin(plugin_pb2.Receipt)
 
 
@@ -125,7 +128,9 @@ class Attachment:
         one.synced = max(one.synced, synced)
         if refused:
             one.refused, one.text = refused, text
-        if not (self._soon or self._timer):
+        if one.credit >= HURRY:
+            self._flush_soon()
+        elif not (self._soon or self._timer):
             self._timer = asyncio.get_running_loop().call_later(self._linger, self.flush)
 
     def _flush_soon(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from bedplate.contracts import Bad, Sample, Tag
-from bedplate.model import Batch, DataType, quality
+from bedplate.model import Batch, DataType, Strings, quality
+from bedplate.model.batch import spread
 
 NO_TIME = np.empty(0, np.int64)
 PLAIN = {
@@ -88,6 +89,55 @@ def _batch(kind: DataType, rows: list[Any]) -> Batch:
         codes if any(codes) else None,
         data_type=kind,
         server_time=_stamps(servers),
+    )
+
+
+def merged(batches: Iterable[Batch], most: int) -> Iterator[Batch]:
+    """Neighbours of the same type and the same columns as one batch, up to so many samples: what is due within one
+    linger costs one record, not many."""
+    run: list[Batch] = []
+    size = 0
+    for batch in batches:
+        if run and (size + len(batch) > most or not _alike(run[0], batch)):
+            yield _join(run)
+            run, size = [], 0
+        run.append(batch)
+        size += len(batch)
+    if run:
+        yield _join(run)
+
+
+def _alike(one: Batch, other: Batch) -> bool:
+    kinds = [
+        (
+            b.data_type,
+            b.flags,
+            b.quality is None,
+            b.server_time is None,
+            len(b.time) == 0,
+            isinstance(b.value, Strings),
+        )
+        for b in (one, other)
+    ]
+    return kinds[0] == kinds[1] and not kinds[0][-1]
+
+
+def _join(run: list[Batch]) -> Batch:
+    if len(run) == 1:
+        return run[0]
+    first = run[0]
+    return Batch(
+        first.data_type,
+        np.concatenate([b.tags() for b in run]),
+        np.concatenate([b.times() for b in run]) if len(first.time) else NO_TIME,
+        np.concatenate([b.value for b in run]),
+        None if first.quality is None else np.concatenate([b.qualities() for b in run]),
+        None
+        if first.server_time is None
+        else np.concatenate(
+            [spread(b.server_time, len(b)) for b in run if b.server_time is not None]
+        ),
+        first.flags,
     )
 
 

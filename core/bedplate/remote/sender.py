@@ -13,10 +13,11 @@ from bedplate.connector.v1 import connector_pb2
 from bedplate.contracts import Tag
 from bedplate.errors import Refused
 from bedplate.model import Batch
-from bedplate.remote.columns import of_samples
+from bedplate.remote.columns import merged, of_samples
 from bedplate.remote.outbox import Outbox
 from bedplate.wire import encode_batch, twin
 
+MOST_AT_ONCE = 16  # publications in one message, so that a message stays far below gRPC's limit
 MOST_SAMPLES = 10_000  # a publication holds at most so many, so that no ask waits behind more than a window of them
 
 
@@ -90,7 +91,9 @@ class Sender:
             return []
         batches = [*(of_samples(self._samples) if self._samples else []), *self._batches]
         self._samples, self._batches = [], []
-        now, later = batches[: self._credit], batches[self._credit :]
+        batches = list(merged(batches, MOST_SAMPLES))
+        most = min(self._credit, MOST_AT_ONCE)
+        now, later = batches[:most], batches[most:]
         self._batches = later
         self._credit -= len(now)
         publications = [self._publication(batch) for batch in now]
@@ -99,6 +102,8 @@ class Sender:
             self._flushed.set_result(self._seq)
             self._flushed = None
         self._breathe()
+        if later and self._credit:
+            self._outbox.dirty(self, urgent=True)
         return publications
 
     def _publication(self, batch: Batch) -> Any:

@@ -26,7 +26,7 @@ from bedplate.wire import decode_batch
 READ_WITHIN = 10.0  # s; a plugin bounds its own requests much tighter
 BROWSE_WITHIN = 120.0
 BAD_AFTER = 10.0  # s of silence after which Uncertain becomes Bad
-CREDIT = 16  # publications under way per component
+CREDIT = 64  # publications under way per component
 
 Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
 

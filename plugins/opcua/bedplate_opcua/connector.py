@@ -1,0 +1,142 @@
+"""The OPC UA connector: what the contract asks for, each done in a file of its own.
+
+settings.py  address.py       what may stand in the deployment file
+endpoint.py  pki.py           whom we talk to        session.py  stack.py     how
+limits.py  nodes.py           what the server bears, what the tags are there
+feed.py  subscription.py  publishing.py  watching.py  backlog.py  values.py    subscribe
+reading.py  writing.py  browsing.py  selection.py                              read, write, browse
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from pydantic import BaseModel
+
+from bedplate import Batch, Connector, Node, Refused, Send, Tag
+from bedplate_opcua import writing
+from bedplate_opcua.address import Address
+from bedplate_opcua.browsing import Browser
+from bedplate_opcua.endpoint import Endpoint, choose, offered
+from bedplate_opcua.feed import Feed
+from bedplate_opcua.limits import Limits
+from bedplate_opcua.nodes import Nodes
+from bedplate_opcua.pki import Identity, Pki
+from bedplate_opcua.reading import Reader
+from bedplate_opcua.selection import select
+from bedplate_opcua.session import Session
+from bedplate_opcua.settings import Config as Settings
+from bedplate_opcua.values import Values
+
+WARN_BEFORE: Final = timedelta(days=30)
+
+
+class OpcUa(Connector):
+    """One OPC UA server. The address of a tag is a NodeId, or what stands behind address_prefix."""
+
+    Config: ClassVar[type[BaseModel]] = Settings
+    Address: ClassVar[Any] = Address
+
+    config: Settings
+
+    async def open(self) -> None:
+        """Connects, logs in, finds the nodes of the tags.
+
+        Raises Invalid for addresses and settings that can't be right and for a login that the server refuses, else
+        ConnectionError or TimeoutError: also for a certificate that nobody trusts yet, since a person may decide that
+        while we try again. A node that is missing raises nothing; it reads Bad.
+        """
+        self._told: set[str] = set()
+        self._nodes = Nodes(self.tags, self.config.address_prefix)
+        self._limits = Limits(self.config.max_items_per_request)
+        endpoint, identity = await self._security()
+        self._session = Session(self.config, self.component, self.note)
+        await self._session.open(endpoint, identity)
+        try:
+            self._namespaces = await self._limits.learn(self._session)
+            self._nodes.resolve(self._namespaces)
+            await self._nodes.learn_types(self._session, self._limits, list(self._nodes.tags))
+        except BaseException:
+            await self._session.close()
+            raise
+
+    async def close(self) -> None:
+        """Closes the session; takes at most two seconds when the server is silent."""
+        await self._session.close()
+
+    async def read(self, tags: list[Tag]) -> list[Batch]:
+        """The present values, with source time, server time and StatusCode."""
+        reader = Reader(self._session, self._limits, self._nodes, self._values)
+        return await reader.read([tag.handle for tag in tags])
+
+    async def write(self, tag: Tag, value: Any) -> None:
+        """Writes once, in the type of the node. Raises Refused with the name of the StatusCode."""
+        node_id = self._nodes.ids.get(tag.handle)
+        if node_id is None:
+            raise Refused(f"the server has no node for {tag.name}: BadNodeIdUnknown")
+        built_in = self._nodes.built_in.get(tag.handle, 0)
+        await writing.write(self._session, tag, node_id, built_in, value)
+
+    async def subscribe(self, tags: list[Tag], send: Send) -> None:
+        """Sends first values and then every change until the server is lost."""
+        feed = Feed(self._session, self._limits, self._nodes, self._values, self.note)
+        await feed.run(tags, send)
+
+    async def browse(self, below: str, depth: int) -> list[Node]:
+        """Objects and variables below an address; "" is the Objects folder."""
+        browser = Browser(self._session, self._limits, self._namespaces, self.note)
+        return await browser.nodes(below, depth)
+
+    async def discover(
+        self, root: str, depth: int, include: Sequence[str], exclude: Sequence[str]
+    ) -> list[Node]:
+        """Variables that a `browse:` of the deployment file asks for; `name` of each is the name of its tag."""
+        return select(await self.browse(root, depth), include, exclude)
+
+    # parts ---------------------------------------------------------------------------------------------------------
+
+    def _values(self) -> Values:
+        return Values(self._nodes.types, self._unsupported, time.time_ns)
+
+    def _unsupported(self, handle: int, what: str) -> None:
+        tag = self._nodes.tags[handle]
+        if tag.name not in self._told:
+            self._told.add(tag.name)
+            self.note(f"tag {tag.name} is {what}: BadNotSupported")
+
+    async def _security(self) -> tuple[Endpoint | None, Identity | None]:
+        """Endpoint and certificate of a secure session; (None, None) for one without."""
+        config = self.config
+        if not config.secure:
+            if not _is_loopback(config.host):
+                self.note(
+                    f"nothing between here and {config.host} is signed or encrypted: security_policy is None"
+                )
+            return None, None
+        now = datetime.now(UTC)
+        pki = Pki(Path(config.pki).expanduser())
+        identity = await asyncio.to_thread(pki.identity, config.application_uri, now)
+        if identity.expires - now < WARN_BEFORE:
+            self.note(
+                f"our own certificate in {config.pki}/own ends on {identity.expires:%Y-%m-%d}"
+            )
+        endpoint = choose(await offered(config), config)
+        remark = await asyncio.to_thread(pki.check, endpoint.certificate, config.host, now)
+        if remark:
+            self.note(
+                f"{remark}; it is trusted all the same, since it lies in {config.pki}/trusted"
+            )
+        return endpoint, identity
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

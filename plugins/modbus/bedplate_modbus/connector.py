@@ -22,6 +22,7 @@ from bedplate_modbus.reader import Reader, Reading
 from bedplate_modbus.readout import Readout, span_of
 from bedplate_modbus.writing import confirm, request_for
 
+PATIENCE: Final = 1.5  # request time-outs that silent units may cost one read
 MOST_READOUTS: Final = (
     64  # lists of tags that stay prepared: scan classes, and tags read back after a write
 )
@@ -38,7 +39,7 @@ class Modbus(Connector):
     clock: Callable[[], float] = staticmethod(time.monotonic)
 
     async def open(self) -> None:
-        """Connects; a component with a single unit also waits for a word from it, whatever it says.
+        """Connects, and waits for a word from one of its units, whatever it says.
 
         Raises Invalid for a tag that can't be right, ConnectionError or TimeoutError when nobody answers.
         """
@@ -75,21 +76,32 @@ class Modbus(Connector):
         """
         readout = self._readout(tags)
         reading = Reading(bytearray(readout.size))
+        bad = await self._collect(readout, reading)
+        for index, unfit in reading.unfit.items():
+            bad.setdefault(index, Bad(f"{unfit.why}: {readout.points[index].where()}", unfit.code))
+        return readout.values(reading.raw, bad)
+
+    async def _collect(self, readout: Readout, reading: Reading) -> dict[int, Bad]:
+        """Asks for everything, units that were silent last; returns the tags of silent units."""
         bad: dict[int, Bad] = {}
-        for unit, blocks in readout.blocks.items():
+        patience = PATIENCE * self.config.request_timeout
+        for unit in sorted(readout.blocks, key=self._silent.__contains__):
+            blocks = readout.blocks[unit]
+            if patience <= 0:
+                bad.update(_silence(blocks, f"unit {unit} was not asked: other units are silent"))
+                continue
+            began = self.clock()
             try:
                 for block in blocks:
                     await self._reader.read(block, reading)
+                self._silent.discard(unit)
             except TimeoutError as error:
+                patience -= self.clock() - began
                 self._silent.add(unit)
                 if self._silent >= self._units:
                     raise
                 bad.update(_silence(blocks, str(error)))
-            else:
-                self._silent.discard(unit)
-        for index, unfit in reading.unfit.items():
-            bad.setdefault(index, Bad(f"{unfit.why}: {readout.points[index].where()}", unfit.code))
-        return readout.values(reading.raw, bad)
+        return bad
 
     async def write(self, tag: Tag, value: Any) -> None:
         """Sends once. Raises Refused before anything is sent when the value does not fit, and when the device says no;
@@ -117,12 +129,21 @@ class Modbus(Connector):
             raise Refused(f"{error}: {point.where()}") from error
 
     async def _greet(self) -> None:
-        """Else a silent unit would look well until its first read, again and again."""
-        if len(self._units) == 1:
+        """A word from any unit. Else a silent device would look well until its first read, again and again."""
+        silent: TimeoutError | None = None
+        for unit in sorted(self._units):
+            first = next(point for point in self._points.values() if point.unit == unit)
             try:
-                await self._reader.ask(self._block(next(iter(self._points.values()))))
+                await self._reader.ask(self._block(first))
+            except TimeoutError as error:
+                self._silent.add(unit)
+                silent = error
             except Unfit:
                 return
+            else:
+                return
+        if silent:
+            raise silent
 
     def _block(self, point: Point) -> Block:
         return blocks_of([span_of(0, point)], limits_of(self.config))[0]

@@ -179,7 +179,7 @@ class Link:
     def _missed(self, unit: int, how: str) -> TimeoutError:
         silence = self._silent.setdefault(unit, _Silence())
         silence.misses += 1
-        silence.until = _now() + min(2.0 ** (silence.misses - 1) - 1.0, LONGEST_PAUSE)
+        silence.until = _now() + min(2.0 ** min(silence.misses - 1, 8), LONGEST_PAUSE)
         within = f" within {self.endpoint.request_timeout:g} s" if how == "did not answer" else ""
         return TimeoutError(f"unit {unit} at {self.endpoint} {how}{within}")
 

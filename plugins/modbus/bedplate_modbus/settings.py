@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from bedplate.settings import Duration
+from bedplate.settings import Duration, format_duration
 from bedplate_modbus.address import RegisterType
 
 DataTypeName = Literal[
@@ -19,6 +19,14 @@ DataTypeName = Literal[
 ByteOrder = Literal["ABCD", "CDAB", "BADC", "DCBA"]
 Host = Annotated[str, WithJsonSchema({"type": "string", "x-bedplate-host": True})]
 UnitId = Annotated[int, Field(ge=0, le=255)]
+Wait = Annotated[Duration, Field(gt=0)]
+Rest = Annotated[Duration, Field(ge=0)]
+
+
+def _duration(seconds: float, description: str) -> Any:
+    """A field whose default reads in the schema as it would be written."""
+    text = format_duration(round(seconds * 1e9)) if seconds else "0s"
+    return Field(seconds, description=description, json_schema_extra={"default": text})
 
 
 class Config(BaseModel):
@@ -55,12 +63,10 @@ class Config(BaseModel):
         False,
         description="Write single values with functions 15 and 16 too, for devices without 5 and 6",
     )
-    connect_timeout: Duration = Field(5.0, gt=0, description="How long connecting may take")
-    request_timeout: Duration = Field(3.0, gt=0, description="How long a unit may take to answer")
-    pause_after_connect: Duration = Field(0.0, ge=0, description="Rest before the first request")
-    time_between_requests: Duration = Field(
-        0.0, ge=0, description="Rest between an answer and the next request"
-    )
+    connect_timeout: Wait = _duration(5.0, "How long connecting may take")
+    request_timeout: Wait = _duration(3.0, "How long a unit may take to answer")
+    pause_after_connect: Rest = _duration(0.0, "Rest before the first request")
+    time_between_requests: Rest = _duration(0.0, "Rest between an answer and the next request")
 
 
 def _needs(data_type: str, setting: str) -> dict[str, Any]:

@@ -246,9 +246,6 @@ class AnalyticSession(Session):
         for one in self._objects:
             one.close()
 
-    async def close(self) -> None:
-        await super().close()
-
     async def after_open(self, result: Any, reply: Any) -> None:
         self._outputs: dict[tuple[int, str], tuple[int, DataType]] = {}
         self._declared: list[tuple[int, Any]] = []

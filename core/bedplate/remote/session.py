@@ -26,6 +26,7 @@ from bedplate.telemetry import CONTROL, span
 Handler = Callable[[Any, Any], Awaitable[None]]
 BESIDE = {"subscribe", "query", "authorize"}
 PATIENT = {"read"}  # answers that may wait for the linger
+CLOSE_WITHIN = 5.0  # s
 LOST = (OSError, EOFError, TimeoutError)
 
 
@@ -42,6 +43,7 @@ class Session:
         self.object: Any = None
         self.opened = False
         self._ended = ""
+        self._busy = False
         self._queue: deque[tuple[Any, float]] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._beside: set[asyncio.Task[None]] = set()
@@ -75,17 +77,26 @@ class Session:
         if what in BESIDE:
             self._start_beside(self._answer(ask, what, deadline))
             return
-        if what == "write":
+        if what == "close":
+            self._interrupt()
+        if what in ("write", "close"):
             self._queue.appendleft((ask, deadline))
         else:
             self._queue.append((ask, deadline))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
 
+    def _interrupt(self) -> None:
+        """Close is legal at any time: it does not wait behind a call that hangs."""
+        if self._worker and self._busy:
+            self._worker.cancel()
+
     async def _work(self) -> None:
         while self._queue:
             ask, deadline = self._queue.popleft()
+            self._busy = True
             await self._answer(ask, ask.WhichOneof("what"), deadline)
+            self._busy = False
 
     def _start_beside(self, call: Any) -> None:
         task = asyncio.create_task(call)
@@ -103,6 +114,7 @@ class Session:
             else:
                 await self._dispatch(ask, what, deadline, reply)
         except asyncio.CancelledError:
+            self._abandon_thread()
             self._explain(reply, ConnectionError("the session was closed"))
         except Exception as error:
             self._explain(reply, error)
@@ -111,7 +123,7 @@ class Session:
     async def _dispatch(self, ask: Any, what: str | None, deadline: float, reply: Any) -> None:
         loop = asyncio.get_running_loop()
         if what == "close":
-            await self.close()
+            await self.close(min(CLOSE_WITHIN, deadline - loop.time()))
         elif loop.time() >= deadline:
             reply.answer.code = plugin_pb2.CODE_EXPIRED
         elif what == "open":
@@ -133,6 +145,7 @@ class Session:
         except TimeoutError as error:
             if not timer.expired():
                 raise
+            self._abandon_thread()
             self._end(f"{what} did not end in time")
             raise TimeoutError(self._ended) from error
 
@@ -147,7 +160,7 @@ class Session:
         self.opened = True
         await self.after_open(result, reply)
 
-    async def close(self) -> None:
+    async def close(self, within: float = CLOSE_WITHIN) -> None:
         """Ends the session and lets the object release what it holds; bounded, since an author may hang."""
         for task in list(self._beside):
             task.cancel()
@@ -157,11 +170,15 @@ class Session:
         if self.opened:
             self.opened = False
             try:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(within):
                     await self.call("close")
             except Exception as error:
                 self._note(f"close failed: {error}")
         self.object = None
+        self._abandon_thread()
+
+    def _abandon_thread(self) -> None:
+        """A thread can't be stopped: one that hangs keeps its call, and the next call gets another thread."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._threads = ThreadPoolExecutor(1, thread_name_prefix=self.component)
 

@@ -54,10 +54,6 @@ TABLE: dict[tuple[State, Cause], State] = {
     (S.STARTING, C.OPENED): S.UP,
     (S.UP, C.PARTLY): S.DEGRADED,
     (S.DEGRADED, C.WHOLE): S.UP,
-    (
-        S.UNREACHABLE,
-        C.RETRY,
-    ): S.UNREACHABLE,  # a device that stays away stays unreachable while it is asked
     (S.UNREACHABLE, C.OPENED): S.UP,
     (S.FAULTED, C.RETRY): S.STARTING,  # half open
     **{(s, C.LOST): S.UNREACHABLE for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},

@@ -32,7 +32,7 @@ from bedplate.runtime.requests import Close
 from bedplate.runtime.spine import Spine
 
 OPEN_WITHIN = 30.0  # s; a plugin bounds its own connect much tighter
-CLOSE_WITHIN = 6.0
+CLOSE_WITHIN, STOP_WITHIN = 6.0, 1.5  # s
 
 
 class Unreachable(Exception):
@@ -236,7 +236,8 @@ class Supervisor:
         self.role.attachment = None
         if not attachment.gone.done():
             with contextlib.suppress(TimeoutError, ConnectionError):
-                await attachment.ask(self.component.id, CLOSE_WITHIN, close=Close())
+                within = STOP_WITHIN if self.life.state is State.STOPPING else CLOSE_WITHIN
+                await attachment.ask(self.component.id, within, close=Close())
 
     def lose(self, code: int, text: str) -> None:
         """Ends the session from outside its task."""

@@ -1,0 +1,103 @@
+"""A kernel over the rigs, for tests: one YAML text, real processes or threads, a journal in a temporary folder."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bedplate.clock import SystemClock
+from bedplate.config import PluginSchema, parse
+from bedplate.journal.embedded import EmbeddedEngine
+from bedplate.journal.engine import Engine
+from bedplate.runtime.kernel import Kernel
+
+RIGS = Path(__file__).with_name("rigs.py")
+PLACEMENTS = ("process", "inline")
+
+
+@dataclass(frozen=True)
+class RigOffer:
+    use: str
+    kind: str
+    capabilities: tuple[str, ...]
+    target: str
+    plugin: str = "rigs"
+    file: Path | None = RIGS
+    replay: str = "none"
+    version: str = "1"
+    support: str = "nobody"
+    python: str = sys.executable
+    inputs: tuple[str, ...] = ()
+
+
+OFFERS = {
+    o.use: o
+    for o in (
+        RigOffer("counter", "connector", ("read",), "rigs:Counter"),
+        RigOffer("blocking", "connector", ("read",), "rigs:Blocking"),
+        RigOffer("picky", "connector", ("read",), "rigs:Picky"),
+        RigOffer("troubled", "connector", ("read",), "rigs:Troubled", plugin="troubled"),
+        RigOffer("refusing", "connector", ("read",), "rigs:Refusing"),
+        RigOffer("pusher", "connector", ("subscribe",), "rigs:Pusher"),
+        RigOffer("sums", "analytic", (), "rigs:Sums", inputs=("of",)),
+        RigOffer("deny", "security", (), "rigs:DenyAll"),
+    )
+}
+SETTINGS = {
+    "type": "object",
+    "properties": {
+        "folder": {"type": "string"},
+        "how": {"type": "string"},
+        "most": {"type": "integer"},
+        "pause": {"type": "number"},
+        "of": {"type": "string", "x-bedplate-tag": True},
+    },
+}
+
+
+def schema(use: str) -> PluginSchema | None:
+    offer = OFFERS.get(use)
+    return offer and PluginSchema(use, offer.kind, offer.capabilities, settings=SETTINGS, inputs=offer.inputs)
+
+
+@asynccontextmanager
+async def plant(
+    folder: Path, text: str, *, placement: str = "process", engine: Engine | None = None, offers: Any = OFFERS
+) -> AsyncIterator[Kernel]:
+    """A running kernel. PLACE and FOLDER in the text are filled in."""
+    filled = text.replace("PLACE", placement).replace("FOLDER", str(folder))
+    deployment = parse(("bedplate: 1\nname: test\n" + filled).encode(), "plant.yaml", folder, schema)
+    engine = engine or EmbeddedEngine(folder / "journal", clock=SystemClock(), sync=0.05)
+    kernel = Kernel(deployment, offers, engine, linger=0.02)
+    try:
+        await kernel.start()
+        yield kernel
+    finally:
+        await kernel.stop()
+
+
+async def until(condition: Callable[[], Any], within: float = 15.0) -> Any:
+    """Waits for a condition that another process brings about. Fails when it does not come."""
+    async with asyncio.timeout(within):
+        while not (found := condition()):
+            await asyncio.sleep(0.01)
+    return found
+
+
+def state(kernel: Kernel, component: str) -> str:
+    return str(kernel.components[component].life.state)
+
+
+def value(kernel: Kernel, path: str) -> Any:
+    tag = kernel.spine.registry.table.newest(path)
+    return kernel.spine.current.value(tag.handle) if tag else None
+
+
+def code(kernel: Kernel, path: str) -> int:
+    tag = kernel.spine.registry.table.newest(path)
+    return int(kernel.spine.current.quality[tag.handle]) if tag else -1

@@ -33,7 +33,7 @@ GONE: Final = (0x8033_0000, BAD_NODE_ID_UNKNOWN)
 
 
 class Feed:
-    """One subscribe. values: makes a gatherer · again: seconds after which missing nodes are asked for."""
+    """One subscribe. values: makes a gatherer."""
 
     def __init__(
         self,
@@ -42,14 +42,12 @@ class Feed:
         nodes: Nodes,
         values: Callable[[], Values],
         note: Callable[[str], None],
-        again: float = TRY_AGAIN,
     ) -> None:
         self._session = session
         self._limits = limits
         self._nodes = nodes
         self._values = values
         self._note = note
-        self._again = again
         self._missing: dict[int, int] = {}
         self.backlog = Backlog(MOST_WAITING)
         self._told_dropped = 0
@@ -83,7 +81,7 @@ class Feed:
         wanted = list(tags)
         while True:
             await self._add(wanted)
-            await asyncio.sleep(self._again)
+            await asyncio.sleep(TRY_AGAIN)
             gone = [h for h, code in self._missing.items() if code == 0]
             await self.subscriptions.remove(gone)
             if any(handle not in self._nodes.ids for handle in self._missing):
@@ -128,7 +126,7 @@ class Feed:
         for code, names in reasons.items():
             some = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
             self._note(
-                f"{code_name(code)} for {len(names)} tags ({some}); asked again every {self._again:.0f} s"
+                f"{code_name(code)} for {len(names)} tags ({some}); asked again every {TRY_AGAIN:.0f} s"
             )
 
     # what goes on --------------------------------------------------------------------------------------------------

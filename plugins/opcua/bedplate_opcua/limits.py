@@ -14,12 +14,13 @@ from bedplate_opcua.stack import StatusCodeError, answering, code_name, ua
 UNKNOWN: Final = {"read": 500, "write": 100, "browse": 100, "monitor": 100}
 """For a server that states no limit. Monitored items are dear to a controller, so fewer of them."""
 _NODES: Final = {
-    "read": "Server_ServerCapabilities_OperationalLimits_MaxNodesPerRead",
-    "write": "Server_ServerCapabilities_OperationalLimits_MaxNodesPerWrite",
-    "browse": "Server_ServerCapabilities_OperationalLimits_MaxNodesPerBrowse",
-    "monitor": "Server_ServerCapabilities_OperationalLimits_MaxMonitoredItemsPerCall",
-    "subscription": "Server_ServerCapabilities_MaxMonitoredItemsPerSubscription",
+    "read": 11705,  # MaxNodesPerRead
+    "write": 11707,
+    "browse": 11710,
+    "monitor": 11714,  # MaxMonitoredItemsPerCall
+    "subscription": 24104,  # MaxMonitoredItemsPerSubscription
 }
+"""Numbers of the server's nodes (OPC 10000-6 Annex A); asyncua has no names for them all."""
 TOO_MUCH: Final = {
     "BadTooManyOperations",
     "BadEncodingLimitsExceeded",
@@ -41,9 +42,8 @@ class Limits:
 
     async def learn(self, session: Session) -> list[str]:
         """Reads the server's limits. Returns its NamespaceArray. Raises ConnectionError or TimeoutError."""
-        ids = ua.ObjectIds
-        nodes = [ua.NodeId(getattr(ids, name)) for name in _NODES.values()]
-        nodes.append(ua.NodeId(ids.Server_NamespaceArray))
+        nodes = [ua.NodeId(number) for number in _NODES.values()]
+        nodes.append(ua.NodeId(ua.ObjectIds.Server_NamespaceArray))
         call = session.client.uaclient.read_attributes(nodes, ua.AttributeIds.Value)
         *stated, namespaces = [_value(one) for one in await session.ask("reading the limits", call)]
         for service, limit in zip(_NODES, stated, strict=True):

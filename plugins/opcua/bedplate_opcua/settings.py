@@ -29,6 +29,7 @@ def _positive(seconds: float) -> float:
 
 
 Positive = Annotated[Duration, AfterValidator(_positive)]
+Sampling = Annotated[Duration, AfterValidator(lambda seconds: _positive(seconds) if seconds else 0.0)]
 
 
 class Config(BaseModel):
@@ -85,9 +86,9 @@ class Config(BaseModel):
         None,
         description="How often the server sends what changed. Default: the shortest scan of the tags, at most 1s.",
     )
-    sampling_interval: Positive | SkipJsonSchema[None] = Field(
+    sampling_interval: Sampling | SkipJsonSchema[None] = Field(
         None,
-        description="How often the server looks at a value. Default: the scan of the tag.",
+        description="How often the server looks at a value; 0s: as fast as it can. Default: the scan of the tag.",
     )
     queue_size: int = Field(
         10,

@@ -147,14 +147,20 @@ class Subscriptions:
         return item
 
     def _sampling(self, tag: Tag) -> float:
-        return self._config.sampling_interval or tag.scan
+        wished = self._config.sampling_interval
+        return tag.scan if wished is None else wished
+
+    def _between(self, tag: Tag, interval: float) -> float:
+        """Values that are sampled between two publishings; 0 when nobody knows."""
+        sampling = self._sampling(tag)
+        return interval / sampling if sampling else 0
 
     def _queue_size(self, tag: Tag, interval: float) -> int:
         """Twice what is sampled between two publishings, if that is more than the settings say."""
-        return max(self._config.queue_size, math.ceil(2 * interval / self._sampling(tag)))
+        return max(self._config.queue_size, math.ceil(2 * self._between(tag, interval)))
 
     def _look_at_queue(self, revised: int, interval: float, tag: Tag) -> None:
-        needed = min(self._config.queue_size, math.ceil(interval / self._sampling(tag)))
+        needed = math.ceil(self._between(tag, interval))
         if revised < needed and not self._told_queue:
             self._told_queue = True
             self._note(
@@ -167,5 +173,5 @@ def publishing_interval(config: Config, tags: Sequence[Tag]) -> float:
     """Seconds between publishings: of the settings, else the shortest scan within bounds."""
     if config.publishing_interval:
         return config.publishing_interval
-    shortest = min(config.sampling_interval or tag.scan for tag in tags)
+    shortest = config.sampling_interval or min(tag.scan for tag in tags)
     return min(max(shortest, SHORTEST_INTERVAL), LONGEST_INTERVAL)

@@ -73,6 +73,7 @@ class Link:
             if self._client and self._client.connected and self._unanswered < MUTE_AFTER:
                 return
             self.hang_up("")
+            self._silent.clear()
             await self._dial()
 
     async def ask(self, request: ModbusPDU) -> bytes:

@@ -39,6 +39,7 @@ class MemoryEngine:
         self.epoch = max(self.epoch + 1, self._clock.time_ns())
         self._numbering = Numbering(self.epoch, self._synced.position)
         self._synced = Progress(self._synced.position)
+        self._forget_tables()
         self._failed = ""
 
     async def close(self) -> None:
@@ -87,6 +88,9 @@ class MemoryEngine:
 
     async def trim(self, upto: int) -> None:
         self._tail.forget(min(upto, self._synced.position))
+        self._forget_tables()
+
+    def _forget_tables(self) -> None:
         oldest = self._tail.oldest(0)
         held = oldest.epoch if oldest else self.epoch
         self._tags = [record for record in self._tags if record.epoch >= held]

@@ -69,7 +69,10 @@ class Writer:
         with suppress(OSError):  # without it, `bytes_written` says 0
             self._io = os.open("/proc/thread-self/io", os.O_RDONLY)
         self._epoch = max(self._mark("epoch") + 1, now)
+        self._connection.execute("BEGIN IMMEDIATE")
         self._connection.execute(MARK, ("epoch", self._epoch))
+        self._forget_tables(self._connection, self._mark("floor"))
+        self._connection.execute("COMMIT")
         self._measure(pages=True)
         return self.standing()
 
@@ -127,10 +130,14 @@ class Writer:
         delete = database.execute(f"DELETE FROM chunks WHERE last IN ({OLDEST})", (upto, TRIM_STEP))
         done = delete.rowcount < TRIM_STEP
         if done:
-            _, _, epoch = self._oldest(upto)
-            database.execute("DELETE FROM tags WHERE epoch < ?", (epoch or self._epoch,))
+            self._forget_tables(database, upto)
         database.execute("COMMIT")
         return done
+
+    def _forget_tables(self, database: sqlite3.Connection, floor: int) -> None:
+        """Of epochs of which no record is held; the present one is."""
+        _, _, epoch = self._oldest(floor)
+        database.execute("DELETE FROM tags WHERE epoch < ?", (epoch or self._epoch,))
 
     def written(self) -> int:
         """Bytes this thread gave to the block device since `open`, as the operating system counts them."""

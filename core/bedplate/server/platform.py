@@ -1,0 +1,141 @@
+"""The platform: a deployment file, its plugins, the kernel, the gate, the API and telemetry, started and stopped as one.
+
+Everything above the kernel is put together here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bedplate.admission.candidate import Admission, Candidate, schemas_for
+from bedplate.admission.survey import survey
+from bedplate.api.v1 import api_pb2
+from bedplate.clock import SystemClock
+from bedplate.config import Deployment, load, unserved
+from bedplate.errors import BedplateError, ConfigError
+from bedplate.gate.audit import Audit
+from bedplate.gate.gate import Gate
+from bedplate.gate.listen import listen_problem
+from bedplate.gate.token import Announcement, admin_socket
+from bedplate.journal.embedded import EmbeddedEngine
+from bedplate.runtime.instruments import instruments
+from bedplate.runtime.kernel import Kernel
+from bedplate.server.api import ApiServer
+from bedplate.telemetry import Exporters
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A deployment that may run: read, checked, its plugins admitted. Nothing was contacted or imported."""
+
+    deployment: Deployment
+    admission: Admission
+
+
+def prepare(file: Path, plugins: Sequence[Path] = (), *, to_run: bool = True) -> Prepared:
+    """Raises ConfigError with all that is wrong; with to_run also what nothing serves yet. AdmissionError."""
+    found = survey(plugins)
+    deployment = load(file, schemas_for(found), found.offers)
+    if to_run and (problems := unserved(deployment)):
+        raise ConfigError(problems)
+    return Prepared(deployment, found.admit({component.use for component in deployment.components}))
+
+
+class Platform:
+    """One running deployment with everything that serves it."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        deployment = prepared.deployment
+        self.clock = SystemClock()
+        self.engine = EmbeddedEngine(
+            deployment.folder(deployment.journal.folder),
+            sync=deployment.journal.sync_ns / 1e9,
+            clock=self.clock,
+        )
+        self.kernel = Kernel(deployment, prepared.admission.offers, self.engine, clock=self.clock)
+        self.api: ApiServer | None = None
+        self._announcement: Announcement | None = None
+        self._exporters: Exporters | None = None
+        self._audit: Audit | None = None
+
+    async def start(self, listen: str | None = None) -> str:
+        """Starts all of it; returns the address of the API. listen: instead of what the file says.
+
+        Raises BedplateError or OSError with one clear reason; then nothing is left running.
+        """
+        deployment = self.prepared.deployment
+        listen = listen or deployment.api.listen
+        if problem := listen_problem(listen, deployment.api.tls):
+            raise BedplateError(f"api.listen: {problem}")
+        try:
+            return await self._start(listen)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self, listen: str) -> str:
+        deployment = self.prepared.deployment
+        self._start_telemetry()
+        self._audit = Audit(deployment.folder(deployment.audit.folder), self.clock)
+        self._announcement = Announcement(deployment.name)
+        await self.kernel.start()
+        if self._exporters and self._exporters.meter_provider:
+            instruments(self.kernel, self._exporters.meter_provider.get_meter("bedplate"))
+        gate = Gate(self._announcement.token, self.kernel.guards, self._audit)
+        self.api = ApiServer(
+            self.kernel, gate, map(plugin_status, self.prepared.admission.candidates)
+        )
+        socket = admin_socket(deployment.name)
+        address = await self.api.start(listen, socket)
+        self._announcement.publish(address, socket)
+        return address
+
+    def _start_telemetry(self) -> None:
+        wanted = self.prepared.deployment.telemetry
+        if not wanted.otlp:
+            return
+        try:
+            self._exporters = Exporters(
+                wanted.otlp,
+                "bedplate",
+                str(os.getpid()),
+                wanted.interval_ns / 1e9,
+                traces=wanted.traces,
+            )
+        except ImportError as error:
+            raise BedplateError(
+                "telemetry.otlp needs an extra: pip install 'bedplate[otlp]'"
+            ) from error
+
+    async def stop(self) -> None:
+        """Legal after a failed start, and twice."""
+        if self._announcement:
+            self._announcement.withdraw()
+        if self.api:
+            await self.api.stop()
+        await self.kernel.stop()
+        if self._audit:
+            self._audit.close()
+        if self._exporters:
+            with contextlib.suppress(Exception):
+                self._exporters.shutdown()
+
+
+def plugin_status(candidate: Candidate) -> api_pb2.PluginStatus:
+    return api_pb2.PluginStatus(
+        name=candidate.name,
+        distribution=candidate.distribution,
+        version=candidate.version,
+        verdict=candidate.verdict,
+        reason=candidate.reason,
+        offers=candidate.uses,
+        requires_api=candidate.requires_api,
+        support=candidate.support,
+        permissions=candidate.permissions,
+        capabilities=candidate.capabilities,
+    )

@@ -1,73 +1,166 @@
-"""The kernel's audit file: one JSON line for each decision, refusals and changes synced before they are answered.
+"""The kernel's audit log: who asked for what, and what the gate said. JSON lines, one a decision.
 
-The kernel alone writes it. When it can't be written, changes are refused and data flows on. The hash chain comes with
-the security issue; `_line` is the one place that builds a line.
+Refusals and changes are synced together at once, reads within a second. When it can't be written, `failed` says why,
+what changes something is refused, data flows on, and the lines wait in memory for the disk to come back. One place
+builds a line (`_line`), so that a hash chain has one place to go.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from bedplate.clock import Clock
-from bedplate.gate.token import private
 
-ROTATE = 64 << 20  # bytes
+LAZY = 1.0  # s: reads wait so long for company; a failing disk is tried again this often
+MAX_WAITING = 50_000  # lines kept in memory while the disk fails
+MAX_TEXT = 1000  # characters of one field
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """who: id of the subject, empty when nobody we know · verdict: allowed, refused or noted · rule: what decided ·
+    text: more, for people. No secrets."""
+
+    action: str
+    verdict: str
+    who: str = ""
+    method: str = ""
+    peer: str = ""
+    resource: str = ""
+    rule: str = ""
+    text: str = ""
+
+
+class Log(Protocol):
+    """Where lines go: bedplate.gate.audit_file.AuditFile."""
+
+    def open(self) -> None: ...
+    def append(self, lines: bytes) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Waiting:
+    record: Mapping[str, Any]
+    done: asyncio.Future[bool] | None = None
 
 
 class Audit:
-    """Append-only. failed: why it can't be written, empty when it can."""
+    """Collects lines and writes them on a thread, many at a time. heard: called with each record once it is on disk;
+    must not block.
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        self._folder = folder
+    failed: why it can't be written at present; empty when it can · lost: records that no longer fitted into memory.
+    """
+
+    def __init__(
+        self, log: Log, clock: Clock, heard: Callable[[Mapping[str, Any]], None] | None = None
+    ) -> None:
+        self._log = log
         self._clock = clock
+        self._heard = heard
+        self._waiting: list[_Waiting] = []
+        self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
         self.failed = ""
-        self._descriptor = -1
-        self._size = 0
-        self._open()
+        self.lost = 0
 
-    @property
-    def file(self) -> Path:
-        return self._folder / "audit.jsonl"
-
-    def _open(self) -> None:
+    async def open(self) -> None:
+        """Starts. A log that can't be written is no reason not to: `failed` tells."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.chmod(self._folder, 0o700)
-            private(self._folder)
-            self._descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            self._size = os.fstat(self._descriptor).st_size
+            await asyncio.to_thread(self._log.open)
         except OSError as error:
-            self.failed = f"{self.file}: {error.strerror}"
+            self.failed = _why(error)
+        self._task = asyncio.create_task(self._keep_writing())
 
-    def write(self, entry: Mapping[str, str], *, sync: bool) -> bool:
-        """Writes one line. False when it could not; `failed` says why."""
-        line = self._line(entry)
+    async def close(self) -> None:
+        """Writes what waits, once more, and ends."""
+        self._closing = True
+        self._wake.set()
+        if self._task:
+            await self._task
+        if self._timer:
+            self._timer.cancel()
+        await asyncio.to_thread(self._log.close)
+
+    def add(self, entry: Entry, *, urgent: bool = False) -> None:
+        """Takes a record; waits for nothing. urgent: sync it at once, not within a second."""
+        self._put(_Waiting(self._record(entry)), urgent)
+
+    async def write(self, entry: Entry) -> bool:
+        """Takes a record and waits. True once it is on disk, False when it can't be written (it is tried again)."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._put(_Waiting(self._record(entry), done), urgent=True)
+        return await done
+
+    def _record(self, entry: Entry) -> dict[str, Any]:
+        time = datetime.fromtimestamp(self._clock.time_ns() / 1e9, UTC)
+        told = {part.name: getattr(entry, part.name)[:MAX_TEXT] for part in fields(entry)}
+        return {"time": time.isoformat(timespec="microseconds").replace("+00:00", "Z"), **told}
+
+    def _put(self, waiting: _Waiting, urgent: bool) -> None:
+        if len(self._waiting) >= MAX_WAITING:
+            self.lost += 1
+            if waiting.done:
+                waiting.done.set_result(False)
+            return
+        self._waiting.append(waiting)
+        if urgent:
+            self._wake.set()
+        else:
+            self._wake_later()
+
+    def _wake_later(self) -> None:
+        if self._timer is None and not self._closing:
+            self._timer = asyncio.get_running_loop().call_later(LAZY, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._wake.set()
+
+    async def _keep_writing(self) -> None:
+        while not (self._closing and (self.failed or not self._waiting)):
+            await self._wake.wait()
+            self._wake.clear()
+            if self._waiting:
+                await self._write_all()
+            if self._closing:
+                self._wake.set()
+
+    async def _write_all(self) -> None:
+        batch, self._waiting = self._waiting, []
+        if self.lost:
+            entry = Entry(
+                "audit.lost", "noted", text=f"{self.lost} records were lost while the disk failed"
+            )
+            batch.insert(0, _Waiting(self._record(entry)))
         try:
-            if self._size > ROTATE:
-                self._rotate()
-            os.write(self._descriptor, line)
-            if sync:
-                os.fdatasync(self._descriptor)
+            await asyncio.to_thread(
+                self._log.append, b"".join(_line(waiting.record) for waiting in batch)
+            )
         except OSError as error:
-            self.failed = f"{self.file}: {error.strerror}"
-            return False
-        self._size += len(line)
-        self.failed = ""
-        return True
+            self.failed = _why(error)
+            self._waiting = [*(batch[1:] if self.lost else batch), *self._waiting]
+            self._wake_later()
+        else:
+            self.failed, self.lost = "", 0
+        for waiting in batch:
+            if waiting.done and not waiting.done.done():
+                waiting.done.set_result(not self.failed)
+            if self._heard and not self.failed:
+                self._heard(waiting.record)
 
-    def _line(self, entry: Mapping[str, str]) -> bytes:
-        whole = {"time": self._clock.time_ns(), **entry}
-        return json.dumps(whole, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
-    def _rotate(self) -> None:
-        os.close(self._descriptor)
-        self.file.rename(self._folder / f"audit.{self._clock.time_ns()}.jsonl")
-        self._open()
+def _line(record: Mapping[str, Any]) -> bytes:
+    """One line. JSON in ASCII: no control character, line end or change of direction gets through."""
+    return json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n"
 
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+
+def _why(error: OSError) -> str:
+    return f"{error.filename or 'the audit log'}: {error.strerror or error}"

@@ -1,99 +1,130 @@
-"""One question for every call: may this subject do this action to this resource?
+"""The gate. Order: who asks → the kernel's table → every security module, side by side → the audit log.
 
-Order: identity → the kernel's own policy (deny what it does not know) → every security module. A module may only add
-denials; its exception, its time-out, a missing decision and silence are denials. Over the local admin socket the
-`admin.*` actions are the kernel's alone to decide, so that a dead module can still be seen and removed.
+Modules may only add denials. One that denies, raises, answers too few decisions or none, or takes longer than 500 ms,
+denies. Nothing is remembered from one call to the next: a decision is as fresh as the modules' answers.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bedplate.contracts import Check, Decision, Subject, Verdict
-from bedplate.errors import Denied
-from bedplate.gate.audit import Audit
+from bedplate.errors import Denied, Unauthenticated
+from bedplate.gate.audit import Audit, Entry
+from bedplate.gate.identity import Authenticator
+from bedplate.gate.policy import ACTIONS, by_kernel_alone, objection
 
-READS = frozenset(
-    {
-        "catalog.tags",
-        "catalog.assets",
-        "live.current",
-        "live.subscribe",
-        "history.query",
-        "alarms.list",
-        "alarms.watch",
-        "admin.status",
-        "admin.plugins",
-    }
-)
-CHANGES = frozenset({"alarms.acknowledge"})
-MODULE_WITHIN = 0.5  # s
+DECIDE_WITHIN = 0.5  # s, for all modules together
 
 
 class Module(Protocol):
-    """A security module as the gate meets it."""
+    """A security module that the deployment names, up or not. What it raises is a denial."""
 
-    async def authorize(self, subject: Subject, checks: Sequence[Check]) -> list[Decision]: ...
+    async def authorize(self, subject: Subject, checks: Sequence[Check]) -> Sequence[Decision]:
+        """One Decision for each check, in order."""
 
 
 class Gate:
-    """modules: asked each time, since they come and go; all of the deployment's, whether they are up or not."""
+    """modules: id → module. Safe to use from many calls at once, on one loop."""
 
-    def __init__(self, token: str, modules: Callable[[], Iterable[Module]], audit: Audit) -> None:
-        self._token = token
+    def __init__(
+        self,
+        authenticators: Sequence[Authenticator],
+        modules: Mapping[str, Module],
+        audit: Audit,
+        decide_within: float = DECIDE_WITHIN,
+    ) -> None:
+        self._authenticators = authenticators
         self._modules = modules
         self._audit = audit
+        self._within = decide_within
 
     def authenticate(self, token: str, peer: str) -> Subject:
-        """Raises Denied("unauthenticated"). The admin socket's folder mode is its identity."""
-        if peer.startswith("unix:"):
-            return Subject("local-socket", ("admin",), peer, "socket")
-        if hmac.compare_digest(token.encode(), self._token.encode()):
-            return Subject("local", ("admin",), peer, "token")
-        self._write(
-            Subject("nobody", (), peer, "none"), Check("authenticate"), "deny", "no valid token"
+        """Who calls. token: as sent, "" for none · peer: what the transport says of the other end.
+
+        Raises Unauthenticated, with the same words whatever was wrong.
+        """
+        for authenticator in self._authenticators:
+            if subject := authenticator(token, peer):
+                return subject
+        rule = "kernel: unknown token" if token else "kernel: no token"
+        self._audit.add(Entry("authenticate", "refused", peer=peer, rule=rule), urgent=True)
+        raise Unauthenticated("unauthenticated")
+
+    async def check(self, subject: Subject, action: str, *resources: str) -> None:
+        """Returns when the subject may do this to all of these resources; none: to the platform itself.
+
+        Raises Denied. The rule stands in the audit log, not in the error.
+        """
+        checks = [Check(action, resource) for resource in resources or ("",)]
+        rule = objection(subject, action)
+        if not rule and self._modules and not by_kernel_alone(subject, action):
+            rule = await self._ask(subject, checks)
+        told = ", ".join(check.resource for check in checks)
+        entry = Entry(
+            action=action,
+            verdict="refused" if rule else "allowed",
+            who=subject.id,
+            method=subject.method,
+            peer=subject.peer,
+            resource=told,
+            rule=rule,
         )
-        raise Denied("unauthenticated")
-
-    async def check(self, subject: Subject, action: str, resource: str = "") -> None:
-        """Raises Denied. Refusals and changes are on disk before this returns."""
-        check = Check(action, resource)
-        rule = self._kernel_rule(action)
-        if not rule and not (subject.method == "socket" and action.startswith("admin.")):
-            rule = await self._module_rule(subject, check)
-        written = self._write(subject, check, "deny" if rule else "allow", rule or "kernel")
-        if not written and action in CHANGES:
-            rule = rule or f"the audit file can't be written: {self._audit.failed}"
         if rule:
-            raise Denied(f"{action} is denied")
+            self._audit.add(entry, urgent=True)
+            raise Denied(f"{subject.id} may not do {action}{f' to {told}' if told else ''}")
+        if not ACTIONS[action].changes:
+            self._audit.add(entry)
+        elif not await self._audit.write(entry):
+            raise Denied(
+                f"{action} is refused while the audit log can't be written; `bedplate status` says why"
+            )
 
-    def _kernel_rule(self, action: str) -> str:
-        return "" if action in READS or action in CHANGES else "unknown action"
-
-    async def _module_rule(self, subject: Subject, check: Check) -> str:
-        """Why a module denies; empty when none does."""
-        for module in self._modules():
-            try:
-                async with asyncio.timeout(MODULE_WITHIN):
-                    decisions = await module.authorize(subject, [check])
-            except Exception as error:  # noqa: BLE001  whatever happens in a module is a denial
-                return f"security module failed: {type(error).__name__}: {error}"
-            if len(decisions) != 1 or decisions[0].verdict not in (Verdict.ALLOW, Verdict.ABSTAIN):
-                reason = decisions[0].reason if decisions else "no decision"
-                return f"security module: {reason or 'denied'}"
-        return ""
-
-    def _write(self, subject: Subject, check: Check, verdict: str, rule: str) -> bool:
-        entry = {
-            "who": subject.id,
-            "method": subject.method,
-            "peer": subject.peer,
-            "action": check.action,
-            "resource": check.resource,
-            "verdict": verdict,
-            "rule": rule,
+    async def _ask(self, subject: Subject, checks: Sequence[Check]) -> str:
+        """The rule by which some module denies; empty when none does."""
+        asked = {
+            asyncio.ensure_future(self._authorize(module, subject, checks)): name
+            for name, module in self._modules.items()
         }
-        return self._audit.write(entry, sync=verdict == "deny" or check.action in CHANGES)
+        try:
+            await asyncio.wait(asked, timeout=self._within)
+            rules = [_denial(task, len(checks)) for task in asked]
+        finally:
+            for task in asked:
+                task.cancel()
+                task.add_done_callback(_forget)
+        told = [f"{name}: {rule}" for name, rule in zip(asked.values(), rules, strict=True) if rule]
+        return "; ".join(told)
+
+    async def _authorize(
+        self, module: Module, subject: Subject, checks: Sequence[Check]
+    ) -> Sequence[Decision]:
+        return await module.authorize(subject, checks)
+
+
+def _denial(task: asyncio.Future[Sequence[Decision]], wanted: int) -> str:
+    """Why the outcome of asking a module is a denial; empty when it is none."""
+    if not task.done():
+        return "no answer in time"
+    if task.cancelled():
+        return "gave up"
+    if (error := task.exception()) is not None:
+        return f"{type(error).__name__}: {error}"
+    decisions = task.result()
+    if not isinstance(decisions, Sequence) or len(decisions) != wanted:
+        return f"did not answer with {wanted} decisions"
+    for decision in decisions:
+        if not isinstance(decision, Decision) or decision.verdict not in (
+            Verdict.ALLOW,
+            Verdict.ABSTAIN,
+        ):
+            return f"denied: {getattr(decision, 'reason', '')}".removesuffix(": ")
+    return ""
+
+
+def _forget(task: asyncio.Future[Sequence[Decision]]) -> None:
+    """What a module that came too late raises is nobody's business any more."""
+    if not task.cancelled():
+        task.exception()

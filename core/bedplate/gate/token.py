@@ -1,62 +1,89 @@
-"""The kernel's own identity for its first user: a token of 256 bits, made at each start, in a file only the user reads."""
+"""The local token: identity before any security module is configured. 256 bits, made at the first start, kept.
+
+It lies in the user's configuration folder, readable by its owner only; one that others could have read is refused, since
+nobody can tell who has it. To make a new one, delete the file and start again.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import os
+import re
 import secrets
-import stat
-import time
 from pathlib import Path
 
-from bedplate.endpoints import Endpoint, file_of, home
 from bedplate.errors import BedplateError
 
+NAME = "token"
+_TOKEN = re.compile(r"[0-9a-f]{64}")
 
-class Announcement:
-    """What clients of this user find. Written once the API serves, withdrawn at the stop."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.token = secrets.token_hex(32)
-        self._file: Path | None = None
+def local_token(home: Path) -> str:
+    """The token in this folder; makes folder and token when there are none.
 
-    def publish(self, address: str, socket: Path | None) -> Path:
-        """Raises BedplateError when the folder is open to others."""
-        endpoint = Endpoint(
-            address, self.token, self.name, os.getpid(), time.time_ns(), str(socket or "")
+    Raises BedplateError with the path when it can't be had, or could be had by others.
+    """
+    private_folder(home)
+    file = home / NAME
+    try:
+        with contextlib.suppress(FileExistsError):
+            _make(file)
+        return _read(file)
+    except OSError as error:
+        raise BedplateError(f"{file}: {error.strerror}") from None
+
+
+def private_folder(folder: Path) -> None:
+    """Makes a folder of mode 0700. Raises BedplateError when there is one in which others may write."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except OSError as error:
+        raise BedplateError(f"{folder}: {error.strerror}") from None
+    if found.st_mode & 0o022:
+        raise BedplateError(
+            f"{folder} may be written by others (mode {found.st_mode & 0o777:04o}): chmod 700 {folder}"
         )
-        self._file = file_of(address)
-        private(self._file.parent)
-        part = self._file.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as out:
-            json.dump(dataclasses.asdict(endpoint), out)
-        part.replace(self._file)
-        return self._file
-
-    def withdraw(self) -> None:
-        if self._file:
-            with contextlib.suppress(OSError):
-                self._file.unlink()
+    if found.st_uid not in (os.geteuid(), 0):
+        raise BedplateError(
+            f"{folder} belongs to another user; name a folder of your own with BEDPLATE_HOME"
+        )
 
 
-def private(folder: Path) -> Path:
-    """The folder, made when absent, mode 0700. Raises BedplateError when others may write or read it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    mode = stat.S_IMODE(folder.stat().st_mode)
-    if mode & 0o077:
-        raise BedplateError(f"{folder} is open to others (mode {mode:o}); run: chmod 700 {folder}")
-    return folder
+def write_private(file: Path, content: bytes) -> Path:
+    """A new file of mode 0600 beside `file`, on disk. The caller puts it in its place."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return beside
 
 
-def admin_socket(name: str) -> Path:
-    """Where the local admin socket of a deployment lies: in a folder of 0700, its path short enough."""
-    folder = private(home() / "run")
-    path = folder / f"{name[:20]}-{os.getpid()}.sock"
-    if len(str(path).encode()) > 100:
-        path = private(Path(f"/tmp/bedplate-{os.getuid()}")) / f"{os.getpid()}.sock"
-    path.unlink(missing_ok=True)
-    return path
+def _make(file: Path) -> None:
+    """Raises FileExistsError when there is one: of two first starts at once, one wins and both use its token."""
+    if os.path.lexists(file):
+        raise FileExistsError
+    beside = write_private(file, f"{secrets.token_hex(32)}\n".encode())
+    try:
+        os.link(beside, file)
+    finally:
+        os.unlink(beside)
+
+
+def _read(file: Path) -> str:
+    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with open(descriptor, "rb") as stream:
+        mode = os.fstat(descriptor).st_mode
+        if mode & 0o077:
+            raise BedplateError(
+                f"{file} is open to others (mode {mode & 0o777:04o}), so the token may be known:"
+                " delete it, and the next start makes another"
+            )
+        text = stream.read(256).decode("ascii", "replace").strip()
+    if not _TOKEN.fullmatch(text):
+        raise BedplateError(
+            f"{file} holds no token (64 hex digits): delete it, and the next start makes another"
+        )
+    return text

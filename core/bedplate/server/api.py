@@ -45,8 +45,8 @@ class ApiServer:
         self._server: grpc.aio.Server | None = None
         self.address = ""
 
-    async def start(self, listen: str, socket: Path | None = None) -> None:
-        """Raises OSError with the address when it is taken."""
+    async def start(self, listen: str, socket: Path | None = None) -> str:
+        """Returns the address it serves. Raises OSError with the address when it is taken."""
         host, _, _ = listen.rpartition(":")
         self._server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CONCURRENT)
         rooms: list[Any] = [
@@ -68,6 +68,7 @@ class ApiServer:
             ) from error
         await self._server.start()
         self.address = f"{host}:{port}"
+        return self.address
 
     async def stop(self) -> None:
         if self._server:

@@ -68,7 +68,12 @@ MODBUS = PluginSchema(
     ),
     {
         "anyOf": [
-            {"type": "integer", "minimum": 0, "maximum": 65535, "not": {"minimum": 40001, "maximum": 49999}},
+            {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 65535,
+                "not": {"minimum": 40001, "maximum": 49999},
+            },
             {"type": "string", "pattern": "^[0134][0-9]{5}$"},
         ],
         "x-bedplate-message": '{value} has two readings: write "4" and five digits in quotes, or count from 0',
@@ -87,15 +92,25 @@ HISTORY = PluginSchema(
     "connector",
     ("deliver", "query"),
     {
-        **object_of({"folder": {"type": "string", "format": "path"}, "keep": {"$ref": "#/$defs/Keep"}}, "folder"),
-        "$defs": {"Keep": object_of({"age": DURATION, "size": {"type": "string", "x-bedplate-size": True}})},
+        **object_of(
+            {"folder": {"type": "string", "format": "path"}, "keep": {"$ref": "#/$defs/Keep"}},
+            "folder",
+        ),
+        "$defs": {
+            "Keep": object_of(
+                {"age": DURATION, "size": {"type": "string", "x-bedplate-size": True}}
+            )
+        },
     },
 )
 MQTT = PluginSchema(
     "mqtt",
     "connector",
     ("deliver",),
-    object_of({"broker_url": TEXT, "username": TEXT, "password": SECRET, "clean": {"type": "boolean"}}, "broker_url"),
+    object_of(
+        {"broker_url": TEXT, "username": TEXT, "password": SECRET, "clean": {"type": "boolean"}},
+        "broker_url",
+    ),
 )
 OEE = PluginSchema(
     "oee",
@@ -139,7 +154,9 @@ ALARMS = PluginSchema(
         }
     ),
 )
-ACCESS = PluginSchema("access", "security", (), object_of({"roles": {"type": "object", "additionalProperties": TEXT}}))
+ACCESS = PluginSchema(
+    "access", "security", (), object_of({"roles": {"type": "object", "additionalProperties": TEXT}})
+)
 CONSOLE = PluginSchema("console", "app", (), object_of({"listen": TEXT, "tls": TEXT}))
 
 ALL = {s.use: s for s in (OPCUA, MODBUS, HELIX, HISTORY, MQTT, OEE, ALARMS, ACCESS, CONSOLE)}
@@ -163,7 +180,7 @@ def load_text(text: str | bytes, tables: dict[str, str] | None = None) -> Deploy
             return table(name)
         if name not in tables:
             raise FileNotFoundError(2, "No such file or directory")
-        return tables[name].encode()
+        return tables[name].encode("utf-8", "surrogateescape")
 
     return parse(content, "plant.yaml", PLANTS, ALL.get, ALL, read_table)
 

@@ -7,9 +7,11 @@ an unknown key is nearly always a misspelt one. Looser in two: `{secret: …}` f
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache, partial
 from ipaddress import ip_address
 from itertools import islice
 from typing import Any
@@ -34,10 +36,11 @@ Errors = Iterator[ValidationError]
 
 
 class _Text(str):
-    """Text that knows its node, so that a keyword can note where it met it."""
+    """Text that knows its node and where to note it, so that a keyword can say where it met it."""
 
-    __slots__ = ("node",)
+    __slots__ = ("node", "notes")
     node: Node
+    notes: list[Reference]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,94 +66,59 @@ class Findings:
 
 
 class Checker:
-    """One schema, ready to check many nodes. Raises ValueError when the schema itself is wrong."""
+    """One schema, ready to check many nodes. secrets: whether `{secret: …}` stands for text. Raises ValueError when the
+    schema itself is wrong."""
 
-    def __init__(self, schema: Mapping[str, Any] | bool, problems: Problems) -> None:
-        try:
-            Draft202012Validator.check_schema(schema)
-        except SchemaError as error:
-            raise ValueError(
-                f"{'/'.join(map(str, error.absolute_path))}: {error.message[:120]}"
-            ) from None
+    def __init__(
+        self, schema: Mapping[str, Any], problems: Problems, *, secrets: bool = False
+    ) -> None:
+        if broken := _broken(json.dumps(schema)):
+            raise ValueError(broken)
         self._problems = problems
-        self._references: list[Reference] = []
-        keywords = Draft202012Validator.VALIDATORS | _KEYWORDS | self._noting()
-        strict: Any = extend(  # type: ignore[no-untyped-call]
-            Draft202012Validator,
-            {name: _lenient(name, function) for name, function in keywords.items()},
-            type_checker=Draft202012Validator.TYPE_CHECKER.redefine("string", _is_text),
-            format_checker=FormatChecker(["ipv4", "ipv6", "date", "uuid", "email"]),
-        )
-        self._validator = strict(schema, registry=Registry(), format_checker=strict.FORMAT_CHECKER)
+        self._secrets = secrets
+        self._validator = _validators()(schema, registry=Registry())
         self._memo: dict[Node, Findings] = {}
 
     def check(self, node: Node, also: Iterable[str] = ()) -> Findings:
         """Checks a node, once: the same object gives the same findings. also: keys that exist beside the schema's,
         worth suggesting."""
         if node not in self._memo:
-            self._references = []
-            wrong = tuple(self._check(node, tuple(also)))
-            self._memo[node] = Findings(wrong, tuple(dict.fromkeys(self._references)))
+            notes: list[Reference] = []
+            wrong = tuple(self._check(node, tuple(also), notes))
+            self._memo[node] = Findings(wrong, tuple(dict.fromkeys(notes)))
         return self._memo[node]
 
-    def _check(self, node: Node, also: tuple[str, ...]) -> Iterator[tuple[Node, str]]:
-        yield from _careless(node)
+    def _check(
+        self, node: Node, also: tuple[str, ...], notes: list[Reference]
+    ) -> Iterator[tuple[Node, str]]:
+        yield from _careless(node) if self._secrets else ()
         try:
-            errors = list(islice(self._validator.iter_errors(instance(node)), MAX_PROBLEMS))
+            whole = self._instance(node, notes)
+            errors = list(islice(self._validator.iter_errors(whole), MAX_PROBLEMS))
         except (Unresolvable, RecursionError, re.error) as broken:
             yield node, f"can't be checked, the plugin's schema is broken ({type(broken).__name__})"
             return
-        for error in (leaf for whole in errors for leaf in leaves(whole)):
+        for error in (leaf for found in errors for leaf in leaves(found)):
             place = _place(node, error)
             text = say(error)
             if error.validator == "unknown":
                 text += self._problems.nearest(place.key, (*error.validator_value, *also))
             yield place, text
 
-    def _noting(self) -> dict[str, Callable[..., Errors]]:
-        """Keywords that note where they met a name."""
-
-        def note(kind: str, value: Any) -> None:
-            if isinstance(value, _Text):
-                self._references.append(Reference(kind, value.node))
-
-        def noting(kind: str, check: Callable[..., Errors] | None = None) -> Callable[..., Errors]:
-            def keyword(validator: Any, wanted: Any, value: Any, schema: Any) -> Errors:
-                if wanted:
-                    note(kind, value)
-                return check(validator, wanted, value, schema) if check else iter(())
-
-            return keyword
-
-        def format(validator: Any, wanted: Any, value: Any, schema: Any) -> Errors:
-            if wanted in ("path", "file-path", "directory-path"):
-                note("file", value)
-            yield from (
-                Draft202012Validator.VALIDATORS["format"](validator, wanted, value, schema) or ()
-            )
-
-        return {
-            "format": format,
-            "x-bedplate-calendar": noting("calendar"),
-            "x-bedplate-tag": noting("tag"),
-            "x-bedplate-selector": noting("selector", _form(selector)),
-        }
-
-
-def instance(node: Node) -> Any:
-    """What the validator sees of a node."""
-    value = node.value
-    if isinstance(value, dict):
-        if is_secret(node):
-            return SecretReference()
-        return {key: instance(child) for key, child in value.items()}
-    if isinstance(value, list):
-        return [instance(child) for child in value]
-    if isinstance(value, str):
-        text = _Text(value)
-        text.node = node
-        return text
-    return value
+    def _instance(self, node: Node, notes: list[Reference]) -> Any:
+        """What the validator sees of a node."""
+        value = node.value
+        if isinstance(value, dict):
+            if self._secrets and is_secret(node):
+                return SecretReference()
+            return {key: self._instance(child, notes) for key, child in value.items()}
+        if isinstance(value, list):
+            return [self._instance(child, notes) for child in value]
+        if isinstance(value, str):
+            text = _Text(value)
+            text.node, text.notes = node, notes
+            return text
+        return value
 
 
 def _careless(node: Node) -> Iterator[tuple[Node, str]]:
@@ -282,7 +250,28 @@ def selector(text: Any) -> None:
         ) from None
 
 
+def _noting(kind: str, check: Callable[..., Errors] | None = None) -> Callable[..., Errors]:
+    """A keyword that notes where it met a name."""
+
+    def note(validator: Any, wanted: Any, value: Any, schema: Any) -> Errors:
+        if wanted and isinstance(value, _Text):
+            value.notes.append(Reference(kind, value.node))
+        return check(validator, wanted, value, schema) if check else iter(())
+
+    return note
+
+
+def _format(validator: Any, wanted: Any, value: Any, schema: Any) -> Errors:
+    if wanted in ("path", "file-path", "directory-path") and isinstance(value, _Text):
+        value.notes.append(Reference("file", value.node))
+    yield from Draft202012Validator.VALIDATORS["format"](validator, wanted, value, schema) or ()
+
+
 _KEYWORDS: dict[str, Callable[..., Any]] = {
+    "format": _format,
+    "x-bedplate-calendar": _noting("calendar"),
+    "x-bedplate-tag": _noting("tag"),
+    "x-bedplate-selector": _noting("selector", _form(selector)),
     "properties": _properties,
     "additionalProperties": _additional,
     "required": _required,
@@ -294,3 +283,26 @@ _KEYWORDS: dict[str, Callable[..., Any]] = {
     "x-bedplate-rate": _form(rate),
     "x-bedplate-host": _form(_host),
 }
+
+
+@lru_cache(maxsize=256)
+def _broken(schema: str) -> str:
+    """What is wrong with a schema; empty when nothing is."""
+    try:
+        Draft202012Validator.check_schema(json.loads(schema))
+    except SchemaError as error:
+        return f"{'/'.join(map(str, error.absolute_path))}: {error.message[:120]}"
+    return ""
+
+
+@cache
+def _validators() -> Any:
+    """The class of our validators: the standard's, with the keywords above."""
+    keywords = Draft202012Validator.VALIDATORS | _KEYWORDS
+    formats = FormatChecker(["ipv4", "ipv6", "date", "uuid", "email"])
+    strict: Any = extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator,
+        {name: _lenient(name, function) for name, function in keywords.items()},
+        type_checker=Draft202012Validator.TYPE_CHECKER.redefine("string", _is_text),
+    )
+    return partial(strict, format_checker=formats)

@@ -57,7 +57,7 @@ class _Plugin:
 
     def __init__(self, schema: PluginSchema, kernel_tag: Checker, problems: Problems) -> None:
         self.schema = schema
-        self.settings = Checker(closed(schema.settings), problems)
+        self.settings = Checker(closed(schema.settings), problems, secrets=True)
         self.tags = TagReader(schema, kernel_tag, problems)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from bedplate.config.deployment import PluginSchema
 from bedplate.config.grammar import COMPONENT, SECTIONS, TAG, TOP, WORDS
 from bedplate.config.tags import closed
+from bedplate.config.wording import is_secret_place
 
 HOLE = {"type": "string", "pattern": r"\$"}
 SECRET = {
@@ -119,7 +120,8 @@ def _loose(schema: Mapping[str, Any], home: str) -> dict[str, Any]:
 def _place(schema: Any, home: str) -> Any:
     if not isinstance(schema, Mapping) or not schema:
         return schema
-    more: list[dict[str, Any]] = [{"$ref": "#/$defs/hole"}]
-    if '"string"' in json.dumps(schema.get("type", schema)):
-        more.append({"$ref": "#/$defs/secret"})
-    return {"anyOf": [_loose(schema, home), *more]}
+    hole, secret = {"$ref": "#/$defs/hole"}, {"$ref": "#/$defs/secret"}
+    if is_secret_place(schema):
+        return {"anyOf": [secret, hole]}
+    text = '"string"' in json.dumps(schema.get("type", schema))
+    return {"anyOf": [_loose(schema, home), hole, *([secret] if text else [])]}

@@ -72,7 +72,9 @@ class Problems:
         for found in self._found:
             node = found.node
             by_node.setdefault((node.file, node.line, node.path), []).append(found)
-        told = set(self._ready)
+        told = {
+            Problem(p.file, p.line, _printable(p.path), _printable(p.text)) for p in self._ready
+        }
         for group in by_node.values():
             told |= set(self._tell(group))
         whole = sorted(told)
@@ -102,7 +104,8 @@ class Problems:
             if found.subject is not None:
                 subjects.append(found.subject)
         for (file, line, path, text), (node, subjects) in merged.items():
-            yield Problem(file, line, path, text, self._reach(node, subjects))
+            reach = self._reach(node, subjects)
+            yield Problem(file, line, _printable(path), _printable(text), _printable(reach))
 
     def _blames_rows(self, group: list[_Found]) -> bool:
         """A value that came from rows is the rows' fault, unless every one of several is hit."""
@@ -133,10 +136,18 @@ class Problems:
 
 
 def shown(value: Any) -> str:
-    """A value as it may stand in a message: on one line, short, harmless to a terminal."""
+    """A value as it may stand in a message: short, and nothing of what is inside."""
     if isinstance(value, dict | list):
         return "this mapping" if isinstance(value, dict) else "this list"
-    text = value if isinstance(value, str) else json.dumps(value)
-    text = text if len(text) <= 60 else text[:59] + "…"
-    quoted = json.dumps(text, ensure_ascii=False) if isinstance(value, str) else text
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in quoted)
+    if isinstance(value, str):
+        value = value if len(value) <= 60 else value[:59] + "…"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _printable(text: str) -> str:
+    """On one line, and harmless to a terminal."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    )

@@ -1,31 +1,26 @@
-"""Durations and sizes as they are written: "250ms", "14d", "40GB". Never a bare number: nobody can tell ms from s."""
+"""Durations and sizes as they are written: "250ms", "14d", "40GB". Never a bare number: nobody can tell ms from s.
+
+`duration` reads what `bedplate.settings.parse_duration` reads; a test holds the two together. Here the words go on from
+the value, which the caller shows in his own way.
+"""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
 
-_NS = {
-    "ns": 1,
-    "us": 1_000,
-    "ms": 1_000_000,
-    "s": 1_000_000_000,
-    "m": 60_000_000_000,
-    "min": 60_000_000_000,
-    "h": 3_600_000_000_000,
-    "d": 86_400_000_000_000,
-    "w": 604_800_000_000_000,
-}
+from bedplate.settings import UNITS_NS
+
 _BYTES = {
     **{unit: 1000**n for n, unit in enumerate(("B", "kB", "MB", "GB", "TB"))},
     **{unit: 1024**n for n, unit in enumerate(("KiB", "MiB", "GiB", "TiB"), start=1)},
 }
-_QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([A-Za-z]{1,3})", re.ASCII)
+_QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([A-Za-z]{1,3})", re.ASCII)
 
 
 def duration(written: object) -> int:
     """ns of "250ms", "1.5s", "5min", "2h", "14d". Raises ValueError; its text goes on from the value."""
-    return _parse(written, _NS, "duration, such as 250ms, 1s, 5min, 2h or 14d", "s", "ms")
+    return _parse(written, UNITS_NS, "duration, such as 250ms, 1s, 5min, 2h or 14d", "s", "ms")
 
 
 def size(written: object) -> int:
@@ -35,10 +30,10 @@ def size(written: object) -> int:
 
 def rate(written: object) -> tuple[int, int]:
     """How often in how many ns: "6/min" is (6, 60 s). Raises ValueError; its text goes on from the value."""
-    match = re.fullmatch(r"([1-9][0-9]{0,8})/(s|min|m|h|d)", str(written), re.ASCII)
+    match = re.fullmatch(r"([1-9][0-9]{0,8})/(s|min|h|d)", str(written), re.ASCII)
     if not match:
         raise ValueError("is no rate, such as 6/min or 20/h")
-    return int(match[1]), _NS[match[2]]
+    return int(match[1]), UNITS_NS[match[2]]
 
 
 def _parse(written: object, units: dict[str, int], what: str, *hints: str) -> int:

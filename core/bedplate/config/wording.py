@@ -68,7 +68,8 @@ def _has_form(error: Any) -> bool:
     return scalar and isinstance(error.schema, dict) and bool(FORMS & set(error.schema))
 
 
-def _is_secret_place(schema: Any) -> bool:
+def is_secret_place(schema: Any) -> bool:
+    """Whether a schema wants a secret, itself or in one of its branches."""
     if not isinstance(schema, dict):
         return False
     marked = (
@@ -77,7 +78,7 @@ def _is_secret_place(schema: Any) -> bool:
         or schema.get("format") == "password"
     )
     return bool(marked) or any(
-        _is_secret_place(part) for part in (*schema.get("anyOf", ()), *schema.get("oneOf", ()))
+        is_secret_place(part) for part in (*schema.get("anyOf", ()), *schema.get("oneOf", ()))
     )
 
 
@@ -87,7 +88,7 @@ def say(error: Any) -> str:
         return "can't be a secret"
     if error.validator in ("said", "unknown"):
         return str(error.message)
-    if _is_secret_place(schema):
+    if is_secret_place(schema):
         return WRITE_A_REFERENCE
     if isinstance(schema, dict) and "x-bedplate-message" in schema:
         return str(schema["x-bedplate-message"]).replace("{value}", shown(value))

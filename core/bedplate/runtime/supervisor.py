@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bedplate.config.deployment import Component
-from bedplate.errors import JournalError, ProtocolError
+from bedplate.errors import BedplateError, JournalError, ProtocolError
 from bedplate.model import Event, EventKind
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
@@ -35,11 +35,11 @@ OPEN_WITHIN = 30.0  # s; a plugin bounds its own connect much tighter
 CLOSE_WITHIN, STOP_WITHIN = 6.0, 1.5  # s
 
 
-class Unreachable(Exception):
+class Unreachable(BedplateError):
     """The session is over: connection lost."""
 
 
-class Bug(Exception):
+class Bug(BedplateError):
     """The session is over: the plugin's mistake. trace: for its author."""
 
     def __init__(self, text: str, trace: str = "") -> None:
@@ -47,7 +47,7 @@ class Bug(Exception):
         self.trace = trace
 
 
-class SettingsRefused(Exception):
+class SettingsRefused(BedplateError):
     """The plugin refuses its settings."""
 
 

@@ -122,7 +122,7 @@ class Platform:
         if self._audit:
             self._audit.close()
         if self._exporters:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(OSError, RuntimeError):
                 self._exporters.shutdown()
 
 

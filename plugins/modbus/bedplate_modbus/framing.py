@@ -50,10 +50,11 @@ class StrictFramer(FramerSocket):
 
 
 def _impossible(data: bytes) -> str:
-    if len(data) > BACKLOG:
-        return f"sent {len(data)} bytes that nobody asked for"
-    if len(data) >= 4 and (data[2] or data[3]):
+    size = len(data)
+    if size > BACKLOG:
+        return f"sent {size} bytes that nobody asked for"
+    if size >= 4 and data[2] | data[3]:
         return f"sent {data[:8].hex(' ')}, which begins no Modbus frame"
-    if len(data) >= 6 and not SHORTEST <= int.from_bytes(data[4:6], "big") <= LONGEST:
+    if size >= 6 and not SHORTEST <= (data[4] << 8 | data[5]) <= LONGEST:
         return f"sent a frame of {int.from_bytes(data[4:6], 'big')} bytes"
     return ""

@@ -84,16 +84,11 @@ class Link:
         late answer is recognised by its transaction.
         """
         async with self._turn:
-            self._spare(request.dev_id)
-            await self._rest()
-            client = self._standing()
-            try:
-                answer = await self._exchange(client, request)
-            except ModbusIOException:
-                self._unanswered += 1
-                raise self._missed(request.dev_id, "did not answer") from None
-            finally:
-                self._rest_until = _now() + self.endpoint.time_between_requests
+            if self._silent:
+                self._spare(request.dev_id)
+            if self._rest_until:
+                await asyncio.sleep(self._rest_until - _now())
+            answer = await self._exchange(self._standing(), request)
             self._unanswered = 0
             return self._checked(request, answer)
 
@@ -148,24 +143,31 @@ class Link:
         try:
             answer: ModbusPDU = await client.execute(False, request)
             return answer
+        except ModbusIOException:
+            self._unanswered += 1
+            raise self._missed(request.dev_id, "did not answer") from None
         except ConnectionException:
             raise ConnectionResetError(f"{self.endpoint} closed the connection") from None
         finally:
             self._asking = False
+            if self.endpoint.time_between_requests:
+                self._rest_until = _now() + self.endpoint.time_between_requests
 
     def _checked(self, request: ModbusPDU, answer: ModbusPDU) -> bytes:
         """pymodbus lets transaction 0 pass, and any unit as an answer to unit 0."""
-        for name in ("transaction_id", "dev_id"):
-            asked, answered = getattr(request, name), getattr(answer, name)
-            if asked != answered:
-                self.hang_up(f"answered {name} {asked} as {answered}")
-                raise ConnectionResetError(f"{self.endpoint} {self._broken}")
-        body = answer.body if isinstance(answer, Answer) else b""
-        exception = exception_of(body, request.function_code)
+        asked = request.transaction_id, request.dev_id
+        if (answer.transaction_id, answer.dev_id) != asked or not isinstance(answer, Answer):
+            self.hang_up(
+                f"answered transaction {asked[0]} of unit {asked[1]} "
+                f"as {answer.transaction_id} of {answer.dev_id}"
+            )
+            raise ConnectionResetError(f"{self.endpoint} {self._broken}")
+        exception = exception_of(answer.body, request.function_code)
         if exception in GATEWAY:
             raise self._missed(request.dev_id, f"is unreachable: {words_for(exception)}")
-        self._silent.pop(request.dev_id, None)
-        return body
+        if self._silent:
+            self._silent.pop(request.dev_id, None)
+        return answer.body
 
     # silent units ------------------------------------------------------------------------------------------------
 
@@ -183,11 +185,6 @@ class Link:
         silence.until = _now() + min(2.0 ** min(silence.misses - 1, 8), LONGEST_PAUSE)
         within = f" within {self.endpoint.request_timeout:g} s" if how == "did not answer" else ""
         return TimeoutError(f"unit {unit} at {self.endpoint} {how}{within}")
-
-    async def _rest(self) -> None:
-        left = self._rest_until - _now()
-        if left > 0:
-            await asyncio.sleep(left)
 
     # called by pymodbus ------------------------------------------------------------------------------------------
 

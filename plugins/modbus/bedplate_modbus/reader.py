@@ -60,7 +60,7 @@ class Reader:
 
         Raises TimeoutError when the unit is silent, ConnectionError when the connection is broken.
         """
-        split = self._splits.get(block)
+        split = self._splits.get(block) if self._splits else None
         if split is None or self._clock() >= split.until:
             split = await self._try(block, into, whole)
         else:
@@ -77,7 +77,8 @@ class Reader:
 
     async def _try(self, block: Block, into: Reading, whole: bool) -> _Split | None:
         """Asks for a block as one. Returns what is refused, None: nothing."""
-        self._forget(block)
+        if self._splits:
+            self._forget(block)
         unfit = await self._fill(block, into)
         if unfit is None:
             return None

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,11 @@ class Peer:
         return found
 
     def heard(self, what: str) -> list[dict[str, Any]]:
-        """What it said so far, and takes for said, with this key."""
+        """What it said so far with this key; all of that counts as heard then."""
         said = []
-        while not self._lines.empty():
-            said.append(json.loads(self._lines.get()))
+        with suppress(queue.Empty):
+            while True:  # what it said before it answered lies in the pipe already
+                said.append(json.loads(self._lines.get(timeout=0.1)))
         return [line for line in said if what in line]
 
     def asked(self, last: tuple[int, int]) -> list[tuple[int, int]]:

@@ -206,6 +206,7 @@ async def _read_through(nonsense: Nonsense, port: int, frames: int) -> Counter[s
     return outcome
 
 
+@pytest.mark.slow
 async def test_two_thousand_mutated_frames_never_become_a_value(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

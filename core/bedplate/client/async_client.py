@@ -1,0 +1,171 @@
+"""The client of bedplate.api.v1 for asyncio: the methods of `Client`, awaited. What they mean is said there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Self
+
+import grpc.aio
+
+from bedplate.api.v1 import api_pb2
+from bedplate.client import calls
+from bedplate.client.catalog import (
+    AssetEntry,
+    PluginEntry,
+    TagEntry,
+    asset_entry,
+    plugin_entry,
+    tag_entry,
+)
+from bedplate.client.failures import failing
+from bedplate.client.progress import progress_of
+from bedplate.client.questions import Gathering, HistoryQuestion, Progress, texts
+from bedplate.client.result import Result
+from bedplate.client.span import Length, Moment
+from bedplate.client.status import Status, status_of
+from bedplate.client.subscription import AsyncSubscription
+from bedplate.client.update import opening
+from bedplate.model import Event
+from bedplate.wire import event_of
+
+
+class AsyncClient:
+    """A connection to one Bedplate, for one event loop; see `Client`. A cancelled call ends on both sides."""
+
+    def __init__(
+        self, address: str, token: str = "", *, now: Callable[[], int] = time.time_ns
+    ) -> None:
+        self.address = address
+        self._token = token
+        self._now = now
+        self._channel: grpc.aio.Channel | None = None
+        self._made: calls.Calls | None = None
+
+    async def history(  # noqa: PLR0913 - spelt out for those who ask the editor
+        self,
+        *selectors: str,
+        last: Length | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        every: Length | None = None,
+        agg: str | None = None,
+        points: int | None = None,
+        limit: int | None = None,
+        last_before: bool = False,
+        progress: Progress | bool | None = None,
+    ) -> Result:
+        """See `Client.history`."""
+        question = HistoryQuestion(
+            selectors, last, start, end, every, agg, points, limit, last_before
+        )
+        gathering = Gathering(progress_of(progress))
+        async for response in self._stream(calls.QUERY, question.request(self._now())):
+            gathering.take(response)
+        return gathering.result()
+
+    async def history_pages(
+        self, *selectors: str, progress: Progress | None = None, **more: Any
+    ) -> AsyncIterator[Result]:
+        """See `Client.history_pages`."""
+        request = HistoryQuestion(selectors, **more).request(self._now())
+        gathering = Gathering(progress)
+        async for response in self._stream(calls.QUERY, request):
+            yield gathering.page(response)
+
+    async def current(self, *selectors: str) -> Result:
+        """See `Client.current`."""
+        gathering = Gathering()
+        request = api_pb2.CurrentRequest(selectors=texts(selectors))
+        async for response in self._stream(calls.CURRENT, request):
+            gathering.take(response)
+        return gathering.result()
+
+    async def tags(self, *selectors: str, current: bool = False) -> list[TagEntry]:
+        """See `Client.tags`."""
+        request = api_pb2.ListTagsRequest(selectors=texts(selectors), with_current=current)
+        stream = self._stream(calls.LIST_TAGS, request)
+        return [tag_entry(one) async for response in stream for one in response.tags]
+
+    async def assets(self, below: str = "") -> list[AssetEntry]:
+        """See `Client.assets`."""
+        stream = self._stream(calls.LIST_ASSETS, api_pb2.ListAssetsRequest(below=below))
+        return [asset_entry(one) async for response in stream for one in response.assets]
+
+    def subscribe(
+        self,
+        *selectors: str,
+        events: bool = False,
+        resume: bytes | None = None,
+        current_first: bool = False,
+    ) -> AsyncSubscription:
+        """See `Client.subscribe`; not awaited itself: `async for update in client.subscribe("**/power")`."""
+        first = opening(selectors, events=events, resume=resume, current_first=current_first)
+        return AsyncSubscription(self._calls, first, self.address)
+
+    async def alarms(self, *selectors: str, all: bool = False) -> list[Event]:
+        """See `Client.alarms`."""
+        request = api_pb2.ListAlarmsRequest(selectors=texts(selectors), all=all)
+        return [event_of(one) for one in (await self._unary(calls.LIST_ALARMS, request)).alarms]
+
+    async def watch_alarms(self, *selectors: str) -> AsyncIterator[Event]:
+        """See `Client.watch_alarms`."""
+        request = api_pb2.WatchAlarmsRequest(selectors=texts(selectors))
+        async for response in self._stream(calls.WATCH_ALARMS, request):
+            for one in response.alarms:
+                yield event_of(one)
+
+    async def acknowledge(self, source: str, comment: str = "") -> str:
+        """See `Client.acknowledge`."""
+        request = api_pb2.AcknowledgeRequest(source=source, comment=comment)
+        answered: str = (await self._unary(calls.ACKNOWLEDGE, request)).source
+        return answered
+
+    async def status(self) -> Status:
+        """See `Client.status`."""
+        return status_of(await self._unary(calls.GET_STATUS, api_pb2.GetStatusRequest()))
+
+    async def plugins(self) -> list[PluginEntry]:
+        """See `Client.plugins`."""
+        response = await self._unary(calls.LIST_PLUGINS, api_pb2.ListPluginsRequest())
+        return [plugin_entry(one) for one in response.plugins]
+
+    async def close(self) -> None:
+        """Ends every call of this client."""
+        if self._channel is not None:
+            await self._channel.close()
+
+    def _calls(self, method: calls.Method, request: Any) -> Any:
+        """Makes the channel with the first call: it belongs to the loop that runs then."""
+        if self._made is None:
+            self._channel = grpc.aio.insecure_channel(self.address, options=calls.OPTIONS)
+            self._made = calls.Calls(self._channel, self._token)
+        return self._made(method, request)
+
+    async def _unary(self, method: calls.Method, request: Any) -> Any:
+        with failing(self.address):
+            return await self._calls(method, request)
+
+    async def _stream(self, method: calls.Method, request: Any) -> AsyncIterator[Any]:
+        with failing(self.address):
+            call = self._calls(method, request)
+            try:
+                async for response in call:
+                    yield response
+            finally:
+                call.cancel()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient of {self.address}>"

@@ -1,0 +1,71 @@
+"""The methods of bedplate.api.v1, bound to a channel of either kind. Columns arrive as bytes, through the twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bedplate.api.v1 import api_pb2
+from bedplate.wire import twin
+
+UNARY_WITHIN = 10.0  # s; streams have no deadline
+OPTIONS = (
+    ("grpc.max_receive_message_length", 32 << 20),  # the kernel sends at most 16 MiB
+    ("grpc.primary_user_agent", "bedplate-python"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One RPC. shape: name of the factory on a channel."""
+
+    service: str
+    name: str
+    shape: str
+    response: Any
+
+    @property
+    def path(self) -> str:
+        return f"/bedplate.api.v1.{self.service}/{self.name}"
+
+
+UNARY, STREAM, BOTH = "unary_unary", "unary_stream", "stream_stream"
+LIST_TAGS = Method("Catalog", "ListTags", STREAM, api_pb2.ListTagsResponse)
+LIST_ASSETS = Method("Catalog", "ListAssets", STREAM, api_pb2.ListAssetsResponse)
+CURRENT = Method("Live", "Current", STREAM, twin(api_pb2.CurrentResponse))
+SUBSCRIBE = Method("Live", "Subscribe", BOTH, twin(api_pb2.SubscribeResponse))
+QUERY = Method("History", "Query", STREAM, twin(api_pb2.QueryResponse))
+LIST_ALARMS = Method("Alarms", "ListAlarms", UNARY, api_pb2.ListAlarmsResponse)
+WATCH_ALARMS = Method("Alarms", "WatchAlarms", STREAM, api_pb2.WatchAlarmsResponse)
+ACKNOWLEDGE = Method("Alarms", "Acknowledge", UNARY, api_pb2.AcknowledgeResponse)
+GET_STATUS = Method("Admin", "GetStatus", UNARY, api_pb2.GetStatusResponse)
+LIST_PLUGINS = Method("Admin", "ListPlugins", UNARY, api_pb2.ListPluginsResponse)
+
+
+Starter = Callable[[Method, Any], Any]
+
+
+class Calls:
+    """Starts calls on one channel, with identity and deadline."""
+
+    def __init__(self, channel: Any, token: str) -> None:
+        self._channel = channel
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._made: dict[Method, Callable[..., Any]] = {}
+
+    def __call__(self, method: Method, request: Any) -> Any:
+        """The call, begun. request: a message, or for both sides streaming an iterator of them, or None."""
+        if method not in self._made:
+            self._made[method] = getattr(self._channel, method.shape)(
+                method.path,
+                request_serializer=_serialized,
+                response_deserializer=method.response.FromString,
+            )
+        within = UNARY_WITHIN if method.shape == UNARY else None
+        return self._made[method](request, metadata=self._metadata, timeout=within)
+
+
+def _serialized(message: Any) -> bytes:
+    encoded: bytes = message.SerializeToString()
+    return encoded

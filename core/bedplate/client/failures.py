@@ -1,0 +1,74 @@
+"""Failed calls as a sentence: what gRPC says becomes a CallError with a code and what to do, never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+
+from bedplate.errors import CallError
+
+TOKEN_KEYS = ("bedplate-resume-token-bin", "bedplate-resume-token")
+# Words of gRPC's own, when no answer of the kernel came. What the kernel says reaches people word for word.
+NOT_REACHED = ("failed to connect", "dns resolution failed", "connection refused", "no such file")
+BROKEN = (
+    "socket closed",
+    "recvmsg",
+    "connection reset",
+    "broken pipe",
+    "goaway",
+    "stream removed",
+    "rst_stream",
+)
+# What asyncio's gRPC makes of any end of a call that crosses with something we send.
+LOST_BY_A_WRITE = "internal error from core"
+OWN_WORDS = {
+    "DEADLINE_EXCEEDED": "Bedplate at {address} did not answer in time",
+    "UNAUTHENTICATED": "Bedplate at {address} does not know this token: {text}",
+    "UNIMPLEMENTED": "Bedplate at {address} does not offer this call; it is of another version",
+    "CANCELLED": "the call was cancelled",
+}
+
+
+@contextmanager
+def failing(address: str) -> Iterator[None]:
+    """Turns what gRPC raises into CallError."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise call_error(error, address) from None
+
+
+def call_error(error: Any, address: str) -> CallError:
+    """The CallError of a failed call."""
+    code, text = error.code().name, str(error.details() or "")
+    return CallError(_sentence(code, text, address), code=code)
+
+
+def not_running(address: str) -> str:
+    return f"no Bedplate runs at {address}; start one with `bedplate run plant.yaml`"
+
+
+def _sentence(code: str, text: str, address: str) -> str:
+    said = text.lower()
+    if code == "UNAVAILABLE" and any(words in said for words in NOT_REACHED):
+        return not_running(address)
+    if code in {"UNAVAILABLE", "INTERNAL"} and any(words in said for words in BROKEN):
+        return f"the connection to Bedplate at {address} broke off; is it still running?"
+    if said == LOST_BY_A_WRITE:
+        return f"Bedplate at {address} ended the call; a subscription goes on with its resume token"
+    if code == "RESOURCE_EXHAUSTED" and "larger than max" in said:
+        return "the answer is too large for one message; ask for fewer tags or a shorter time"
+    if code in OWN_WORDS:
+        return OWN_WORDS[code].format(address=address, text=text)
+    return text or f"Bedplate at {address} failed without a word ({code})"
+
+
+def resume_token(error: Any) -> bytes:
+    """The token by which a subscription that was cut goes on; empty when the kernel gave none."""
+    for key, value in error.trailing_metadata() or ():
+        if key in TOKEN_KEYS:
+            return value if isinstance(value, bytes) else str(value).encode()
+    return b""

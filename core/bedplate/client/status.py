@@ -1,0 +1,135 @@
+"""How the platform stands, as values of Python; the fields are those of bedplate.api.v1.GetStatusResponse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from bedplate.api.v1 import api_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """at: ns UTC."""
+
+    at: int
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderStatus:
+    """How far a reader of the journal has come."""
+
+    behind_records: int
+    behind_seconds: float
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentStatus:
+    """One component. kind: connector, analytic, security, app · since: ns UTC · quietest_seconds: age of the oldest
+    current value · group: the entry of the deployment file it came from · reader: None for sources."""
+
+    id: str
+    kind: str
+    use: str
+    type: str
+    path: str
+    state: str
+    reason: str
+    since: int
+    process: str
+    tags: int
+    tags_good: int
+    samples: int
+    samples_per_second: float
+    quietest_seconds: float
+    restarts: int
+    reader: ReaderStatus | None
+    history: tuple[Transition, ...]
+    dropped: int
+    placement: str
+    support: str
+    group: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStatus:
+    """appended, synced: newest positions · state: synced, or why the journal takes nothing."""
+
+    engine: str
+    bytes: int
+    first: int
+    appended: int
+    synced: int
+    oldest_seconds: float
+    state: str
+    syncs: int
+    bytes_written: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    """One plugin process. started: ns UTC."""
+
+    name: str
+    pid: int
+    started: int
+    restarts: int
+    cpu_seconds: float
+    memory_bytes: int
+    ping_seconds: float
+    components: tuple[str, ...]
+    plugin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The platform. started, now: ns UTC · problems: one line a cause · cpu_seconds, memory_bytes: of the kernel."""
+
+    name: str
+    version: str
+    started: int
+    now: int
+    epoch: int
+    components: tuple[ComponentStatus, ...]
+    journal: JournalStatus
+    processes: tuple[ProcessStatus, ...]
+    problems: tuple[str, ...]
+    cpu_seconds: float
+    memory_bytes: int
+    deployment_file: str
+    path: str
+
+
+INNER = {
+    "ComponentStatus": ComponentStatus,
+    "JournalStatus": JournalStatus,
+    "ProcessStatus": ProcessStatus,
+    "ReaderStatus": ReaderStatus,
+    "Transition": Transition,
+}
+
+
+def status_of(message: api_pb2.GetStatusResponse) -> Status:
+    """The status in a response."""
+    status: Status = _mirror(Status, message)
+    return status
+
+
+def _mirror(kind: Any, message: Any) -> Any:
+    return kind(**{field.name: _value(message, field.name) for field in fields(kind)})
+
+
+def _value(message: Any, name: str) -> Any:
+    value, field = getattr(message, name), message.DESCRIPTOR.fields_by_name[name]
+    if field.enum_type:
+        return api_pb2.Kind.Name(value).removeprefix("KIND_").lower()
+    inner = INNER.get(field.message_type.name) if field.message_type else None
+    if isinstance(value, str | bytes | int | float):
+        return value
+    if inner and name in {"reader", "journal"}:
+        return _mirror(inner, value) if name == "journal" or message.HasField(name) else None
+    return tuple(_mirror(inner, one) if inner else one for one in value)

@@ -1,96 +1,154 @@
-"""Where running kernels are, and how to speak with them: one small file each in the user's configuration folder.
+"""Which Bedplate a client talks to, and with what token. The standard library alone: the command line starts with it.
 
-Standard library only: `bedplate --help` imports nothing else. The files are 0600 in folders of 0700.
+A running kernel leaves `endpoints/<host>_<port>.json` in the user's configuration folder, readable by its owner only,
+and takes it away when it stops. The kernel writes them (gate/announcement.py); here they are only read.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from bedplate.errors import CallError
+from bedplate.errors import BedplateError, CallError
 
 DEFAULT = "127.0.0.1:7443"
+DEFAULT_PORT = 7443
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """address: host:port · token: for the metadata `authorization` · socket: local admin socket, "" for none."""
+    """address: host:port, or unix:path · token: empty when none is known · name: of the deployment · pid: of its
+    kernel · started: ns UTC · socket: its local admin socket."""
 
     address: str
-    token: str
+    token: str = field(default="", repr=False)
     name: str = ""
     pid: int = 0
     started: int = 0
     socket: str = ""
 
-    def __repr__(self) -> str:
-        return f"Endpoint({self.address!r}, name={self.name!r}, pid={self.pid})"
 
+def home(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of tokens and endpoints: $BEDPLATE_HOME, $XDG_CONFIG_HOME/bedplate or ~/.config/bedplate.
 
-def home() -> Path:
-    """$BEDPLATE_HOME, or `bedplate` below the user's configuration folder."""
-    if own := os.environ.get("BEDPLATE_HOME"):
-        return Path(own)
-    above = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(above) if above else Path.home() / ".config") / "bedplate"
-
-
-def file_of(address: str) -> Path:
-    return home() / "endpoints" / f"{address.replace(':', '_').replace('/', '_')}.json"
-
-
-def announced() -> Iterator[Endpoint]:
-    """Every kernel of this user that is alive."""
-    for file in sorted((home() / "endpoints").glob("*.json")):
-        found = _read(file)
-        if found is not None and _alive(found.pid):
-            yield found
-
-
-def find(endpoint: str | None = None) -> Endpoint:
-    """The endpoint that is meant: named, $BEDPLATE_ENDPOINT, the default one, or the only one there is.
-
-    Raises CallError UNAVAILABLE when none runs, INVALID_ARGUMENT when several do and none is the default.
+    Raises BedplateError when there is no telling.
     """
-    wanted = endpoint or os.environ.get("BEDPLATE_ENDPOINT")
-    token = os.environ.get("BEDPLATE_TOKEN", "")
-    if wanted:
-        found = _read(file_of(_normal(wanted)))
-        return found or Endpoint(_normal(wanted), token)
-    running = {one.address: one for one in announced()}
-    if DEFAULT in running:
-        return running[DEFAULT]
-    if len(running) == 1:
-        return next(iter(running.values()))
-    if running:
-        listed = "\n".join(f"  --endpoint {one.address}    {one.name}" for one in running.values())
-        raise CallError(f"several kernels run here; name one:\n{listed}", code="INVALID_ARGUMENT")
+    if environ.get("BEDPLATE_HOME"):
+        return Path(environ["BEDPLATE_HOME"]).absolute()
+    if os.path.isabs(environ.get("XDG_CONFIG_HOME", "")):
+        return Path(environ["XDG_CONFIG_HOME"]) / "bedplate"
+    if os.path.isabs(environ.get("HOME", "")):
+        return Path(environ["HOME"]) / ".config" / "bedplate"
+    raise BedplateError("no folder for tokens: neither BEDPLATE_HOME nor HOME is set")
+
+
+def find(endpoint: str | None = None, environ: Mapping[str, str] = os.environ) -> Endpoint:
+    """The Bedplate to talk to: the one named, or $BEDPLATE_ENDPOINT, or the one on 127.0.0.1:7443, or the only one that
+    runs. $BEDPLATE_TOKEN goes before the token that the endpoint left; to an address that left none no token is sent.
+
+    Raises CallError: INVALID_ARGUMENT for what is no address and when several run, UNAVAILABLE when none does;
+    BedplateError when others could have read the token.
+    """
+    named = endpoint or environ.get("BEDPLATE_ENDPOINT", "")
+    found = _named(normalise(named), environ) if named else _running(environ)
+    if token := environ.get("BEDPLATE_TOKEN", ""):
+        return replace(found, token=token)
+    if found.token:
+        _refuse_open_to_others(file_of(found.address, environ))
+    return found
+
+
+def normalise(address: str) -> str:
+    """host:port with the default port filled in; localhost is 127.0.0.1. Raises CallError."""
+    text = address.strip()
+    if text.startswith("unix:"):
+        return text
+    if re.fullmatch(r":?[0-9]{1,5}", text):
+        text = f"127.0.0.1:{text.lstrip(':')}"
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)(?::([0-9]{1,5}))?", text)
+    port = int(match[2] or DEFAULT_PORT) if match else 0
+    if match is None or not 0 < port < 65536:
+        raise CallError(
+            f"{address!r} is no endpoint; write host:port, such as {DEFAULT}",
+            code="INVALID_ARGUMENT",
+        )
+    return f"{'127.0.0.1' if match[1] == 'localhost' else match[1]}:{port}"
+
+
+def file_of(address: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the kernel at this address leaves its endpoint."""
+    host, _, port = address.rpartition(":")
+    return home(environ) / "endpoints" / f"{re.sub(r'[^0-9A-Za-z.-]', '-', host)}_{port}.json"
+
+
+def announced(environ: Mapping[str, str] = os.environ) -> list[Endpoint]:
+    """Every kernel of this user that runs here, by address."""
+    folder = home(environ) / "endpoints"
+    found = map(_read, sorted(folder.glob("*.json")))
+    return [endpoint for endpoint in found if endpoint and is_alive(endpoint.pid)]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, whosesoever it is."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return pid > 0
+
+
+def _named(address: str, environ: Mapping[str, str]) -> Endpoint:
+    if address.startswith("unix:"):
+        return Endpoint(address)
+    return _read(file_of(address, environ)) or Endpoint(address)
+
+
+def _running(environ: Mapping[str, str]) -> Endpoint:
+    live = announced(environ)
+    for endpoint in live:
+        if endpoint.address == DEFAULT or len(live) == 1:
+            return endpoint
+    if not live:
+        raise CallError(
+            "no Bedplate of yours runs here; start one with `bedplate run FILE`,"
+            " or name another with BEDPLATE_ENDPOINT=host:port",
+            code="UNAVAILABLE",
+        )
+    names = ", ".join(f"{endpoint.address} ({endpoint.name})" for endpoint in live)
     raise CallError(
-        "no Bedplate runs here; start one with `bedplate run plant.yaml`", code="UNAVAILABLE"
+        f"several Bedplates run here: {names}; choose one with BEDPLATE_ENDPOINT=host:port",
+        code="INVALID_ARGUMENT",
     )
 
 
-def _normal(address: str) -> str:
-    host, _, port = address.rpartition(":") if ":" in address else (address, "", "7443")
-    return f"{'127.0.0.1' if host == 'localhost' else host}:{port}"
-
-
 def _read(file: Path) -> Endpoint | None:
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        return Endpoint(**json.loads(file.read_text()))
-    return None
-
-
-def _alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
+        content: Any = json.loads(file.read_bytes())
+        return Endpoint(
+            str(content["address"]),
+            str(content["token"]),
+            str(content["name"]),
+            int(content["pid"]),
+            int(content["started"]),
+            str(content["socket"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _refuse_open_to_others(file: Path) -> None:
+    try:
+        mode = file.stat().st_mode & 0o777
     except OSError:
-        return True
-    return pid > 0
+        return  # gone since: its Bedplate has just stopped
+    if mode & 0o077:
+        raise BedplateError(
+            f"{file} is open to others (mode {mode:04o}), so its token may be known: restart that Bedplate"
+        )

@@ -6,6 +6,7 @@
     ├── Invalid              a plugin refuses its settings or addresses; never retried
     ├── Refused              the other side said no to one tag or one command
     ├── Denied               the gate said no
+    │   └── Unauthenticated  the gate does not know who asks
     ├── ProtocolError        the peer broke the contract (wrong-peer, not wrong-us)
     ├── JournalError         the journal cannot take or give records
     ├── NotServed            the deployment asks for what this version does not do yet
@@ -74,6 +75,10 @@ class Refused(BedplateError):
 
 class Denied(BedplateError):
     """The gate said no. The text names no rule to the caller; the audit log does."""
+
+
+class Unauthenticated(Denied):
+    """The gate does not know who asks."""
 
 
 class ProtocolError(BedplateError):

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from bedplate.clock import Clock
 
 LAZY = 1.0  # s: reads wait so long for company; a failing disk is tried again this often
-MAX_WAITING = 50_000  # lines kept in memory while the disk fails
+MAX_WAITING = 10_000  # lines kept in memory while the disk fails
 MAX_TEXT = 1000  # characters of one field
 
 
@@ -87,6 +87,8 @@ class Audit:
             await self._task
         if self._timer:
             self._timer.cancel()
+        if self._waiting:
+            await self._write_all()
         await asyncio.to_thread(self._log.close)
 
     def add(self, entry: Entry, *, urgent: bool = False) -> None:
@@ -105,13 +107,15 @@ class Audit:
         return {"time": time.isoformat(timespec="microseconds").replace("+00:00", "Z"), **told}
 
     def _put(self, waiting: _Waiting, urgent: bool) -> None:
-        if len(self._waiting) >= MAX_WAITING:
+        ended = self._closing or (self._task is not None and self._task.done())
+        if ended or len(self._waiting) >= MAX_WAITING:
             self.lost += 1
             if waiting.done:
                 waiting.done.set_result(False)
             return
         self._waiting.append(waiting)
-        if urgent:
+        # A flood of refusals must not become a flood of tries on a disk that fails.
+        if waiting.done or (urgent and not self.failed):
             self._wake.set()
         else:
             self._wake_later()
@@ -125,36 +129,37 @@ class Audit:
         self._wake.set()
 
     async def _keep_writing(self) -> None:
-        while not (self._closing and (self.failed or not self._waiting)):
+        while not self._closing:
             await self._wake.wait()
             self._wake.clear()
             if self._waiting:
                 await self._write_all()
-            if self._closing:
-                self._wake.set()
 
     async def _write_all(self) -> None:
         batch, self._waiting = self._waiting, []
-        if self.lost:
-            entry = Entry(
-                "audit.lost", "noted", text=f"{self.lost} records were lost while the disk failed"
-            )
-            batch.insert(0, _Waiting(self._record(entry)))
+        lost = self.lost
         try:
-            await asyncio.to_thread(
-                self._log.append, b"".join(_line(waiting.record) for waiting in batch)
-            )
+            await asyncio.to_thread(self._append, [w.record for w in batch], lost)
         except OSError as error:
             self.failed = _why(error)
-            self._waiting = [*(batch[1:] if self.lost else batch), *self._waiting]
+            self._waiting = batch + self._waiting
             self._wake_later()
         else:
-            self.failed, self.lost = "", 0
+            self.failed = ""
+            self.lost -= lost
         for waiting in batch:
             if waiting.done and not waiting.done.done():
                 waiting.done.set_result(not self.failed)
             if self._heard and not self.failed:
                 self._heard(waiting.record)
+
+    def _append(self, records: list[Mapping[str, Any]], lost: int) -> None:
+        if lost:
+            told = Entry(
+                "audit.lost", "noted", text=f"{lost} records were lost while the disk failed"
+            )
+            records.append(self._record(told))
+        self._log.append(b"".join(map(_line, records)))
 
 
 def _line(record: Mapping[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from bedplate.contracts import Check, Decision, Subject, Verdict
 from bedplate.errors import Denied, Unauthenticated
@@ -74,7 +74,7 @@ class Gate:
         )
         if rule:
             self._audit.add(entry, urgent=True)
-            raise Denied(f"{subject.id} may not do {action}{f' to {told}' if told else ''}")
+            raise Denied(f"{subject.id} may not do {action}{f' to {told[:200]}' if told else ''}")
         if not ACTIONS[action].changes:
             self._audit.add(entry)
         elif not await self._audit.write(entry):
@@ -104,7 +104,7 @@ class Gate:
         return await module.authorize(subject, checks)
 
 
-def _denial(task: asyncio.Future[Sequence[Decision]], wanted: int) -> str:
+def _denial(task: asyncio.Future[Any], wanted: int) -> str:
     """Why the outcome of asking a module is a denial; empty when it is none."""
     if not task.done():
         return "no answer in time"
@@ -124,7 +124,7 @@ def _denial(task: asyncio.Future[Sequence[Decision]], wanted: int) -> str:
     return ""
 
 
-def _forget(task: asyncio.Future[Sequence[Decision]]) -> None:
+def _forget(task: asyncio.Future[Any]) -> None:
     """What a module that came too late raises is nobody's business any more."""
     if not task.cancelled():
         task.exception()

@@ -17,5 +17,5 @@ def listen_problem(listen: str, tls: str = "") -> str:
     except ValueError:
         return f"{host!r} is no IP address"
     if not loopback:
-        return f"{host} can be reached from other machines; that needs TLS and client identities, which come later"
+        return f"{listen} needs TLS, which comes later; until then listen on 127.0.0.1"
     return ""

@@ -1,7 +1,7 @@
 """The local token: identity before any security module is configured. 256 bits, made at the first start, kept.
 
-It lies in the user's configuration folder, readable by its owner only; one that others could have read is refused, since
-nobody can tell who has it. To make a new one, delete the file and start again.
+It lies in the user's configuration folder, readable by its owner only; one that others could have read is refused,
+since nobody can tell who has it. To make a new one, delete the file and start again.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ def local_token(home: Path) -> str:
         raise BedplateError(f"{file}: {error.strerror}") from None
 
 
-def private_folder(folder: Path) -> None:
-    """Makes a folder of mode 0700. Raises BedplateError when there is one in which others may write."""
+def private_folder(folder: Path, *, closed: bool = False) -> None:
+    """Makes a folder of mode 0700. closed: one that is there must be so too; else it is enough that others can't write
+    there. Raises BedplateError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.stat()
     except OSError as error:
         raise BedplateError(f"{folder}: {error.strerror}") from None
-    if found.st_mode & 0o022:
-        raise BedplateError(
-            f"{folder} may be written by others (mode {found.st_mode & 0o777:04o}): chmod 700 {folder}"
-        )
+    mode = found.st_mode & 0o777
+    if mode & (0o077 if closed else 0o022):
+        raise BedplateError(f"{folder} is open to others (mode {mode:04o}): chmod 700 {folder}")
     if found.st_uid not in (os.geteuid(), 0):
         raise BedplateError(
-            f"{folder} belongs to another user; name a folder of your own with BEDPLATE_HOME"
+            f"{folder} belongs to another user; name another place with BEDPLATE_HOME"
         )
 
 

@@ -16,11 +16,15 @@ from bedplate.admission.survey import survey
 from bedplate.api.v1 import api_pb2
 from bedplate.clock import SystemClock
 from bedplate.config import Deployment, load, unserved
+from bedplate.endpoints import home
 from bedplate.errors import BedplateError, ConfigError
+from bedplate.gate.announcement import Announcement, admin_socket
 from bedplate.gate.audit import Audit
+from bedplate.gate.audit_file import AuditFile
 from bedplate.gate.gate import Gate
+from bedplate.gate.identity import by_socket, by_token
 from bedplate.gate.listen import listen_problem
-from bedplate.gate.token import Announcement, admin_socket
+from bedplate.gate.token import local_token
 from bedplate.journal.embedded import EmbeddedEngine
 from bedplate.runtime.instruments import instruments
 from bedplate.runtime.kernel import Kernel
@@ -81,17 +85,21 @@ class Platform:
     async def _start(self, listen: str) -> str:
         deployment = self.prepared.deployment
         self._start_telemetry()
-        self._audit = Audit(deployment.folder(deployment.audit.folder), self.clock)
-        self._announcement = Announcement(deployment.name)
+        folder = deployment.folder(deployment.audit.folder)
+        self._audit = Audit(AuditFile(folder, self.clock.time_ns), self.clock)
+        await self._audit.open()
+        token = local_token(home())
         await self.kernel.start()
         if self._exporters and self._exporters.meter_provider:
             instruments(self.kernel, self._exporters.meter_provider.get_meter("bedplate"))
-        gate = Gate(self._announcement.token, self.kernel.guards, self._audit)
+        modules = {guard.component.id: guard for guard in self.kernel.guards()}
+        gate = Gate([by_socket, by_token(token)], modules, self._audit)
         self.api = ApiServer(
             self.kernel, gate, map(plugin_status, self.prepared.admission.candidates)
         )
-        socket = admin_socket(deployment.name)
+        socket = admin_socket()
         address = await self.api.start(listen, socket)
+        self._announcement = Announcement(deployment.name, token, self.kernel.started)
         self._announcement.publish(address, socket)
         return address
 
@@ -120,7 +128,7 @@ class Platform:
             await self.api.stop()
         await self.kernel.stop()
         if self._audit:
-            self._audit.close()
+            await self._audit.close()
         if self._exporters:
             with contextlib.suppress(OSError, RuntimeError):
                 self._exporters.shutdown()

@@ -1,0 +1,93 @@
+"""Reader: DuckDB over segments and memory. An in-memory database that reaches the segments and nothing else.
+
+Values are parameters or Arrow tables, never text in SQL; what is put into a statement are names of columns from here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+ROWS = 50_000
+
+SETTINGS = (
+    "LOAD icu",
+    "LOAD parquet",
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET parquet_metadata_cache = true",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+class Reader:
+    """One for a history; each statement has a connection of its own, so statements run side by side."""
+
+    def __init__(self, samples: Path, spill: Path, threads: int, memory: int) -> None:
+        self._database = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": threads,
+                "memory_limit": f"{memory}B",
+                "temp_directory": str(spill.absolute()),
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "allow_community_extensions": "false",
+                "python_enable_replacements": "false",
+            },
+        )
+        allowed = "SET allowed_directories = [$samples]"
+        self._database.execute(allowed, {"samples": f"{samples.absolute()}/"})
+        for setting in SETTINGS:
+            self._database.execute(setting)
+        self._lock = threading.Lock()
+        self._running: set[Any] = set()
+        self._closed = False
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        with self._lock:
+            if self._closed:
+                raise ConnectionError("the history was closed")
+            connection = self._database.cursor()
+            self._running.add(connection)
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                self._running.discard(connection)
+                connection.close()
+                self._end()
+
+    def rows(
+        self, sql: str, parameters: Mapping[str, Any], tables: Mapping[str, Any]
+    ) -> Iterator[Any]:
+        """The answer in Arrow record batches of at most ROWS rows. tables: name → Arrow table, as the statement calls
+        it. Raises duckdb.Error; ConnectionError when the history is closed meanwhile."""
+        with self._connection() as connection:
+            for name, table in tables.items():
+                connection.register(name, table)
+            try:
+                answer = connection.sql(sql, params=dict(parameters)).to_arrow_reader(ROWS)
+                for batch in answer:
+                    for start in range(0, batch.num_rows, ROWS):
+                        yield batch.slice(start, ROWS)
+            except duckdb.InterruptException as error:
+                raise ConnectionError("the history was closed") from error
+
+    def close(self) -> None:
+        """Ends what runs. The database itself goes with the last connection."""
+        with self._lock:
+            self._closed = True
+            for connection in self._running:
+                connection.interrupt()
+            self._end()
+
+    def _end(self) -> None:
+        if self._closed and not self._running:
+            self._database.close()

@@ -51,7 +51,7 @@ class Gate:
                 return subject
         rule = "kernel: unknown token" if token else "kernel: no token"
         self._audit.add(Entry("authenticate", "refused", peer=peer, rule=rule), urgent=True)
-        raise Unauthenticated("unauthenticated")
+        raise Unauthenticated("a valid token is needed")
 
     async def check(self, subject: Subject, action: str, *resources: str) -> None:
         """Returns when the subject may do this to all of these resources; none: to the platform itself.

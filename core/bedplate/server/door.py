@@ -17,7 +17,15 @@ import grpc
 import grpc.aio
 
 from bedplate.contracts import Subject
-from bedplate.errors import BedplateError, CallError, Denied, Invalid, JournalError, ProtocolError
+from bedplate.errors import (
+    BedplateError,
+    CallError,
+    Denied,
+    Invalid,
+    JournalError,
+    ProtocolError,
+    Unauthenticated,
+)
 
 UNARY_WITHIN = 10.0  # s, when the caller names no deadline, and at most
 Resources = Callable[[Any], Sequence[str]]
@@ -27,9 +35,9 @@ class GateLike(Protocol):
     """What the door needs of the gate."""
 
     def authenticate(self, token: str, peer: str) -> Subject:
-        """Raises Denied for no or a wrong token."""
+        """Raises Unauthenticated for no or a wrong token."""
 
-    async def check(self, subject: Subject, action: str, resource: str) -> None:
+    async def check(self, subject: Subject, action: str, *resources: str) -> None:
         """Raises Denied."""
 
 
@@ -56,8 +64,7 @@ class Caller:
     door: Door
 
     async def check(self, action: str, resources: Sequence[str]) -> None:
-        for resource in resources or ("",):
-            await self.door.gate.check(self.subject, action, resource)
+        await self.door.gate.check(self.subject, action, *resources)
 
 
 class Door:
@@ -142,10 +149,10 @@ class _Errors:
 
 def _code(error: BaseException) -> tuple[grpc.StatusCode, str]:
     match error:
+        case Unauthenticated():
+            return grpc.StatusCode.UNAUTHENTICATED, str(error)
         case Denied():
-            unknown = str(error) == "unauthenticated"
-            code = grpc.StatusCode.UNAUTHENTICATED if unknown else grpc.StatusCode.PERMISSION_DENIED
-            return code, "a valid token is needed" if unknown else str(error)
+            return grpc.StatusCode.PERMISSION_DENIED, str(error)
         case CallError():
             return grpc.StatusCode[error.code or "INTERNAL"], str(error)
         case JournalError():

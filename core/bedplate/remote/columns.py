@@ -18,6 +18,7 @@ PLAIN = {
     bool: DataType.BOOL,
     str: DataType.TEXT,
     bytes: DataType.BLOB,
+    np.uint64: DataType.UINT64,
 }
 
 
@@ -63,8 +64,8 @@ def _as_sample(value: Any) -> tuple[Any, int | None, int, int | None, str]:
         return float("nan"), None, value.code, None, value.why or quality.name(value.code)
     if value is None:
         return float("nan"), None, quality.BAD, None, "no value"
-    if isinstance(value, np.generic):
-        value = value.item()
+    if isinstance(value, np.generic) and not isinstance(value, np.uint64):
+        value = value.item()  # a uint64 would turn into INT64, and the tag change its type
     if type_of(value) is DataType.UNSPECIFIED:
         why = f"{value!r:.80} is no value a tag can have"
         return float("nan"), None, quality.BAD_TYPE_MISMATCH, None, why

@@ -36,7 +36,7 @@ _HOW = (
     'write a number from 0 to 65535 as on the wire, or a Modicon number in quotes such as "400001"'
 )
 _BOTH = (
-    "{value} has two readings: wire address {value}, or Modicon {value}, which is 40001 less on the wire. "
+    "{value} has two readings: a wire address, counted from 0, or a Modicon number, 40001 more than on the wire. "
     'Write six digits in quotes, counted from 1: "440002" is wire address 40001, "400001" is wire address 0'
 )
 

@@ -74,13 +74,18 @@ def _needs(data_type: str, setting: str) -> dict[str, Any]:
     return {"if": chosen, "then": {"required": [setting]}}
 
 
+def _as_written(schema: dict[str, Any]) -> None:
+    """A setting that is left out is left out, never null; some need another."""
+    for entry in schema["properties"].values():
+        entry.update(entry.pop("anyOf")[0])
+        del entry["default"]
+    schema["allOf"] = [_needs("string", "length"), _needs("bit", "bit")]
+
+
 class TagSettings(BaseModel):
     """What one tag has of its own."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"allOf": [_needs("string", "length"), _needs("bit", "bit")]},
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_as_written)
 
     unit_id: UnitId | None = Field(None, description="Unit of this tag")
     register_type: RegisterType | None = Field(None, description="Register type of this tag")

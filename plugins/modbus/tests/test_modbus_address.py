@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,10 @@ from jsonschema import Draft202012Validator
 from plugins.modbus.tests.driving import built
 from pydantic import TypeAdapter, ValidationError
 
+import bedplate_modbus
 from bedplate import Invalid
+from bedplate.config import PluginSchema, parse
+from bedplate.errors import ConfigError
 from bedplate_modbus import Modbus
 from bedplate_modbus.address import resolve
 
@@ -110,10 +115,38 @@ def test_an_address_that_only_looks_like_modicon_says_how_to_write_it() -> None:
         resolve(40000, "holding_register")
 
 
-def test_the_words_for_check_name_both_readings() -> None:
-    branch = ADDRESS.json_schema()["anyOf"][0]["allOf"][1]
-    assert "two readings" in branch["x-bedplate-message"]
-    assert '"440002" is wire address 40001' in branch["x-bedplate-message"]
+FILE = """\
+bedplate: 1
+name: line
+connectors:
+  meter:
+    use: modbus
+    host: 10.20.1.232.1
+    byte_ordr: CDAB
+    tags:
+      fine: {address: "440002", data_type: string, length: 4}
+      both: {address: 40001}
+      text: {address: 5, data_type: string}
+      type: {address: 5, data_type: float31}
+"""
+
+
+def test_check_finds_what_is_wrong_from_the_schema_that_ships() -> None:
+    shipped = Path(bedplate_modbus.__file__).with_name("config.schema.json")
+    offer = json.loads(shipped.read_text())["offers"]["modbus"]
+    schema = PluginSchema(
+        "modbus", "connector", ("read", "write"), offer["settings"], offer["tag"], offer["address"]
+    )
+    with pytest.raises(ConfigError) as error:
+        parse(FILE.encode(), "line.yaml", Path(), lambda use: schema, ["modbus"])
+    lines = str(error.value).splitlines()
+    assert [line.split("  ")[0] for line in lines] == [f"line.yaml:{n}" for n in (6, 7, 10, 11, 12)]
+    assert "neither an IP address nor a host name" in lines[0]
+    assert "did you mean `byte_order`?" in lines[1]
+    assert "40001 has two readings" in lines[2]
+    assert '"440002" is wire address 40001, "400001" is wire address 0' in lines[2]
+    assert "`length` is missing" in lines[3]
+    assert '"float31" is none of bool, bit,' in lines[4]
 
 
 def point(entry: dict[str, Any], **config: Any) -> Any:

@@ -80,7 +80,7 @@ def prepare(connection: sqlite3.Connection) -> None:
             "no write-ahead log can be kept there (a network drive?): choose a local folder"
         )
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # the writer does it when nobody waits
-    connection.execute(f"PRAGMA journal_size_limit = {16 << 20}")
+    connection.execute(f"PRAGMA journal_size_limit = {32 << 20}")
 
 
 def settle(folder: Path) -> None:

@@ -1,0 +1,109 @@
+"""`bedplate browse`: what a device has, before or besides any deployment file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("browse")
+@click.argument("target_words", nargs=-1, required=True, metavar="TARGET...")
+@click.option("--below", default="", help="Native address of the node to start at.")
+@click.option("--depth", default=3, show_default=True, help="Levels below it.")
+@click.option(
+    "--yaml", "as_yaml", is_flag=True, help="Print what was found as tags for a deployment file."
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A single Python file with a plugin.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def command(
+    target_words: tuple[str, ...],
+    below: str,
+    depth: int,
+    as_yaml: bool,
+    plugins: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """List the nodes of a device.
+
+    TARGET is a plugin and its settings (`opcua endpoint_url=opc.tcp://10.0.0.12:4840`), or a deployment file and one of
+    its components (`plant.yaml press-07`).
+    """
+    from bedplate.cli.one_time import capable, once, target
+    from bedplate.runtime import requests
+
+    wanted = target(target_words, plugins)
+    wanted.tags = ()
+    capable(wanted, "browse")
+    nodes = once(wanted, browse=requests.Browse(below=below, depth=depth)).browse.nodes
+    if as_json:
+        click.echo(json.dumps([_fact(node) for node in nodes]))
+    elif as_yaml:
+        _yaml(nodes)
+    else:
+        _tree(nodes)
+
+
+def _fact(node: Any) -> dict[str, Any]:
+    names = (
+        "address",
+        "name",
+        "path",
+        "has_children",
+        "is_variable",
+        "unit",
+        "description",
+        "writable",
+        "value",
+    )
+    return {name: getattr(node, name) for name in names} | {"data_type": _type(node)}
+
+
+def _type(node: Any) -> str:
+    return ("", "float64", "int64", "uint64", "bool", "text", "blob")[node.data_type]
+
+
+def _yaml(nodes: Any) -> None:
+    """Tags for a deployment file; a name is the end of the path, or more of it when several end alike."""
+    found = [node for node in nodes if node.is_variable]
+    ends = [node.path.rsplit("/", 1)[-1] for node in found]
+    print("    tags:")
+    for node, end in zip(found, ends, strict=True):
+        name = end if ends.count(end) == 1 else node.path.replace("/", ".")
+        unit = f", unit: {json.dumps(node.unit, ensure_ascii=False)}" if node.unit else ""
+        print(
+            f"      {_key(name)}: {{address: {json.dumps(node.address, ensure_ascii=False)}{unit}}}"
+        )
+
+
+def _key(name: str) -> str:
+    return (
+        name
+        if name.replace("_", "").replace("-", "").isalnum()
+        else json.dumps(name, ensure_ascii=False)
+    )
+
+
+def _tree(nodes: Any) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("node", "address", "type", "value", "unit"):
+        table.add_column(column, overflow="fold")
+    for node in nodes:
+        level = node.path.count("/")
+        name = (
+            ("  " * level) + node.name + ("/" if node.has_children and not node.is_variable else "")
+        )
+        table.add_row(name, node.address, _type(node), node.value, node.unit)
+    Console(highlight=False).print(table)

@@ -1,0 +1,92 @@
+"""`bedplate check`: reads a deployment file, contacts nothing, runs no plugin's code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A single Python file with a plugin.",
+)
+@click.option(
+    "--schema", is_flag=True, help="Print the JSON Schema of deployment files, for editors."
+)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def command(file: Path, plugins: tuple[Path, ...], schema: bool, as_json: bool) -> None:
+    """Read a deployment file and say all that is wrong with it.
+
+    Contacts nothing and runs no plugin's code (a --plugin file is asked for its settings in a process of its own).
+    Exit code 0: fine, 1: errors.
+    """
+    from bedplate.admission.candidate import schemas_for
+    from bedplate.admission.survey import survey
+    from bedplate.config import editor_schema, load, unserved
+    from bedplate.errors import ConfigError
+
+    found = survey(plugins)
+    if schema:
+        click.echo(
+            json.dumps(editor_schema({u: o.schema for u, o in found.offers.items()}), indent=2)
+        )
+        return
+    try:
+        deployment = load(file, schemas_for(found), found.offers)
+    except ConfigError as error:
+        _wrong(error, as_json)
+        raise SystemExit(1) from None
+    later = unserved(deployment)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "file": str(file),
+                    "problems": [],
+                    "later": [_plain(p) for p in later],
+                    **_size(deployment),
+                }
+            )
+        )
+        return
+    size = _size(deployment)
+    click.echo(
+        f"{file}: fine. {size['components']} components, {size['tags']} tags. Nothing was contacted."
+    )
+    if later:
+        click.echo(
+            f"`run` refuses it in this version, {len(later)} {'reason' if len(later) == 1 else 'reasons'}:"
+        )
+        for problem in later:
+            click.echo(f"  {problem}")
+
+
+def _size(deployment: Any) -> dict[str, int]:
+    return {
+        "components": len(deployment.components),
+        "tags": sum(len(c.tags) for c in deployment.components),
+    }
+
+
+def _plain(problem: Any) -> dict[str, Any]:
+    return {name: getattr(problem, name) for name in ("file", "line", "path", "text", "reach")}
+
+
+def _wrong(error: Any, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"problems": [_plain(p) for p in error.problems]}))
+        return
+    for problem in error.problems:
+        click.echo(str(problem))
+    count = len(error.problems)
+    click.echo(
+        f"{count} error{'s' if count > 1 else ''}. Nothing was contacted, nothing was changed."
+    )

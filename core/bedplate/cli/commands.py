@@ -1,0 +1,38 @@
+"""Which commands there are, in five groups. A new one is a line here and a file beside it; nothing else knows it.
+
+The summary stands here, so that `bedplate --help` need not import the command; it is the command's help too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEE, MACHINE, CHANGE, GUARD, BUILD = GROUPS = ("see", "machine", "change", "guard", "build")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """target: "module:function", a command made by `bedplate.cli.frame.command` or `group`."""
+
+    name: str
+    group: str
+    target: str
+    summary: str
+
+
+COMMANDS = (
+    Entry("status", SEE, "bedplate.cli.status:status", "How the plant and the platform stand"),
+    Entry("tags", SEE, "bedplate.cli.tags:tags", "Tags with their newest values"),
+    Entry("tail", SEE, "bedplate.cli.tail:tail", "Values as they come"),
+    Entry("query", SEE, "bedplate.cli.query:query", "What was: samples or windows of history"),
+    Entry(
+        "alarms", SEE, "bedplate.cli.alarms:alarms", "Alarms that need a person; acknowledge them"
+    ),
+    Entry(
+        "completion",
+        BUILD,
+        "bedplate.cli.completion:completion",
+        "Completion script for your shell",
+    ),
+    Entry("help", BUILD, "bedplate.cli.topics:help_", "Help on a command or a topic"),
+)

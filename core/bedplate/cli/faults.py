@@ -1,0 +1,94 @@
+"""How a command line ends that did not go well: one line for people, a code for scripts, and for what nobody foresaw the
+details in a file. The traceback is shown to nobody who did not ask for it with BEDPLATE_DEBUG=1."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import click
+
+from bedplate.cli.exits import Exit
+from bedplate.errors import BedplateError
+
+
+class Faults:
+    """A context that lets nothing out but KeyboardInterrupt's and SystemExit's codes. code: what to exit with."""
+
+    def __init__(self) -> None:
+        self.code: int = Exit.DONE
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        match error:
+            case None:
+                return True
+            case SystemExit() | GeneratorExit():
+                return False
+            case KeyboardInterrupt() | click.Abort():
+                self.code = Exit.STOPPED
+            case click.exceptions.Exit():
+                self.code = error.exit_code
+            case click.ClickException():
+                error.show()
+                self.code = Exit.NOT_DONE
+            case BedplateError():
+                say(str(error))
+                self.code = Exit.NOT_DONE
+            case _:
+                say(unforeseen(error))
+                self.code = Exit.FAULT
+        if debugging() and self.code in {Exit.NOT_DONE, Exit.FAULT}:
+            traceback.print_exception(error)
+        return True
+
+
+def say(text: str) -> None:
+    """One message to a person on stderr."""
+    print(f"bedplate: {text}", file=sys.stderr)
+
+
+def debugging(environ: Mapping[str, str] = os.environ) -> bool:
+    return environ.get("BEDPLATE_DEBUG", "") not in {"", "0"}
+
+
+def unforeseen(error: BaseException) -> str:
+    """Keeps the details of a fault of ours, and says in a sentence where."""
+    number = secrets.token_hex(4)
+    what = f"unexpected {type(error).__name__}, error {number}"
+    kept = _keep(number, "".join(traceback.format_exception(error)))
+    return f"{what}; this is a fault in Bedplate, its details are in {kept}"
+
+
+def _keep(number: str, details: str) -> str:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    content = f"{now}\n{' '.join(sys.argv)}\n\n{details}"
+    for folder in _folders(os.environ):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = folder / f"{number}.txt"
+            file.write_text(content)
+        except OSError:
+            continue
+        return str(file)
+    return "no file: no folder can be written; BEDPLATE_DEBUG=1 shows them"
+
+
+def _folders(environ: Mapping[str, str]) -> list[Path]:
+    state = environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return [Path(state) / "bedplate" / "errors", Path(tempfile.gettempdir())]

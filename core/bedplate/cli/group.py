@@ -1,0 +1,75 @@
+"""The top of the command line: finds commands in the table, imports one when it is needed, shows help in five groups."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from bedplate import __version__
+from bedplate.cli.commands import COMMANDS, GROUPS
+from bedplate.cli.frame import Invocation, endpoint_option, json_option
+
+ENTRIES = {entry.name: entry for entry in COMMANDS}
+
+
+class Bedplate(click.Group):
+    """The table of commands as a click group."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(ENTRIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = ENTRIES.get(cmd_name)
+        if entry is None:
+            return None
+        module, _, name = entry.target.partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        command.name, command.short_help = entry.name, entry.summary
+        command.help = f"{entry.summary}.\n\n{command.help or ''}".rstrip()
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            leave_quietly()
+        except OSError as error:
+            if error.errno != errno.EPIPE:
+                raise
+            leave_quietly()
+        return 0
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, ENTRIES))
+        for group in GROUPS:
+            rows = [(e.name.ljust(width), e.summary) for e in COMMANDS if e.group == group]
+            if rows:
+                with formatter.section(group.capitalize()):
+                    formatter.write_dl(rows)
+
+
+def leave_quietly() -> None:
+    """Whoever read our output has gone, as `head` does; nobody must hear of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(
+    cls=Bedplate,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done · 1 problems found · 2 not done · 3 a fault in Bedplate · 130 Ctrl-C",
+)
+@endpoint_option
+@json_option
+@click.version_option(__version__, message="bedplate %(version)s")
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """Bedplate connects machines, keeps what they say, works on it, and guards what is said back to them.
+
+    Start with `bedplate status`; `bedplate help selectors` says how to name tags.
+    """
+    ctx.ensure_object(Invocation)

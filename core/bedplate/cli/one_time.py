@@ -1,0 +1,172 @@
+"""A connector used once, without a kernel: for `browse` and `read`, by the same code that serves it in a deployment.
+
+Settings come from a component of a deployment file, or bare as key=value.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bedplate.admission.candidate import Offer, schemas_for
+from bedplate.admission.survey import Survey, survey
+from bedplate.config import Deployment, TagSpec, load, parse
+from bedplate.errors import BedplateError
+from bedplate.plugin.v1 import plugin_pb2
+from bedplate.remote.attachment import Attachment
+from bedplate.remote.host import PluginHost
+from bedplate.runtime import requests
+from bedplate.runtime.process import Launch, PluginProcess
+
+WITHIN = 30.0  # s
+
+
+@dataclass
+class Target:
+    """What is to be asked. component: of the deployment that was read or made up."""
+
+    offer: Offer
+    deployment: Deployment
+    component: Any
+    tags: Sequence[TagSpec] = field(default_factory=tuple)
+
+
+def target(words: Sequence[str], plugins: Sequence[Path], addresses: Sequence[str] = ()) -> Target:
+    """`plant.yaml component` or `use key=value …`. Raises BedplateError that says what is wrong."""
+    found = survey(plugins)
+    if words and Path(words[0]).suffix in (".yaml", ".yml"):
+        return _of_file(Path(words[0]), words[1:], found)
+    if not words:
+        raise BedplateError(
+            "name a deployment file and a component, or a plugin and its settings as key=value"
+        )
+    return _bare(words[0], words[1:], found, addresses)
+
+
+def _of_file(file: Path, words: Sequence[str], found: Survey) -> Target:
+    deployment = load(file, schemas_for(found), found.offers)
+    connectors = [c for c in deployment.components if c.kind == "connector"]
+    names = ", ".join(c.id for c in connectors[:10])
+    if not words:
+        raise BedplateError(f"name a component of {file}: {names}")
+    component = next((c for c in connectors if c.id == words[0]), None)
+    if component is None:
+        raise BedplateError(f"{file} has no connector {words[0]}; it has {names}")
+    chosen = [t for t in component.tags if not words[1:] or t.name in words[1:]]
+    return Target(found.offers[component.use], deployment, component, chosen)
+
+
+def _bare(use: str, words: Sequence[str], found: Survey, addresses: Sequence[str]) -> Target:
+    if use not in found.offers:
+        raise BedplateError(
+            found.why_not(use)
+            or f"no plugin offers {use}; installed: {', '.join(sorted(found.offers))}"
+        )
+    settings = dict(_setting(word) for word in words)
+    tags = {f"tag-{n}": {"address": _value(a)} for n, a in enumerate(addresses, 1)}
+    text = {
+        "bedplate": 1,
+        "name": "once",
+        "connectors": {use: {"use": use, **settings, **({"tags": tags} if tags else {})}},
+    }
+    deployment = parse(
+        json.dumps(text).encode(), "command line", Path.cwd(), schemas_for(found), found.offers
+    )
+    component = deployment.components[0]
+    return Target(found.offers[use], deployment, component, component.tags)
+
+
+def _setting(word: str) -> tuple[str, Any]:
+    key, equals, value = word.partition("=")
+    if not equals:
+        raise BedplateError(f"{word!r} is no setting; write key=value")
+    return key, _value(value)
+
+
+def _value(text: str) -> Any:
+    """Numbers and truth values as such, everything else as text."""
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        return text
+    return parsed if isinstance(parsed, (int, float, bool, dict, list)) else text
+
+
+class OneTime:
+    """The plugin's process for the time of one command."""
+
+    def __init__(self, wanted: Target) -> None:
+        self._wanted = wanted
+
+    async def __aenter__(self) -> OneTime:
+        import os
+        import tempfile
+
+        from bedplate.config import Secrets
+        from bedplate.runtime.settings import Settings
+
+        offer, component = self._wanted.offer, self._wanted.component
+        self._folder = tempfile.TemporaryDirectory(prefix="bp-")
+        self._host = PluginHost(Path(self._folder.name))
+        await self._host.start()
+        file = str(offer.file) if offer.file else None
+        launch = Launch(
+            offer.use,
+            offer.kind,
+            offer.plugin,
+            offer.version,
+            {offer.use: offer.target},
+            file,
+            offer.python,
+        )
+        self._process = PluginProcess(launch, self._host, Path.cwd())
+        self._attachment: Attachment = await self._process.start()
+        deployment = self._wanted.deployment
+        settings, secrets = Settings(
+            component, deployment, Secrets(deployment.source.folder, os.environ)
+        )()
+        await self.ask(
+            open=requests.open_connector(
+                component, self._wanted.tags, settings, secrets, epoch=1, linger=0.01
+            )
+        )
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._process.stop(1.0)
+        await self._host.stop()
+        self._folder.cleanup()
+
+    async def ask(self, **what: Any) -> Any:
+        """One ask. Raises BedplateError with the plugin's own words."""
+        try:
+            reply = await self._attachment.ask(self._wanted.component.id, WITHIN, **what)
+        except (ConnectionError, TimeoutError) as error:
+            raise BedplateError(str(error)) from error
+        if reply.answer.code != plugin_pb2.CODE_OK:
+            raise BedplateError(
+                "; ".join(p.text for p in reply.answer.problems) or reply.answer.text or "no answer"
+            )
+        return reply
+
+
+def once(wanted: Target, **what: Any) -> Any:
+    """Opens, asks, closes. Raises BedplateError."""
+
+    async def run() -> Any:
+        async with OneTime(wanted) as opened:
+            return await opened.ask(**what)
+
+    return asyncio.run(run())
+
+
+def capable(wanted: Target, capability: str) -> None:
+    """Raises BedplateError when the plugin does not declare it."""
+    if capability not in wanted.offer.capabilities:
+        raise BedplateError(
+            f"{wanted.offer.use} can't {capability}; it can {', '.join(wanted.offer.capabilities)}"
+        )

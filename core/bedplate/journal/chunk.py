@@ -15,9 +15,10 @@ from bedplate.model import Body, Record
 
 START = struct.Struct("<IQH")
 NAME = struct.Struct("<H")
-ROW = struct.Struct(
-    "<QHQqQIIIB"
-)  # position, stream, seq, received, producer_seq, crc, samples, length, kind
+# position, stream, seq, received, producer_seq, crc, samples, length, kind
+ROW = struct.Struct("<QHQqQIIIB")
+
+KINDS = {kind.value: kind for kind in Body}  # a new kind is a new FORMAT
 
 CHUNK_SIZE = 256 << 10
 CHUNK_RECORDS = 1000
@@ -93,7 +94,7 @@ def unpack(head: bytes, body: bytes) -> tuple[list[Record], int]:
                 epoch,
                 seq,
                 received,
-                Body(kind),
+                KINDS[kind],
                 payload,
                 producer_seq,
                 crc,

@@ -21,28 +21,28 @@ class Numbering:
 
     def number(self, entries: Sequence[Entry]) -> list[Record]:
         """The records that these entries become, in their order."""
-        numbered = []
+        numbered, seqs, epoch, position = [], self._seqs, self.epoch, self.last
         for entry in entries:
-            seq = self._seqs[entry.stream] = self._seqs.get(entry.stream, 0) + 1
-            self.last += 1
-            self.samples += entry.samples
-            numbered.append(self._record(entry, seq))
+            position += 1
+            seq = seqs[entry.stream] = seqs.get(entry.stream, 0) + 1
+            numbered.append(
+                Record(
+                    position,
+                    entry.stream,
+                    epoch,
+                    seq,
+                    entry.received,
+                    entry.kind,
+                    entry.payload,
+                    entry.producer_seq,
+                    checksum(entry.payload),
+                    entry.samples,
+                )
+            )
+        self.last = position
         self.records += len(numbered)
+        self.samples += sum(entry.samples for entry in entries)
         return numbered
-
-    def _record(self, entry: Entry, seq: int) -> Record:
-        return Record(
-            position=self.last,
-            stream=entry.stream,
-            epoch=self.epoch,
-            seq=seq,
-            received=entry.received,
-            kind=entry.kind,
-            payload=entry.payload,
-            producer_seq=entry.producer_seq,
-            crc=checksum(entry.payload),
-            samples=entry.samples,
-        )
 
     def advance(self, position: int) -> None:
         """The next position is above this one."""

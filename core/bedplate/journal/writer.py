@@ -18,9 +18,7 @@ from bedplate.journal.database import PAGE, connect, prepare
 from bedplate.journal.turn import Turn
 from bedplate.model import Body
 
-CHECKPOINT = (
-    16 << 20
-)  # bytes in the log; what is trimmed before it gets there is written once, not twice
+CHECKPOINT = 16 << 20  # bytes in the log; what is trimmed meanwhile is never moved out of it
 TURN_COST = 6 * PAGE  # pages that a turn touches besides its payload, roughly
 TRIM_STEP = 64  # chunks; a larger step would make waiting syncs wait longer
 SPARE = 64 << 20  # bytes free in the file before giving any back is considered

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
+from bedplate.cli.frame import Invocation, command
 
-@click.command("browse")
+
+@command(local=True)
 @click.argument("target_words", nargs=-1, required=True, metavar="TARGET...")
 @click.option("--below", default="", help="Native address of the node to start at.")
 @click.option("--depth", default=3, show_default=True, help="Levels below it.")
@@ -23,14 +25,13 @@ import click
     type=click.Path(path_type=Path),
     help="A single Python file with a plugin.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def command(
+def browse(
+    invocation: Invocation,
     target_words: tuple[str, ...],
     below: str,
     depth: int,
     as_yaml: bool,
     plugins: tuple[Path, ...],
-    as_json: bool,
 ) -> None:
     """List the nodes of a device.
 
@@ -44,7 +45,7 @@ def command(
     wanted.tags = ()
     capable(wanted, "browse")
     nodes = once(wanted, browse=requests.Browse(below=below, depth=depth)).browse.nodes
-    if as_json:
+    if invocation.json:
         click.echo(json.dumps([_fact(node) for node in nodes]))
     elif as_yaml:
         _yaml(nodes)

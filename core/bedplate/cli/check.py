@@ -8,9 +8,12 @@ from typing import Any
 
 import click
 
+from bedplate.cli.exits import Exit
+from bedplate.cli.frame import Invocation, command
 
-@click.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
+
+@command(local=True)
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--plugin",
     "plugins",
@@ -21,13 +24,14 @@ import click
 @click.option(
     "--schema", is_flag=True, help="Print the JSON Schema of deployment files, for editors."
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def command(file: Path, plugins: tuple[Path, ...], schema: bool, as_json: bool) -> None:
-    """Read a deployment file and say all that is wrong with it.
+def check(
+    invocation: Invocation, file: Path | None, plugins: tuple[Path, ...], schema: bool
+) -> int:
+    """Reads FILE and says all that is wrong with it, every error at once with its line.
 
     Contacts nothing and runs no plugin's code (a --plugin file is asked for its settings in a process of its own).
-    Exit code 0: fine, 1: errors.
     """
+    as_json = invocation.json
     from bedplate.admission.candidate import schemas_for
     from bedplate.admission.survey import survey
     from bedplate.config import editor_schema, load, unserved
@@ -35,15 +39,15 @@ def command(file: Path, plugins: tuple[Path, ...], schema: bool, as_json: bool) 
 
     found = survey(plugins)
     if schema:
-        click.echo(
-            json.dumps(editor_schema({u: o.schema for u, o in found.offers.items()}), indent=2)
-        )
-        return
+        click.echo(json.dumps(editor_schema(o.schema for o in found.offers.values()), indent=2))
+        return Exit.DONE
+    if file is None:
+        raise click.UsageError("name a deployment file, such as plant.yaml")
     try:
         deployment = load(file, schemas_for(found), found.offers)
     except ConfigError as error:
         _wrong(error, as_json)
-        raise SystemExit(1) from None
+        return Exit.PROBLEMS
     later = unserved(deployment)
     if as_json:
         click.echo(
@@ -56,7 +60,7 @@ def command(file: Path, plugins: tuple[Path, ...], schema: bool, as_json: bool) 
                 }
             )
         )
-        return
+        return Exit.DONE
     size = _size(deployment)
     click.echo(
         f"{file}: fine. {size['components']} components, {size['tags']} tags. Nothing was contacted."
@@ -67,6 +71,7 @@ def command(file: Path, plugins: tuple[Path, ...], schema: bool, as_json: bool) 
         )
         for problem in later:
             click.echo(f"  {problem}")
+    return Exit.DONE
 
 
 def _size(deployment: Any) -> dict[str, int]:

@@ -28,6 +28,20 @@ COMMANDS = (
     Entry(
         "alarms", SEE, "bedplate.cli.alarms:alarms", "Alarms that need a person; acknowledge them"
     ),
+    Entry("browse", MACHINE, "bedplate.cli.browse:browse", "What a device has"),
+    Entry("read", MACHINE, "bedplate.cli.read:read", "Values of a device, once"),
+    Entry("check", CHANGE, "bedplate.cli.check:check", "Read a deployment file; contacts nothing"),
+    Entry("run", CHANGE, "bedplate.cli.run:run", "Run a deployment until Ctrl-C"),
+    Entry("demo", CHANGE, "bedplate.cli.demo:demo", "A simulated bottling line, live"),
+    Entry(
+        "doctor",
+        GUARD,
+        "bedplate.cli.doctor:doctor",
+        "Is this machine, and this Bedplate, in order?",
+    ),
+    Entry(
+        "plugins", BUILD, "bedplate.cli.plugins:plugins", "Plugins of this machine, the refused too"
+    ),
     Entry(
         "completion",
         BUILD,

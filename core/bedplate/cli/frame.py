@@ -1,10 +1,10 @@
-"""What every command has: --json, --endpoint where it talks to a running Bedplate, and an `Invocation` as its first argument."""
+"""What every command has: --json, --endpoint where it talks to a running Bedplate, and an `Invocation` to start from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,6 @@ class Invocation:
 
     endpoint: str | None = None
     json: bool = False
-    errors: bool = field(default=True)
 
     @contextmanager
     def client(self) -> Iterator[Client]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bedplate.admission.candidate import Offer, schemas_for
-from bedplate.admission.survey import Survey, survey
+from bedplate.admission.candidate import Offer, Survey, schemas_for
+from bedplate.admission.survey import survey
 from bedplate.config import Deployment, TagSpec, load, parse
 from bedplate.errors import BedplateError
 from bedplate.plugin.v1 import plugin_pb2

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
+from bedplate.cli.exits import Exit
+from bedplate.cli.frame import Invocation, command
 
-@click.command("plugins")
+
+@command(local=True)
 @click.argument("names", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def command(names: tuple[str, ...], as_json: bool) -> None:
-    """List the plugins of this machine and why one is refused. Exit code 1 when one is refused."""
+def plugins(invocation: Invocation, names: tuple[str, ...]) -> int:
+    """Every candidate ends as one line; those that are refused say why. Nothing of theirs is imported."""
     from bedplate.admission.survey import survey
+
+    as_json = invocation.json
 
     candidates = [
         c for c in survey().candidates if not names or c.name in names or set(c.uses) & set(names)
     ]
-    facts = [
+    facts: list[dict[str, Any]] = [
         {
             "name": c.name,
             "distribution": c.distribution,
@@ -37,11 +42,11 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(facts))
     else:
         _table(facts)
-    if any(c.verdict == "refused" for c in candidates):
-        raise SystemExit(1)
+    refused = any(c.verdict == "refused" for c in candidates)
+    return Exit.PROBLEMS if refused else Exit.DONE
 
 
-def _table(facts: list[dict[str, object]]) -> None:
+def _table(facts: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -50,7 +55,7 @@ def _table(facts: list[dict[str, object]]) -> None:
     for column in ("use", "kind", "can", "version", "distribution", "verdict"):
         table.add_column(column, overflow="fold")
     for fact in facts:
-        offers, kinds, can = (", ".join(fact[k]) for k in ("offers", "kinds", "capabilities"))  # type: ignore[call-overload]
+        offers, kinds, can = (", ".join(fact[k]) for k in ("offers", "kinds", "capabilities"))
         style = "red" if fact["verdict"] == "refused" else ""
         table.add_row(
             offers or str(fact["name"]), kinds, can, str(fact["version"]), str(fact["distribution"]), str(fact["verdict"]),

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
+from bedplate.cli.frame import Invocation, command
 
-@click.command("read")
+
+@command(local=True)
 @click.argument("words", nargs=-1, required=True, metavar="TARGET... [ADDRESS]...")
 @click.option(
     "--decode", help="Show an address in every byte order of this data type (float32, int32, …)."
@@ -21,9 +23,8 @@ import click
     type=click.Path(path_type=Path),
     help="A single Python file with a plugin.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def command(
-    words: tuple[str, ...], decode: str | None, plugins: tuple[Path, ...], as_json: bool
+def read(
+    invocation: Invocation, words: tuple[str, ...], decode: str | None, plugins: tuple[Path, ...]
 ) -> None:
     """Read tags once.
 
@@ -41,7 +42,7 @@ def command(
         capable(wanted, "read")
         reply = once(wanted, read=requests.Read(tags=range(1, len(wanted.tags) + 1))).read
         rows = _rows(reply, wanted.tags)
-    if as_json:
+    if invocation.json:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:

@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
+from bedplate.cli.frame import Invocation, command
 
-@click.command("run")
+
+@command(local=True)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--plugin",
@@ -22,8 +24,7 @@ import click
     help="A single Python file with a plugin.",
 )
 @click.option("--listen", help="Address of the API, instead of what the file says.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def command(file: Path, plugins: tuple[Path, ...], listen: str | None, as_json: bool) -> None:
+def run(invocation: Invocation, file: Path, plugins: tuple[Path, ...], listen: str | None) -> None:
     """Run a deployment until Ctrl-C.
 
     Connects to the machines of FILE, keeps what they say, and serves the API. What this version does not serve yet is
@@ -32,6 +33,7 @@ def command(file: Path, plugins: tuple[Path, ...], listen: str | None, as_json: 
     from bedplate.cli.foreground import run_foreground
     from bedplate.server.platform import prepare
 
+    as_json = invocation.json
     prepared = prepare(file, plugins)
     name = prepared.deployment.name
 

@@ -1,0 +1,110 @@
+"""`bedplate alarms`: what needs a person; `alarms ack` takes one over."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bedplate.cli.frame import Invocation, command, group
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bedplate.model import Event
+
+
+@group()
+@click.option("--all", "all_", is_flag=True, help="Also alarms that are normal again.")
+@click.option("--watch", is_flag=True, help="Go on with every change, until Ctrl-C.")
+@click.pass_context
+def alarms(ctx: click.Context, invocation: Invocation, all_: bool, watch: bool) -> None:
+    """The most severe first, with what to do; ISA-18.2 states."""
+    if ctx.invoked_subcommand:
+        return
+    with invocation.client() as client:
+        if watch:
+            _watch(invocation, client.watch_alarms())
+            return
+        everything = client.alarms(all=True)
+    standing = [e for e in everything if all_ or _stands(e)]
+    if invocation.json:
+        from bedplate.cli.output import write_json
+
+        write_json(standing)
+    else:
+        _show(invocation, standing, [e.source for e in everything])
+
+
+@command()
+@click.argument("source")
+@click.option("--comment", default="", help="What was found or done; kept with the alarm.")
+def ack(invocation: Invocation, source: str, comment: str) -> None:
+    """Acknowledge an alarm: SOURCE is its path or any unique tail. Once more changes nothing."""
+    with invocation.client() as client:
+        path = client.acknowledge(source, comment)
+    if invocation.json:
+        from bedplate.cli.output import write_json
+
+        write_json({"source": path, "comment": comment})
+    else:
+        invocation.screen.show(f"{path} acknowledged")
+
+
+alarms.add_command(ack)
+
+
+def _stands(event: Event) -> bool:
+    from bedplate.model import AlarmState
+
+    return event.alarm is not None and event.alarm.state is not AlarmState.NORMAL
+
+
+def _show(invocation: Invocation, standing: Sequence[Event], sources: Sequence[str]) -> None:
+    from rich.text import Text
+
+    from bedplate.cli.screen import Column, indented, table
+    from bedplate.cli.standing import short_names
+
+    if not standing:
+        invocation.screen.show(Text("no alarms", "green"))
+        return
+    names, now = short_names(sources), time.time_ns()
+    columns = [Column("priority"), Column("alarm"), Column("since", align="right"), Column("state")]
+    rows = [row for event in standing for row in _rows(event, names, now)]
+    invocation.screen.show(table(columns, rows))
+    _ = indented
+
+
+def _rows(event: Event, names: dict[str, str], now: int) -> list[tuple[Any, ...]]:
+    from bedplate.cli.standing import priority, state
+    from bedplate.client.shown import age_text
+
+    assert event.alarm
+    since = age_text((now - event.alarm.active_since) / 1e9) if event.alarm.active_since else ""
+    return [(priority(event.alarm), names[event.source], since, state(event.alarm))]
+
+
+def _watch(invocation: Invocation, changes: Any) -> None:
+    if invocation.json:
+        from bedplate.cli.output import write_lines
+
+        for event in changes:
+            write_lines([event])
+        return
+    from rich.text import Text
+
+    from bedplate.cli.samples import clock
+    from bedplate.cli.standing import line_of
+    from bedplate.client.shown import padded
+
+    for event in changes:
+        line = Text(clock(event.time), "dim").append(f"  {padded(event.source, 28)}  ", "")
+        invocation.screen.show(line + line_of(event), wrap=False)
+        invocation.screen.flush()
+
+
+def hint(name: str) -> str:
+    return f"bedplate alarms ack {shlex.quote(name)}"

@@ -1,0 +1,214 @@
+"""The screen of `bedplate status`, built from a Status and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from bedplate.cli.samples import local
+from bedplate.cli.screen import Column, indented, table
+from bedplate.client.shown import age_text, size_text
+
+if TYPE_CHECKING:
+    from bedplate.client.status import ComponentStatus, ProcessStatus, Status
+
+ANSWERING = {"up", "degraded"}
+QUIET = {"off", "set aside", "stopped"}  # silent, and nobody need look
+HEAVY = {"faulted", "invalid"}
+
+
+def overview(status: Status, width: int = 0) -> Iterator[Any]:
+    """What to print, from top to bottom. width: 0 when nobody counts columns."""
+    yield _header(status, width)
+    yield from _problems(status)
+    sources = [c for c in status.components if c.reader is None and c.kind == "connector"]
+    readers = [c for c in status.components if c.reader is not None]
+    guards = [c for c in status.components if c.kind == "security"]
+    names = [*_groups(sources), *_groups(readers), *(p.name for p in status.processes), "processes"]
+    first = max(map(cell_len, [*names, "connectors"]))
+    second = max([cell_len(c.use) for c in status.components] + [9])
+    for block in (
+        _connectors(sources, first, second),
+        _readers(readers, first, second),
+        _guards(guards, first, second),
+        _processes(status, first, second),
+        _journal(status, first),
+    ):
+        if block is not None:
+            yield ""
+            yield indented(block)
+
+
+def _header(status: Status, width: int) -> Text:
+    up = (status.now - status.started) / 1e9
+    parts = [f"up {age_text(up, precise=True)}", f"bedplate {status.version}"]
+    if status.deployment_file:
+        parts.append(status.deployment_file)
+    left = Text(status.name, "bold") + Text("".join(f" · {part}" for part in parts))
+    now: datetime = local(status.now)
+    right = f"{now:%a %Y-%m-%d %H:%M:%S %Z}"
+    gap = width - cell_len(left.plain) - cell_len(right)
+    return left + Text(f"{' ' * gap}{right}" if gap > 1 else f"\n{right}", "dim")
+
+
+def _problems(status: Status) -> Iterator[Any]:
+    yield ""
+    if not status.problems:
+        yield Text("  no problems", "green")
+    else:
+        count = len(status.problems)
+        yield Text(f"  {count} problem{'s' * (count > 1)}", "bold")
+        yield indented(
+            table([Column(), Column(wraps=True)], [_problem(p, status) for p in status.problems])
+        )
+    aside = [c for c in status.components if c.state in QUIET - {"stopped"}]
+    if aside:
+        yield indented(table([Column()] * 3, [(c.id, c.state, c.reason) for c in aside]))
+
+
+def _problem(text: str, status: Status) -> tuple[Text, Text]:
+    """Its mark, and its words with how long it has been so."""
+    for one in status.components:
+        words = f" {one.state}: "
+        if text.startswith((f"{one.id} ", f"{one.id},")) and words in text:
+            ago = age_text((status.now - one.since) / 1e9)
+            text = text.replace(words, f" {one.state} for {ago}: ", 1)
+            return _mark(one.state in HEAVY), Text(text)
+    return _mark(heavy=True), Text(text)
+
+
+def _mark(heavy: bool) -> Text:
+    return Text("✖", "red") if heavy else Text("▲", "yellow")
+
+
+def _groups(components: Sequence[ComponentStatus]) -> dict[str, list[ComponentStatus]]:
+    groups: dict[str, list[ComponentStatus]] = {}
+    for one in components:
+        groups.setdefault(one.group or one.id, []).append(one)
+    return groups
+
+
+def _uses(group: Sequence[ComponentStatus]) -> str:
+    return ", ".join(dict.fromkeys(one.use for one in group))
+
+
+def _connectors(sources: Sequence[ComponentStatus], first: int, second: int) -> Any:
+    columns = [
+        Column("connectors", width=first),
+        Column("use", width=second),
+        Column("devices"),
+        Column("tags good"),
+        Column("samples/s", align="right"),
+        Column("quietest", align="right"),
+    ]
+    rows = [_connector(name, group) for name, group in _groups(sources).items()]
+    return table(columns, rows) if rows else None
+
+
+def _connector(name: str, group: Sequence[ComponentStatus]) -> tuple[Any, ...]:
+    answering = sum(one.state in ANSWERING for one in group)
+    tags, good = sum(one.tags for one in group), sum(one.tags_good for one in group)
+    quietest = max((one.quietest_seconds for one in group if one.state in ANSWERING), default=0.0)
+    return (
+        name,
+        _uses(group),
+        _of(answering, sum(one.state not in QUIET for one in group)),
+        _of(good, tags),
+        f"{sum(one.samples_per_second for one in group):.0f}",
+        age_text(quietest) if good else "–",
+    )
+
+
+def _of(count: int, whole: int) -> Text:
+    return Text(f"{count} of {whole}", "" if count >= whole else "yellow")
+
+
+def _readers(readers: Sequence[ComponentStatus], first: int, second: int) -> Any:
+    columns = [
+        Column("readers", width=first),
+        Column("use", width=second),
+        Column("behind"),
+        Column(wraps=True),
+    ]
+    rows = [_reader(name, group) for name, group in _groups(readers).items()]
+    return table(columns, rows) if rows else None
+
+
+def _reader(name: str, group: Sequence[ComponentStatus]) -> tuple[Any, ...]:
+    behind = max(one.reader.behind_seconds for one in group if one.reader)
+    dropped = sum(one.dropped for one in group)
+    states = [one for one in group if one.state != "up"]
+    said = [one.detail for one in group if one.detail][:1] if len(group) == 1 else []
+    words = [*dict.fromkeys(one.state for one in states), *said]
+    words += [f"{dropped:,} records dropped"] if dropped else []
+    return (
+        name,
+        _uses(group),
+        age_text(behind),
+        Text(" · ".join(words), "yellow" if states or dropped else ""),
+    )
+
+
+def _guards(guards: Sequence[ComponentStatus], first: int, second: int) -> Any:
+    columns = [
+        Column("security", width=first),
+        Column("use", width=second),
+        Column("state"),
+        Column(wraps=True),
+    ]
+    rows = [(one.id, one.use, one.state, one.reason if one.state != "up" else "") for one in guards]
+    return table(columns, rows) if rows else None
+
+
+def _processes(status: Status, first: int, second: int) -> Any:
+    columns = [
+        Column("processes", width=first),
+        Column("up", width=second),
+        Column("CPU", align="right"),
+        Column("memory", align="right"),
+        Column("restarts", align="right"),
+    ]
+    up = (status.now - status.started) / 1e9
+    kernel = (
+        "kernel",
+        age_text(up),
+        _share(status.cpu_seconds, up),
+        size_text(status.memory_bytes),
+        "",
+    )
+    return table(columns, [kernel, *(_process(one, status.now) for one in status.processes)])
+
+
+def _process(one: ProcessStatus, now: int) -> tuple[Any, ...]:
+    up = (now - one.started) / 1e9 if one.started else 0.0
+    if not one.pid:
+        return one.name, Text("not running", "yellow"), "", "", str(one.restarts)
+    restarts = Text(str(one.restarts), "yellow" if one.restarts else "")
+    return (
+        one.name,
+        age_text(up),
+        _share(one.cpu_seconds, up),
+        size_text(one.memory_bytes),
+        restarts,
+    )
+
+
+def _share(cpu: float, up: float) -> str:
+    """Of one core, since the start."""
+    return f"{100 * cpu / up:.1f} %" if up > 0 else ""
+
+
+def _journal(status: Status, first: int) -> Any:
+    journal = status.journal
+    waiting = max(0, journal.appended - journal.synced)
+    if journal.state not in ("", "synced"):
+        state = Text(f"NOT STORED: {journal.state}", "red")
+    else:
+        state = Text(f"{waiting:,} records on their way to disk" if waiting else "all on disk")
+    kept = f", {age_text(journal.oldest_seconds)} kept" if journal.oldest_seconds else ""
+    words = Text(f"{size_text(journal.bytes)} {journal.engine}{kept} · ") + state
+    return table([Column(width=first), Column(wraps=True)], [(Text("journal", "dim"), words)])

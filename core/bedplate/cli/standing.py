@@ -1,0 +1,72 @@
+"""How an alarm or another event reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from bedplate.client.shown import plain
+from bedplate.model import Alarm, AlarmPriority, AlarmState, Event, EventKind, tails
+
+STYLES = {
+    AlarmPriority.HIGHEST: "bold red",
+    AlarmPriority.HIGH: "red",
+    AlarmPriority.MEDIUM: "yellow",
+}
+WORDS = {
+    AlarmState.NORMAL: "normal",
+    AlarmState.UNACKNOWLEDGED: "not acknowledged",
+    AlarmState.RETURNED_UNACKNOWLEDGED: "returned, not acknowledged",
+}
+
+
+def priority(alarm: Alarm) -> Text:
+    return Text(alarm.priority.name.lower(), STYLES.get(alarm.priority, ""))
+
+
+def state(alarm: Alarm) -> str:
+    if alarm.state is AlarmState.ACKNOWLEDGED:
+        return (
+            f"acknowledged by {plain(alarm.acknowledged_by)}"
+            if alarm.acknowledged_by
+            else "acknowledged"
+        )
+    return WORDS.get(alarm.state, "unknown")
+
+
+def line_of(event: Event) -> Text:
+    """What happened, without when and where."""
+    if event.alarm is not None:
+        line = priority(event.alarm).append(f"  {state(event.alarm)}", "")
+        return line.append(_because(event), "dim") if _because(event) else line
+    kind = "" if event.kind is EventKind.STATUS else f"{event.kind.name.lower()}  "
+    by = f" by {plain(event.by)}" if event.by else ""
+    return Text(f"{kind}{plain(event.text, 200)}{by}")
+
+
+def _because(event: Event) -> str:
+    return f"  {plain(event.alarm.condition or event.text, 200)}" if event.alarm else ""
+
+
+def reason(event: Event) -> str:
+    """Why it stands and what to do, for the line below an alarm."""
+    if event.alarm is None:
+        return plain(event.text, 200)
+    parts = (event.alarm.condition or event.text, event.alarm.do, event.alarm.comment)
+    return " · ".join(plain(part, 200) for part in parts if part)
+
+
+def short_names(sources: Iterable[str]) -> dict[str, str]:
+    """The shortest tail of at least two levels that names each source alone."""
+    every = list(sources)
+    return {source: _short(source, every) for source in every}
+
+
+def _short(source: str, every: list[str]) -> str:
+    levels = source.split("/")
+    for count in range(2, len(levels)):
+        tail = "/".join(levels[-count:])
+        if len(tails(tail, every)) == 1:
+            return tail
+    return source

@@ -43,7 +43,10 @@ ORDER = ("security", "reader", "analytic", "source")
 
 
 class Kernel:
-    """A deployment, running in this process and those it starts. Runs on one loop."""
+    """A deployment, running in this process and those it starts. Runs on one loop.
+
+    told: hears of each change of a component's state; must not block.
+    """
 
     def __init__(
         self,
@@ -53,12 +56,14 @@ class Kernel:
         *,
         clock: Clock | None = None,
         linger: float = LINGER,
+        told: Callable[[str, Transition], None] = lambda component, transition: None,
     ) -> None:
         self.deployment = deployment
         self.offers = offers
         self.engine = engine
         self.clock = clock or SystemClock()
         self.linger = linger
+        self._told = told
         self.started = 0
         self.components: dict[str, Supervisor] = {}
         self.places: dict[tuple[str, ...], Place] = {}
@@ -163,6 +168,7 @@ class Kernel:
         )
         with contextlib.suppress(JournalError):
             self.spine.event(STATUS_STREAM, event)
+        self._told(component.id, transition)
 
     def acknowledge(self, source: str, by: str, comment: str = "") -> None:
         """An acknowledgement is an event that the alarm's analytic reads. Raises JournalError."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,17 @@ HISTORY = 10  # transitions told
 
 
 class Admin:
-    """Reads the kernel's counters; touches nothing."""
+    """Reads the kernel's counters; touches nothing. more: problems of what the kernel does not know of."""
 
-    def __init__(self, kernel: Kernel, plugins: Iterable[api_pb2.PluginStatus]) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        plugins: Iterable[api_pb2.PluginStatus],
+        more: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         self._kernel = kernel
         self._plugins = list(plugins)
+        self._more = more
         self._rates: dict[str, tuple[float, int, float]] = {}
 
     def methods(self) -> list[Method]:
@@ -62,7 +68,7 @@ class Admin:
             components=components,
             journal=self._journal(),
             processes=[_process(p) for p in kernel.places.values() if p.run],
-            problems=list(_problems(components)),
+            problems=[*self._more(), *_problems(components)],
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             memory_bytes=_memory(os.getpid()),
             deployment_file=kernel.deployment.source.file,

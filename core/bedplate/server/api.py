@@ -5,7 +5,7 @@ Limits: reference/reliability_security.md §3.4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +34,19 @@ CONCURRENT = 256
 
 
 class ApiServer:
-    """Serves a kernel. address: "127.0.0.1:7443" once started."""
+    """Serves a kernel. address: "127.0.0.1:7443" once started · problems: what `status` tells beside the kernel's."""
 
     def __init__(
-        self, kernel: Kernel, gate: GateLike, plugins: Iterable[api_pb2.PluginStatus] = ()
+        self,
+        kernel: Kernel,
+        gate: GateLike,
+        plugins: Iterable[api_pb2.PluginStatus] = (),
+        problems: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._kernel = kernel
         self._door = Door(gate)
         self._plugins = plugins
+        self._problems = problems
         self._server: grpc.aio.Server | None = None
         self.address = ""
 
@@ -54,7 +59,7 @@ class ApiServer:
             LiveService(self._kernel),
             HistoryService(self._kernel),
             AlarmService(self._kernel),
-            Admin(self._kernel, self._plugins),
+            Admin(self._kernel, self._plugins, self._problems),
         ]
         methods = [method for room in rooms for method in room.methods()]
         self._server.add_generic_rpc_handlers([*self._door.handlers(methods), health_handler()])

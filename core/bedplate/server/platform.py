@@ -1,15 +1,18 @@
-"""The platform: a deployment file, its plugins, the kernel, the gate, the API and telemetry, started and stopped as one.
+"""The platform: a deployment file, its plugins, kernel, gate, API and telemetry, started and stopped as one.
 
 Everything above the kernel is put together here and nowhere else.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from bedplate.admission.candidate import Admission, Candidate, schemas_for
 from bedplate.admission.survey import survey
@@ -25,9 +28,11 @@ from bedplate.gate.gate import Gate
 from bedplate.gate.identity import by_socket, by_token
 from bedplate.gate.listen import listen_problem
 from bedplate.gate.token import local_token
+from bedplate.hooks import HookCaller
 from bedplate.journal.embedded import EmbeddedEngine
 from bedplate.runtime.instruments import instruments
 from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.lifecycle import Transition
 from bedplate.server.api import ApiServer
 from bedplate.telemetry import Exporters
 
@@ -61,7 +66,10 @@ class Platform:
             sync=deployment.journal.sync_ns / 1e9,
             clock=self.clock,
         )
-        self.kernel = Kernel(deployment, prepared.admission.offers, self.engine, clock=self.clock)
+        self.hooks = HookCaller()
+        self.kernel = Kernel(
+            deployment, prepared.admission.offers, self.engine, clock=self.clock, told=self._tell
+        )
         self.api: ApiServer | None = None
         self._announcement: Announcement | None = None
         self._exporters: Exporters | None = None
@@ -85,8 +93,9 @@ class Platform:
     async def _start(self, listen: str) -> str:
         deployment = self.prepared.deployment
         self._start_telemetry()
+        await asyncio.to_thread(self.hooks.load, self._trusted())
         folder = deployment.folder(deployment.audit.folder)
-        self._audit = Audit(AuditFile(folder, self.clock.time_ns), self.clock)
+        self._audit = Audit(AuditFile(folder, self.clock.time_ns), self.clock, self._heard)
         await self._audit.open()
         token = local_token(home())
         await self.kernel.start()
@@ -94,14 +103,39 @@ class Platform:
             instruments(self.kernel, self._exporters.meter_provider.get_meter("bedplate"))
         modules = {guard.component.id: guard for guard in self.kernel.guards()}
         gate = Gate([by_socket, by_token(token)], modules, self._audit)
-        self.api = ApiServer(
-            self.kernel, gate, map(plugin_status, self.prepared.admission.candidates)
-        )
+        plugins = map(plugin_status, self.prepared.admission.candidates)
+        self.api = ApiServer(self.kernel, gate, plugins, self._problems)
         socket = admin_socket()
         address = await self.api.start(listen, socket)
         self._announcement = Announcement(deployment.name, token, self.kernel.started)
         self._announcement.publish(address, socket)
         return address
+
+    def _trusted(self) -> set[str]:
+        """Distributions that may have hooks: what the operator placed inside the kernel."""
+        offers = self.prepared.admission.offers
+        inline = (c for c in self.prepared.deployment.components if c.placement == "inline")
+        return {offers[component.use].plugin for component in inline}
+
+    def _tell(self, component: str, transition: Transition) -> None:
+        self.hooks.tell(
+            "bedplate_status_changed",
+            component=component,
+            state=str(transition.state),
+            reason=transition.reason,
+            at=transition.at,
+        )
+
+    def _heard(self, record: Mapping[str, Any]) -> None:
+        self.hooks.tell("bedplate_audit_written", record=MappingProxyType(record))
+
+    def _problems(self) -> Iterator[str]:
+        """What goes wrong outside the kernel, for `status`."""
+        if self._audit and self._audit.failed:
+            yield f"the audit log can't be written, so nothing can be changed: {self._audit.failed}"
+        for plugin in self.hooks.plugins:
+            if plugin.verdict == "refused" or plugin.last_error:
+                yield f"hooks of {plugin.name}: {plugin.reason or plugin.last_error}"
 
     def _start_telemetry(self) -> None:
         wanted = self.prepared.deployment.telemetry
@@ -129,6 +163,7 @@ class Platform:
         await self.kernel.stop()
         if self._audit:
             await self._audit.close()
+        await asyncio.to_thread(self.hooks.close, "the kernel stops")
         if self._exporters:
             with contextlib.suppress(OSError, RuntimeError):
                 self._exporters.shutdown()

@@ -202,7 +202,10 @@ class Source(Role):
         read = ok(reply).read
         batches = [decode_batch(encoded) for encoded in read.batches]
         self.figures.consumed += sum(map(len, batches))
-        self.figures.problems = {p.tag: p.text for p in read.problems}
+        if self.figures.problems:  # a scan of one class says nothing of the tags of another
+            for handle in {int(h) for batch in batches for h in batch.tag}:
+                self.figures.problems.pop(handle, None)
+        self.figures.problems.update({p.tag: p.text for p in read.problems})
         self._take(batches)
 
     # both --------------------------------------------------------------------------------------------------------------

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from bedplate.cli.frame import Invocation, command, group
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bedplate.model import Event
 
@@ -65,29 +64,17 @@ def _stands(event: Event) -> bool:
 def _show(invocation: Invocation, standing: Sequence[Event], sources: Sequence[str]) -> None:
     from rich.text import Text
 
-    from bedplate.cli.screen import Column, indented, table
-    from bedplate.cli.standing import short_names
+    from bedplate.cli.standing import listing, short_names
 
+    screen = invocation.screen
     if not standing:
-        invocation.screen.show(Text("no alarms", "green"))
+        screen.show(Text("no alarms", "green"))
         return
-    names, now = short_names(sources), time.time_ns()
-    columns = [Column("priority"), Column("alarm"), Column("since", align="right"), Column("state")]
-    rows = [row for event in standing for row in _rows(event, names, now)]
-    invocation.screen.show(table(columns, rows))
-    _ = indented
+    for block in listing(standing, short_names(sources), time.time_ns(), screen.width):
+        screen.show(block)
 
 
-def _rows(event: Event, names: dict[str, str], now: int) -> list[tuple[Any, ...]]:
-    from bedplate.cli.standing import priority, state
-    from bedplate.client.shown import age_text
-
-    assert event.alarm
-    since = age_text((now - event.alarm.active_since) / 1e9) if event.alarm.active_since else ""
-    return [(priority(event.alarm), names[event.source], since, state(event.alarm))]
-
-
-def _watch(invocation: Invocation, changes: Any) -> None:
+def _watch(invocation: Invocation, changes: Iterable[Event]) -> None:
     if invocation.json:
         from bedplate.cli.output import write_lines
 
@@ -104,7 +91,3 @@ def _watch(invocation: Invocation, changes: Any) -> None:
         line = Text(clock(event.time), "dim").append(f"  {padded(event.source, 28)}  ", "")
         invocation.screen.show(line + line_of(event), wrap=False)
         invocation.screen.flush()
-
-
-def hint(name: str) -> str:
-    return f"bedplate alarms ack {shlex.quote(name)}"

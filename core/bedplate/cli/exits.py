@@ -1,4 +1,4 @@
-"""Exit codes: one table for every command. docs/reference/exit-codes.md says the same; a test holds the two together."""
+"""Exit codes: one table for every command. docs/reference/exit-codes.md says the same; a test compares the two."""
 
 from __future__ import annotations
 

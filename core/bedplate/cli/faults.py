@@ -1,5 +1,5 @@
-"""How a command line ends that did not go well: one line for people, a code for scripts, and for what nobody foresaw the
-details in a file. The traceback is shown to nobody who did not ask for it with BEDPLATE_DEBUG=1."""
+"""How a command line ends that did not go well: one line for people, a code for scripts, and for what nobody foresaw
+the details in a file. The traceback is shown to nobody who did not ask for it with BEDPLATE_DEBUG=1."""
 
 from __future__ import annotations
 

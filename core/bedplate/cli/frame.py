@@ -1,4 +1,4 @@
-"""What every command has: --json, --endpoint where it talks to a running Bedplate, and an `Invocation` to start from."""
+"""What every command has: --json, --endpoint where it talks to a running Bedplate, and an `Invocation` as first."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def group(*, local: bool = False, **more: Any) -> Callable[[Function], click.Gro
     """The same with commands below it; called also when none of them is named."""
 
     def make(function: Function) -> click.Group:
-        made = click.group(invoke_without_command=True, **more)(_with_invocation(function))
+        made = click.command(cls=click.Group, invoke_without_command=True, **more)(
+            _with_invocation(function)
+        )
         _with_options(made, local)
         return made
 

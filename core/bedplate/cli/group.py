@@ -1,4 +1,4 @@
-"""The top of the command line: finds commands in the table, imports one when it is needed, shows help in five groups."""
+"""The top of the command line: finds commands in the table, imports one when it is called, has help in five groups."""
 
 from __future__ import annotations
 

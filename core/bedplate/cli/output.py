@@ -8,7 +8,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,7 +24,9 @@ def iso(ns: int) -> str | None:
     """2026-11-19T01:47:10.123Z with as many digits as the time has, at least three; None for never."""
     if not ns:
         return None
-    unit = "ms" if ns % 1_000_000 == 0 else "us" if ns % 1000 == 0 else "ns"
+    unit: Literal["ms", "us", "ns"] = (
+        "ms" if ns % 1_000_000 == 0 else "us" if ns % 1000 == 0 else "ns"
+    )
     return f"{np.datetime_as_string(np.datetime64(ns, 'ns'), unit)}Z"
 
 

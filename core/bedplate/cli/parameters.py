@@ -1,106 +1,86 @@
-"""Types of options and arguments: what can't be meant is refused before anything is contacted."""
+"""Types of options and arguments: what can't be meant is refused before anything is contacted.
+
+Each takes the text that was typed and raises click.BadParameter with a sentence.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-LEVELS = 3  # s to look tags up in for a completion
+    from bedplate.cli.frame import Function
 
 
-class Length(click.ParamType):
+def length(text: str) -> str:
     """A duration; kept as it was written."""
+    from bedplate.client.span import length as read
 
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from bedplate.client.span import length
-
-        try:
-            length(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return str(value)
+    try:
+        read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return text
 
 
-class Moment(click.ParamType):
+def moment(text: str) -> str:
     """A moment; kept as it was written."""
+    from bedplate.client.span import moment as read
 
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from bedplate.client.span import moment
-
-        try:
-            moment(value, time.time_ns())
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return str(value)
+    try:
+        read(text, time.time_ns())
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return text
 
 
-class Token(click.ParamType):
-    """A resume token as `tail` printed it; becomes bytes."""
-
-    name = "token"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> bytes:
-        if isinstance(value, bytes):
-            return value
-        try:
-            return base64.urlsafe_b64decode(str(value) + "=" * (-len(str(value)) % 4))
-        except (binascii.Error, ValueError):
-            self.fail(f"{value!r} is no resume token", param, ctx)
+def token(text: str) -> bytes:
+    """A resume token as `written` wrote it."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise click.BadParameter(f"{text!r} is no resume token") from None
 
 
 def written(token: bytes) -> str:
-    """A resume token as `Token` reads it."""
+    """A resume token that survives a shell and a copy."""
     return base64.urlsafe_b64encode(token).decode().rstrip("=")
 
 
-class Selector(click.ParamType):
-    """A path, a unique tail, an asset or a pattern; completed from the tags of the Bedplate that runs."""
+def selector(*, required: bool = False) -> Callable[[Function], Function]:
+    """The argument SELECTOR, completed from the tags of the Bedplate that runs."""
+    return click.argument("selector", required=required, shell_complete=_complete)
 
-    name = "selector"
 
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
+def _complete(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem | str]:
+    from bedplate.cli.frame import Invocation
+    from bedplate.errors import BedplateError
 
-        from bedplate.cli.frame import Invocation
-        from bedplate.errors import BedplateError
-
-        try:
-            with ctx.ensure_object(Invocation).client() as client:
-                paths = [entry.path for entry in client.tags()]
-        except BedplateError:
-            return []
-        return [CompletionItem(word) for word in completions(paths, incomplete)]
+    try:
+        with ctx.ensure_object(Invocation).client() as client:
+            paths = [entry.path for entry in client.tags()]
+    except BedplateError:
+        return []
+    return list(completions(paths, incomplete))
 
 
 def completions(paths: list[str], incomplete: str) -> list[str]:
-    """Paths that go on from what is typed, level by level, from their beginning or from any level of theirs."""
+    """How paths go on from what is typed, by one level; typed from their beginning or from any level of theirs."""
     found: dict[str, None] = {}
     for path in paths:
         levels = path.split("/")
-        tails = ["/".join(levels[n:]) for n in range(len(levels) if incomplete else 1)]
-        for tail in tails:
-            if tail.startswith(incomplete):
-                end = tail.find("/", len(incomplete))
-                found[tail if end < 0 else tail[: end + 1]] = None
-                break
+        tails = ("/".join(levels[n:]) for n in range(len(levels) if incomplete else 1))
+        tail = next((tail for tail in tails if tail.startswith(incomplete)), None)
+        if tail is not None:
+            end = tail.find("/", len(incomplete))
+            found[tail if end < 0 else tail[: end + 1]] = None
     return list(found)
-
-
-def selector(required: bool = False) -> Any:
-    """The argument SELECTOR."""
-    return click.argument("selector", type=Selector(), required=required)

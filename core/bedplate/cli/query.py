@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from bedplate.cli.frame import Invocation, command
-from bedplate.cli.parameters import Length, Moment, selector
+from bedplate.cli.parameters import length, moment, selector
 
 FORMATS = ("table", "csv", "json")
 AGGREGATES = ("average", "minimum", "maximum", "first", "last", "count", "sum")
@@ -16,10 +16,19 @@ SHORT = {"avg": "average", "min": "minimum", "max": "maximum"}
 
 @command()
 @selector(required=True)
-@click.option("--last", type=Length(), help="So long before now; 10min when no range is given.")
-@click.option("--from", "start", type=Moment(), help="Since then; see `bedplate help times`.")
-@click.option("--to", "end", type=Moment(), help="Until then, exclusive.")
-@click.option("--every", type=Length(), help="One value for each window of this length.")
+@click.option(
+    "--last",
+    type=length,
+    metavar="DURATION",
+    help="So long before now; 10min when no range is given.",
+)
+@click.option(
+    "--from", "start", type=moment, metavar="TIME", help="Since then; see `bedplate help times`."
+)
+@click.option("--to", "end", type=moment, metavar="TIME", help="Until then, exclusive.")
+@click.option(
+    "--every", type=length, metavar="DURATION", help="One value for each window of this length."
+)
 @click.option("--points", type=click.IntRange(1), help="About so many windows instead.")
 @click.option(
     "--agg",

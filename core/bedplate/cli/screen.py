@@ -1,5 +1,5 @@
-"""Where output for people goes: tables and lines on stdout, coloured and cut to the width on a terminal, plain and whole
-everywhere else. Messages that are not the answer go to stderr."""
+"""Where output for people goes: tables and lines on stdout, coloured and cut to the width on a terminal, plain and
+whole everywhere else. Messages that are not the answer go to stderr."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from rich.cells import cell_len, chop_cells
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
@@ -68,10 +68,7 @@ class Column:
     wraps: bool = False
 
 
-Cell = str | Text | "Path"
-
-
-def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Table:
+def table(columns: Sequence[Column], rows: Iterable[Sequence[RenderableType]]) -> Table:
     """Rows below dim titles, two blanks between columns, no lines."""
     made = Table(
         box=None,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from rich.padding import Padding
 from rich.text import Text
 
-from bedplate.client.shown import plain
+from bedplate.client.shown import age_text, cells, padded, plain
 from bedplate.model import Alarm, AlarmPriority, AlarmState, Event, EventKind, tails
 
 STYLES = {
@@ -55,6 +58,32 @@ def reason(event: Event) -> str:
         return plain(event.text, 200)
     parts = (event.alarm.condition or event.text, event.alarm.do, event.alarm.comment)
     return " · ".join(plain(part, 200) for part in parts if part)
+
+
+def listing(
+    events: Sequence[Event], names: Mapping[str, str], now: int, width: int
+) -> Iterator[Any]:
+    """Alarms, each with why and what to do below it, and how to acknowledge it where that is due."""
+    wide = max(cells(names[event.source]) for event in events)
+    yield Text(f"{'priority':<8}  {padded('alarm', wide)}  {'since':>10}  state", "dim")
+    for event in events:
+        alarm = event.alarm or Alarm(AlarmState.UNSPECIFIED, AlarmPriority.UNSPECIFIED)
+        name = names[event.source]
+        line = priority(alarm)
+        line.append(" " * max(0, 10 - len(line)) + padded(name, wide), "none")
+        line.append(f"  {_since(alarm, now):>10}  {state(alarm)}", "none")
+        due = alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)
+        command = f"bedplate alarms ack {shlex.quote(name)}" if due else ""
+        fits = cells(line.plain) + 4 + cells(command) <= width
+        yield line.append(f"    {command}", "dim") if command and fits else line
+        if why := reason(event):
+            yield Padding(Text(why, "dim"), (0, 0, 0, 10), expand=False)
+        if command and not fits:
+            yield Padding(Text(command, "dim"), (0, 0, 0, 10), expand=False)
+
+
+def _since(alarm: Alarm, now: int) -> str:
+    return age_text((now - alarm.active_since) / 1e9) if alarm.active_since else ""
 
 
 def short_names(sources: Iterable[str]) -> dict[str, str]:

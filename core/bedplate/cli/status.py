@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @command()
 def status(invocation: Invocation) -> int:
-    """Ends with 0 without problems, 1 with problems, 2 when no Bedplate runs: fit for Zabbix, Nagios and tired people."""
+    """Ends with 0 without problems, 1 with problems, 2 when no Bedplate runs: fit for Zabbix, Nagios, tired people."""
     with invocation.client() as client:
         found = client.status()
     if invocation.json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bedplate.cli.frame import Invocation, command
-from bedplate.cli.parameters import Token, selector, written
+from bedplate.cli.parameters import selector, token, written
 
 if TYPE_CHECKING:
     from bedplate.cli.screen import Screen
@@ -23,7 +23,7 @@ WIDEST = 60  # columns that paths may take before they lose their beginning
 @command()
 @selector(required=True)
 @click.option("--events", is_flag=True, help="Alarms and changes of state too.")
-@click.option("--resume", type=Token(), metavar="TOKEN", help="Go on where an earlier tail ended.")
+@click.option("--resume", type=token, metavar="TOKEN", help="Go on where an earlier tail ended.")
 def tail(invocation: Invocation, selector: str, events: bool, resume: bytes | None) -> None:
     """Starts with the newest value of each tag; ends with Ctrl-C, and then says how to go on without a hole.
 

@@ -1,0 +1,174 @@
+"""`bedplate doctor`: is this machine in order, and the Bedplate that runs on it? Looks, changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from bedplate.cli.exits import Exit
+from bedplate.cli.frame import Invocation, command
+
+ROOM = 1 << 30  # bytes
+FILES = 1024
+IMPLAUSIBLE = 30e-6  # s: no storage has synced in less; something on the way only says so
+SYNCS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. do: what would cure it, empty when it is in order."""
+
+    what: str
+    fine: bool
+    text: str
+    do: str = ""
+
+
+@command()
+def doctor(invocation: Invocation) -> int:
+    """Python, disk, sync, limits, the user's configuration folder, plugins, and a running Bedplate if there is one."""
+    findings = [finding for check in CHECKS for finding in check(invocation)]
+    if invocation.json:
+        click.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            click.echo(f"{'✔' if finding.fine else '✖'} {finding.what:<14} {finding.text}")
+            if not finding.fine:
+                click.echo(f"  {'':<14} {finding.do}")
+    return Exit.DONE if all(finding.fine for finding in findings) else Exit.PROBLEMS
+
+
+def _python(invocation: Invocation) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(
+        "Python",
+        sys.version_info >= (3, 11),
+        f"{version}, {sys.executable}",
+        "use Python 3.11 or newer",
+    )
+
+
+def _disk(invocation: Invocation) -> Iterator[Finding]:
+    free = shutil.disk_usage(Path.cwd()).free
+    text = f"{free / 1e9:.1f} GB free in {Path.cwd()}"
+    yield Finding(
+        "disk", free > ROOM, text, "a journal and a history need room; free at least 1 GB"
+    )
+
+
+def _sync(invocation: Invocation) -> Iterator[Finding]:
+    """fdatasync that returns faster than any storage can: the promise of the journal would rest on nothing."""
+    with tempfile.NamedTemporaryFile(dir=Path.cwd(), prefix=".bedplate-sync-") as file:
+        times = []
+        for _ in range(SYNCS):
+            file.write(b"x" * 4096)
+            file.flush()
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            times.append(time.perf_counter() - began)
+    middle = sorted(times)[SYNCS // 2]
+    text = f"a sync takes {middle * 1e3:.2f} ms"
+    cure = "this storage answers before it has written; a power cut may lose what was acknowledged. Use another folder"
+    yield Finding("sync", middle > IMPLAUSIBLE, text, cure)
+
+
+def _limits(invocation: Invocation) -> Iterator[Finding]:
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield Finding("open files", soft >= FILES, f"{soft} allowed", f"ulimit -n {FILES * 4}")
+
+
+def _sockets(invocation: Invocation) -> Iterator[Finding]:
+    folder = tempfile.gettempdir()
+    usable = os.access(folder, os.W_OK)
+    yield Finding("sockets", usable, f"in {folder}", f"make {folder} writable, or set TMPDIR")
+
+
+def _home(invocation: Invocation) -> Iterator[Finding]:
+    from bedplate.endpoints import home
+
+    folder = home()
+    if not folder.exists():
+        yield Finding("configuration", True, f"{folder} is made at the first start")
+        return
+    wrong = [p for p in (folder, *folder.rglob("*")) if _open_to_others(p)]
+    text = f"{folder} is for this user alone" if not wrong else f"{wrong[0]} can be read by others"
+    yield Finding("configuration", not wrong, text, f"chmod -R go-rwx {folder}")
+
+
+def _open_to_others(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return not stat.S_ISSOCK(found.st_mode) and bool(stat.S_IMODE(found.st_mode) & 0o077)
+
+
+def _plugins(invocation: Invocation) -> Iterator[Finding]:
+    from bedplate.admission.survey import survey
+
+    candidates = survey().candidates
+    refused = [c for c in candidates if c.verdict == "refused"]
+    for candidate in refused:
+        yield Finding(
+            "plugin", False, f"{candidate.name} is refused: {candidate.reason}", "bedplate plugins"
+        )
+    yield Finding(
+        "plugins",
+        bool(candidates),
+        f"{len(candidates) - len(refused)} may be used",
+        "install a plugin",
+    )
+
+
+def _running(invocation: Invocation) -> Iterator[Finding]:
+    from bedplate.endpoints import announced
+
+    if invocation.endpoint is None and not list(announced()):
+        yield Finding("kernel", True, "none of this user runs here")
+        return
+    from bedplate.errors import CallError
+
+    try:
+        with invocation.client() as client:
+            status = client.status()
+    except CallError as error:
+        yield Finding("kernel", False, str(error).splitlines()[0], "bedplate run plant.yaml")
+        return
+    yield Finding(
+        "kernel",
+        True,
+        f"{status.name}, Bedplate {status.version}, {len(status.components)} components",
+    )
+    for problem in status.problems:
+        yield Finding("component", False, problem, "bedplate status")
+    if status.journal.state != "synced":
+        yield Finding(
+            "journal",
+            False,
+            status.journal.state,
+            "look at the disk; what arrives now is not stored",
+        )
+
+
+CHECKS: tuple[Callable[[Invocation], Iterator[Finding]], ...] = (
+    _python,
+    _disk,
+    _sync,
+    _limits,
+    _sockets,
+    _home,
+    _plugins,
+    _running,
+)

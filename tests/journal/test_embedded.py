@@ -16,6 +16,7 @@ from tests.journal.records import entries, entry, same
 
 from bedplate.clock import SystemClock
 from bedplate.errors import JournalError
+from bedplate.journal.database import connect
 from bedplate.journal.embedded import EmbeddedEngine
 from bedplate.journal.engine import Commit, Entry
 from bedplate.model import Body
@@ -81,6 +82,16 @@ async def test_memory_that_waits_for_the_disk_is_told(embedded: EmbeddedEngine) 
     )  # so much is not left to the interval
     assert embedded.pending_bytes == 0
     assert not embedded.backlogged
+
+
+async def test_a_commit_counts_only_when_the_disk_has_it(
+    embedded: EmbeddedEngine, tmp_path: Path
+) -> None:
+    """No kill of a process can show it, so the setting is looked at: 2 is FULL, a sync for each commit."""
+    connection = connect(tmp_path / "journal" / "journal.sqlite3")
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
 
 
 async def test_records_and_their_commit_reach_the_disk_together(

@@ -20,6 +20,8 @@ from bedplate.errors import Problem
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 20
+MAX_VALUES = 150_000
+MAX_REFUSALS = 1_000
 
 # C0 but line feed, DEL, C1, line and paragraph separators, bidirectional overrides, non-characters. A carriage return
 # is fine before a line feed.
@@ -166,6 +168,7 @@ class _Composer:
         self.line = 1
         self.root: Node | None = None
         self.problems: list[Problem] = []
+        self._values = 0
         self._open: list[Node] = []
         self._key: list[tuple[str, int] | None] = []
 
@@ -176,6 +179,14 @@ class _Composer:
         kind = type(event).__name__
         self.line = event.start_mark.line + 1
         if kind in ("ScalarEvent", "MappingStartEvent", "SequenceStartEvent", "AliasEvent"):
+            self._values += 1
+            if self._values > MAX_VALUES or len(self.problems) > MAX_REFUSALS:
+                what = (
+                    f"more than {MAX_VALUES} values"
+                    if self._values > MAX_VALUES
+                    else "too much is wrong"
+                )
+                raise _Unreadable(self.line, f"{what}; not read further")
             self._check(event, kind)
             self._node(event, kind)
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
@@ -202,7 +213,7 @@ class _Composer:
                 f"anchors are not allowed: &{event.anchor[:40]}; a type says it once for many",
             )
         if event.tag is not None:
-            self.refuse(self.line, f"tags are not allowed: {str(event.tag)[:40]}")
+            self.refuse(self.line, f"tags are not allowed: {str(event.tag)[:80]}")
 
     def _node(self, event: Any, kind: str) -> None:
         parent = self._open[-1] if self._open else None

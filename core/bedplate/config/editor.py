@@ -32,12 +32,11 @@ def editor_schema(schemas: Iterable[PluginSchema]) -> dict[str, Any]:
     sections["types"] = _named(_component("connector", plugins, whole=True))
     definitions: dict[str, Any] = {"hole": HOLE, "secret": SECRET}
     for plugin in plugins:
-        for part, schema in (
-            ("settings", closed(plugin.settings)),
-            ("tag", closed(plugin.tag)),
-            ("address", plugin.address),
-        ):
-            definitions[f"{plugin.use}.{part}"] = _loose(schema, f"#/$defs/{plugin.use}.{part}")
+        for part in ("settings", "tag"):
+            home = f"{plugin.use}.{part}"
+            definitions[home] = _loose(closed(getattr(plugin, part)), f"#/$defs/{home}")
+        home = f"{plugin.use}.address"
+        definitions[home] = {"anyOf": [_loose(plugin.address, f"#/$defs/{home}/anyOf/0"), HOLE]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Bedplate deployment",
@@ -114,6 +113,8 @@ def _loose(schema: Mapping[str, Any], home: str) -> dict[str, Any]:
             copy[key] = home + value.removeprefix("#")
         else:
             copy[key] = value
+    if copy.get("type") == "object" and "properties" in copy:
+        copy.setdefault("additionalProperties", False)
     return copy
 
 

@@ -40,7 +40,7 @@ class Filler:
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
         self._fixed: set[Node] = set()
-        self.used: set[str] = set()
+        self.used: set[str | None] = set()
         self.holes = 0
 
     def fill(self, node: Node, values: Mapping[str, Node], subject: Subject | None) -> Node:
@@ -67,9 +67,9 @@ class Filler:
 
     def _text(self, node: Node, values: Mapping[str, Node], subject: Subject | None) -> Node:
         """One scalar with a `$` in it."""
+        self.used |= {match[1] for match in _DOLLAR.finditer(node.value)}
         whole = _DOLLAR.fullmatch(node.value)
         if whole and whole[1] in values:
-            self.used.add(whole[1])
             cell = values[whole[1]]
             self.holes += cell.value is HOLE
             return Node(cell.value, node.file, node.line, node.key, node.parent, cell.text, cell)
@@ -108,5 +108,4 @@ class Filler:
             what = "is empty" if cell.value is None else "is no single value"
             self._problems.add(node, f"`${name}` {what}, so it can't stand inside text", subject)
             cell = None
-        self.used.add(name or "")
         return cell

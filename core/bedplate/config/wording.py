@@ -45,21 +45,26 @@ def leaves(error: Any) -> Iterator[Any]:
     branches: dict[Any, list[Any]] = {}
     for part in error.context:
         branches.setdefault(part.relative_schema_path[0], []).append(part)
-    meant = [parts for parts in branches.values() if not any(_wrong_type(part) for part in parts)]
-    if not meant:
+    meant = [parts for parts in branches.values() if not any(map(_not_meant, parts))]
+    kinds = [part for part in error.context if part.validator == "const" and part.relative_path]
+    if meant:
+        for part in min(meant, key=len):
+            yield from leaves(part)
+    elif kinds:
+        kinds[0].validator, kinds[0].validator_value = (
+            "enum",
+            [part.validator_value for part in kinds],
+        )
+        yield kinds[0]
+    else:
         yield error
-        return
-    for part in min(meant, key=len):
-        yield from leaves(part)
 
 
-def _wrong_type(error: Any) -> bool:
-    """Whether a branch was not meant: another type, or another constant."""
-    return (
-        error.validator in ("type", "const", "enum")
-        and not error.relative_path
-        and not _has_form(error)
-    )
+def _not_meant(error: Any) -> bool:
+    """Whether a branch is another one than was meant: of another type, or with another word that tells its kind."""
+    if error.validator == "const":
+        return len(error.relative_path) <= 1
+    return error.validator in ("type", "enum") and not error.relative_path and not _has_form(error)
 
 
 def _has_form(error: Any) -> bool:

@@ -1,0 +1,75 @@
+"""What `run` refuses by name, because nobody should believe in a guard that is not there."""
+
+from __future__ import annotations
+
+import pytest
+from tests.config.plant import berlin, load_text
+
+from bedplate.config import unserved
+
+
+def told(text: str) -> list[str]:
+    return [
+        " ".join(str(problem).split()).removeprefix("plant.yaml:")
+        for problem in unserved(load_text(text))
+    ]
+
+
+def test_the_whole_plant_names_what_is_still_to_come() -> None:
+    assert told(berlin().decode()) == [
+        "30 types.press.expected: not served yet: comes with planned downtime (reaches 40 presses)",
+        "50 types.press.tags.speed_setpoint.write: not served yet: commands come with the write guard "
+        "(reaches 40 presses)",
+        "82 types.packer.expected: not served yet: comes with planned downtime (reaches 2 packers)",
+        "91 types.packer.tags.speed_setpoint.write: not served yet: commands come with the write guard "
+        "(reaches 2 packers)",
+        "121 connectors.cloud.buffer: not served yet: limits per reader come with store and forward",
+        "142 security: not served yet: security modules come with roles and policies",
+        "145 writes.enabled: not served yet: commands come with the write guard; leave it off",
+        "151 journal.min_free: not served yet: limits of the journal come with its quota",
+        "151 journal.size: not served yet: limits of the journal come with its quota",
+        "152 api.tls: not served yet: TLS comes with identities; listen on 127.0.0.1",
+        "153 apps: not served yet: apps come with the console",
+        "155 telemetry.prometheus: not served yet: write otlp, or use a collector that serves Prometheus",
+        "156 audit.syslog: not served yet: forwarding comes with the audit chain",
+        "158 moved: not served yet: moving history comes with plan and apply",
+    ]
+
+
+HEAD = "bedplate: 1\nname: x\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "engine: nats://h:4222\n",
+            ["3 engine: not served yet: other engines come later; write embedded"],
+        ),
+        (
+            "connectors:\n  h: {use: history, folder: f, placement: remote}\n",
+            ["4 connectors.h.placement: not served yet: remote plugins come with mutual TLS"],
+        ),
+        (
+            "connectors:\n  m: {use: modbus, host: h, expected: never}\n",
+            ["4 connectors.m.expected: not served yet: comes with planned downtime"],
+        ),
+    ],
+)
+def test_each_is_named_at_its_line(text: str, expected: list[str]) -> None:
+    assert told(HEAD + text) == expected
+
+
+def test_what_is_off_or_plain_is_served() -> None:
+    text = """
+security: none
+writes: {enabled: false, allow: [{role: r, tags: ["**"]}]}
+engine: embedded
+journal: {folder: j, sync: 1s}
+api: {listen: 127.0.0.1:0}
+telemetry: {otlp: "http://127.0.0.1:4317", interval: 5s}
+audit: {folder: a}
+moved: []
+connectors: {m: {use: modbus, host: h, expected: always, placement: inline}}
+"""
+    assert told(HEAD + text) == []

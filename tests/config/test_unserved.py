@@ -24,7 +24,6 @@ def test_the_whole_plant_names_what_is_still_to_come() -> None:
         "91 types.packer.tags.speed_setpoint.write: not served yet: commands come with the write guard "
         "(reaches 2 packers)",
         "121 connectors.cloud.buffer: not served yet: limits per reader come with store and forward",
-        "142 security: not served yet: security modules come with roles and policies",
         "145 writes.enabled: not served yet: commands come with the write guard; leave it off",
         "151 journal.min_free: not served yet: limits of the journal come with its quota",
         "151 journal.size: not served yet: limits of the journal come with its quota",

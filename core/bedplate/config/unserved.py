@@ -18,7 +18,6 @@ DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
         lambda d: d.writes.enabled,
         "commands come with the write guard; leave it off",
     ),
-    ("security", lambda d: d.of_kind("security"), "security modules come with roles and policies"),
     ("apps", lambda d: d.of_kind("app"), "apps come with the console"),
     ("engine", lambda d: d.engine != "embedded", "other engines come later; write embedded"),
     (

@@ -1,0 +1,122 @@
+"""The gate in a running platform: a security module that denies everything, in either placement, alive and dead."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.gate.rig import lines
+
+from bedplate import connect
+from bedplate.endpoints import Endpoint, find
+from bedplate.errors import CallError
+from bedplate.server.platform import Platform, prepare
+
+DENY = '''from bedplate import Decision, SecurityModule, Verdict
+
+
+class DenyAll(SecurityModule):
+    """Says no."""
+
+    def authorize(self, subject, checks):
+        return [Decision(Verdict.DENY, "closed today") for check in checks]
+'''
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "home"))
+
+
+@asynccontextmanager
+async def platform(
+    folder: Path, module: str, placement: str
+) -> AsyncIterator[tuple[Platform, Endpoint]]:
+    (folder / "deny.py").write_text(module)
+    file = folder / "plant.yaml"
+    file.write_text(
+        f"bedplate: 1\nname: plant\nsecurity:\n  guard: {{use: deny-all, placement: {placement}}}\n"
+    )
+    running = Platform(prepare(file, [folder / "deny.py"]))
+    await running.start("127.0.0.1:0")
+    try:
+        yield running, find()
+    finally:
+        await running.stop()
+
+
+async def status(endpoint: str, token: str) -> str:
+    """Name of the deployment, or the code of the refusal."""
+    with connect(endpoint, token) as client:
+        try:
+            return str((await asyncio.to_thread(client.status)).name)
+        except CallError as error:
+            return error.code
+
+
+async def up(running: Platform) -> None:
+    async with asyncio.timeout(20):
+        while running.kernel.components["guard"].life.state != "up":
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("placement", ["process", "inline"])
+async def test_a_module_that_denies_all_is_obeyed_and_locks_nobody_out_of_the_machine(
+    tmp_path: Path, placement: str
+) -> None:
+    async with platform(tmp_path, DENY, placement) as (running, endpoint):
+        await up(running)
+        assert await status(endpoint.address, endpoint.token) == "PERMISSION_DENIED"
+        assert await status(f"unix:{endpoint.socket}", "") == "plant"
+        assert await status(endpoint.address, "wrong") == "UNAUTHENTICATED"
+    told = [
+        (line["who"], line["verdict"], line["rule"]) for line in lines(tmp_path / "data" / "audit")
+    ]
+    assert told == [
+        ("local-token", "refused", "guard: denied: closed today"),
+        ("local-socket", "allowed", ""),
+        ("", "refused", "kernel: unknown token"),
+    ]
+
+
+async def test_a_module_that_was_killed_denies_until_it_is_back(tmp_path: Path) -> None:
+    allow = DENY.replace("Verdict.DENY", "Verdict.ALLOW")
+    async with platform(tmp_path, allow, "process") as (running, endpoint):
+        await up(running)
+        assert await status(endpoint.address, endpoint.token) == "plant"
+        (place,) = running.kernel.places.values()
+        assert place.run is not None
+        os.kill(place.run.pid, signal.SIGSTOP)
+        began = asyncio.get_running_loop().time()
+        assert await status(endpoint.address, endpoint.token) == "PERMISSION_DENIED"
+        assert asyncio.get_running_loop().time() - began < 2
+        os.kill(place.run.pid, signal.SIGKILL)
+        assert await status(endpoint.address, endpoint.token) == "PERMISSION_DENIED"
+        async with asyncio.timeout(30):
+            while await status(endpoint.address, endpoint.token) != "plant":
+                await asyncio.sleep(0.1)
+
+
+async def test_every_method_refuses_who_brings_no_token(tmp_path: Path) -> None:
+    import grpc.aio
+
+    from bedplate.api.v1 import api_pb2
+
+    services = api_pb2.DESCRIPTOR.services_by_name.values()
+    methods = [f"/{service.full_name}/{m.name}" for service in services for m in service.methods]
+    async with (
+        platform(tmp_path, DENY, "inline") as (_, endpoint),
+        grpc.aio.insecure_channel(endpoint.address) as channel,
+    ):
+        for method in methods:
+            call = channel.stream_stream(method)(iter([b""]))
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await call.read()
+            assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED, method
+    told = [line["rule"] for line in lines(tmp_path / "data" / "audit")]
+    assert told == ["kernel: no token"] * len(methods)

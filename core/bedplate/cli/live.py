@@ -66,7 +66,7 @@ async def gather(client: Any) -> dict[str, Any]:
         "journal": status.journal.state,
         "history": await _history_size(status),
         "problems": list(status.problems),
-        "machines": _machines(tags, status.now),
+        "machines": _machines(tags, status),
         "alarms": [_alarm(event, status.now) for event in alarms],
     }
 
@@ -77,12 +77,15 @@ async def _history_size(status: Any) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def _machines(tags: Sequence[Any], now: int) -> list[dict[str, Any]]:
-    """One row for each asset that has a state, with what other devices and analytics know of it."""
+def _machines(tags: Sequence[Any], status: Any) -> list[dict[str, Any]]:
+    """One row for each asset that has a state, with what other devices and analytics know of it; as in the file."""
+    places = [component.path for component in status.components]
     by_asset: dict[str, dict[str, Any]] = {}
     for entry in tags:
         by_asset.setdefault(entry.asset, {})[entry.path.rpartition("/")[2]] = entry
-    return [_machine(path, own, by_asset, now) for path, own in by_asset.items() if "state" in own]
+    machines = [path for path, own in by_asset.items() if "state" in own]
+    machines.sort(key=lambda path: places.index(path) if path in places else len(places))
+    return [_machine(path, by_asset[path], by_asset, status.now) for path in machines]
 
 
 def _machine(path: str, own: dict[str, Any], all_: dict[str, Any], now: int) -> dict[str, Any]:

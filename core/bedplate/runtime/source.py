@@ -237,11 +237,13 @@ class Source(Role):
         return int(np.count_nonzero(self.ingest.good[1:]))
 
     def quietest(self) -> float:
-        """Age in seconds of the tag that was heard longest ago; -1 when nothing was heard."""
+        """Age in seconds of the tag that was heard longest ago; -1 when nothing was heard. A source that pushes sends
+        what changed, so there its newest word counts for all its tags."""
         seen = self.ingest.seen[1:]
         if not len(seen) or not seen.any():
             return -1.0
-        return float(self.spine.clock.time_ns() - int(seen[seen > 0].min())) / 1e9
+        last = seen.max() if "subscribe" in self._capabilities else seen[seen > 0].min()
+        return float(self.spine.clock.time_ns() - int(last)) / 1e9
 
 
 def _declared(component: str, tag: TagSpec) -> Declared:

@@ -71,6 +71,10 @@ REFUSALS = {
         manifest() + '[permissions]\nnetwork = ["*"]',
         "permissions, network 1: '*' must be tcp:",
     ),
+    "no such URL": (
+        manifest() + '[permissions]\nnetwork = ["$url"]',
+        "permissions: $url is no setting of what it offers",
+    ),
     "no such setting": (
         manifest() + '[permissions]\nnetwork = ["tcp:$hots:1"]',
         "permissions: $hots is no setting of what it offers",

@@ -25,7 +25,7 @@ NAME = "bedplate-plugin.toml"
 MAX_BYTES = 64 * 1024
 _USE = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 _TARGET = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
-_NETWORK = re.compile(r"(?:tcp|udp):\S+")
+_NETWORK = re.compile(r"(?:tcp|udp):\S+|\$[A-Za-z_]\w*")
 _MODEL = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -45,7 +45,9 @@ def _target(text: str) -> str:
 
 def _network(text: str) -> str:
     if not _NETWORK.fullmatch(text):
-        raise ValueError(f"{text!r} must be tcp: or udp: and an address, such as tcp:$host:$port")
+        raise ValueError(
+            f"{text!r} must be tcp: or udp: and an address, such as tcp:$host:$port, or $x of a setting with a URL"
+        )
     return text
 
 
@@ -75,8 +77,8 @@ class OfferEntry(BaseModel):
 class Permissions(BaseModel):
     """[permissions]: what the plugin says it needs. `$x` is the setting x of each of its components.
 
-    network: tcp:host:port or udp:host:port · files: paths it writes, or only reads with `read:` in front · devices:
-    paths such as /dev/ttyS* · subprocess: whether it starts other programs.
+    network: tcp:host:port, udp:host:port, or $x when that is a URL · files: paths it writes, or only reads with
+    `read:` in front · devices: paths such as /dev/ttyS* · subprocess: whether it starts other programs.
     """
 
     model_config = _MODEL

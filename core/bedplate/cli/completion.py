@@ -12,9 +12,10 @@ SHELLS = ("bash", "zsh", "fish")
 @command(local=True)
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(invocation: Invocation, shell: str) -> None:
-    """For bash:  bedplate completion bash >> ~/.bashrc
+    """Into a file that your shell reads at its start:
 
     \b
+    For bash:  bedplate completion bash >> ~/.bashrc
     For zsh:   bedplate completion zsh >> ~/.zshrc
     For fish:  bedplate completion fish > ~/.config/fish/completions/bedplate.fish
     """

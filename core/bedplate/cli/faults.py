@@ -4,20 +4,18 @@ the details in a file. The traceback is shown to nobody who did not ask for it w
 from __future__ import annotations
 
 import os
-import secrets
 import sys
-import tempfile
-import traceback
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
 
 from bedplate.cli.exits import Exit
 from bedplate.errors import BedplateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
 
 
 class Faults:
@@ -50,11 +48,14 @@ class Faults:
             case BedplateError():
                 say(str(error))
                 self.code = Exit.NOT_DONE
+            case OSError():
+                say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+                self.code = Exit.NOT_DONE
             case _:
                 say(unforeseen(error))
                 self.code = Exit.FAULT
         if debugging() and self.code in {Exit.NOT_DONE, Exit.FAULT}:
-            traceback.print_exception(error)
+            sys.excepthook(type(error), error, trace)
         return True
 
 
@@ -69,13 +70,17 @@ def debugging(environ: Mapping[str, str] = os.environ) -> bool:
 
 def unforeseen(error: BaseException) -> str:
     """Keeps the details of a fault of ours, and says in a sentence where."""
-    number = secrets.token_hex(4)
+    from traceback import format_exception
+
+    number = os.urandom(4).hex()
     what = f"unexpected {type(error).__name__}, error {number}"
-    kept = _keep(number, "".join(traceback.format_exception(error)))
+    kept = _keep(number, "".join(format_exception(error)))
     return f"{what}; this is a fault in Bedplate, its details are in {kept}"
 
 
 def _keep(number: str, details: str) -> str:
+    from datetime import UTC, datetime
+
     now = datetime.now(UTC).isoformat(timespec="seconds")
     content = f"{now}\n{' '.join(sys.argv)}\n\n{details}"
     for folder in _folders(os.environ):
@@ -90,5 +95,8 @@ def _keep(number: str, details: str) -> str:
 
 
 def _folders(environ: Mapping[str, str]) -> list[Path]:
+    from pathlib import Path
+    from tempfile import gettempdir
+
     state = environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    return [Path(state) / "bedplate" / "errors", Path(tempfile.gettempdir())]
+    return [Path(state) / "bedplate" / "errors", Path(gettempdir())]

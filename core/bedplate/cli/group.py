@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any
 
 import click
@@ -29,9 +31,19 @@ class Bedplate(click.Group):
             return None
         module, _, name = entry.target.partition(":")
         command: click.Command = getattr(import_module(module), name)
-        command.name, command.short_help = entry.name, entry.summary
-        command.help = f"{entry.summary}.\n\n{command.help or ''}".rstrip()
+        if command.short_help != entry.summary:
+            command.name, command.short_help = entry.name, entry.summary
+            command.help = f"{entry.summary}.\n\n{cleandoc(command.help or '')}".rstrip()
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in ENTRIES and not args[0].startswith("-"):
+            near = get_close_matches(args[0], ENTRIES, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

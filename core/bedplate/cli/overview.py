@@ -28,8 +28,8 @@ def overview(status: Status, width: int = 0) -> Iterator[Any]:
     sources = [c for c in status.components if c.reader is None and c.kind == "connector"]
     readers = [c for c in status.components if c.reader is not None]
     guards = [c for c in status.components if c.kind == "security"]
-    names = [*_groups(sources), *_groups(readers), *(p.name for p in status.processes), "processes"]
-    first = max(map(cell_len, [*names, "connectors"]))
+    names = [*_groups(sources), *_groups(readers), *(p.name for p in status.processes)]
+    first = max([12, *map(cell_len, names)])
     second = max([cell_len(c.use) for c in status.components] + [9])
     for block in (
         _connectors(sources, first, second),
@@ -51,6 +51,8 @@ def _header(status: Status, width: int) -> Text:
     left = Text(status.name, "bold") + Text("".join(f" · {part}" for part in parts))
     now: datetime = local(status.now)
     right = f"{now:%a %Y-%m-%d %H:%M:%S %Z}"
+    if not width:
+        return left + Text(f" · {right}")
     gap = width - cell_len(left.plain) - cell_len(right)
     return left + Text(f"{' ' * gap}{right}" if gap > 1 else f"\n{right}", "dim")
 

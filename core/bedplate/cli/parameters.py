@@ -74,13 +74,10 @@ def _complete(
 
 
 def completions(paths: list[str], incomplete: str) -> list[str]:
-    """How paths go on from what is typed, by one level; typed from their beginning or from any level of theirs."""
-    found: dict[str, None] = {}
-    for path in paths:
-        levels = path.split("/")
-        tails = ("/".join(levels[n:]) for n in range(len(levels) if incomplete else 1))
-        tail = next((tail for tail in tails if tail.startswith(incomplete)), None)
-        if tail is not None:
-            end = tail.find("/", len(incomplete))
-            found[tail if end < 0 else tail[: end + 1]] = None
-    return list(found)
+    """The paths, or the tails of them, that begin with what is typed: bash completes as far as they agree."""
+    if not incomplete:
+        return paths
+    tails = (
+        "/".join(levels[n:]) for levels in (p.split("/") for p in paths) for n in range(len(levels))
+    )
+    return list(dict.fromkeys(tail for tail in tails if tail.startswith(incomplete)))

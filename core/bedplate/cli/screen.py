@@ -59,12 +59,13 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. align: left or right; width: at least so many cells."""
+    """A column of a table. align: left or right; width: at least so many cells · gives: it gives way when the screen is
+    narrow, by losing the end of its cells, or the beginning of those that are a Path · wraps: by going on below."""
 
     title: str = ""
     align: str = "left"
     width: int = 0
-    style: str = ""
+    gives: bool = False
     wraps: bool = False
 
 
@@ -82,13 +83,20 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[RenderableType]]) -
             column.title,
             justify="right" if column.align == "right" else "left",
             min_width=max(column.width, cell_len(column.title)) or None,
-            style=column.style,
-            no_wrap=not column.wraps,
+            no_wrap=not (column.gives or column.wraps),
             overflow="fold" if column.wraps else "ellipsis",
         )
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*map(_cell, columns, row))
     return made
+
+
+def _cell(column: Column, cell: RenderableType) -> RenderableType:
+    if not column.gives or isinstance(cell, Path):
+        return cell
+    text = cell if isinstance(cell, Text) else Text(str(cell))
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
 
 
 def indented(what: Table | Text) -> Padding:

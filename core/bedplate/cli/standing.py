@@ -65,6 +65,7 @@ def listing(
 ) -> Iterator[Any]:
     """Alarms, each with why and what to do below it, and how to acknowledge it where that is due."""
     wide = max(cells(names[event.source]) for event in events)
+    hidden = ""
     yield Text(f"{'priority':<8}  {padded('alarm', wide)}  {'since':>10}  state", "dim")
     for event in events:
         alarm = event.alarm or Alarm(AlarmState.UNSPECIFIED, AlarmPriority.UNSPECIFIED)
@@ -78,8 +79,9 @@ def listing(
         yield line.append(f"    {command}", "dim") if command and fits else line
         if why := reason(event):
             yield Padding(Text(why, "dim"), (0, 0, 0, 10), expand=False)
-        if command and not fits:
-            yield Padding(Text(command, "dim"), (0, 0, 0, 10), expand=False)
+        hidden = hidden or (command if not fits else "")
+    if hidden:
+        yield Text(f"\n{hidden}", "dim")
 
 
 def _since(alarm: Alarm, now: int) -> str:

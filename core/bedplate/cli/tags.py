@@ -45,10 +45,10 @@ def _show(invocation: Invocation, found: Sequence[TagEntry]) -> None:
     from bedplate.cli.screen import Column, table
 
     columns = [
-        Column("tag"),
-        Column("value", align="right"),
+        Column("tag", gives=True),
+        Column("value", align="right", gives=True),
         Column("unit"),
-        Column("quality"),
+        Column("quality", gives=True),
         Column("age", align="right"),
     ]
     now = time.time_ns()

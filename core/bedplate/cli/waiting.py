@@ -28,8 +28,9 @@ class Waiting:
             transient=True,
         )
         self._task = self._bar.add_task("", total=1.0)
-        self._patience = threading.Timer(PATIENCE, self._bar.start)
+        self._patience = threading.Timer(PATIENCE, self._begin)
         self._patience.daemon = True
+        self._shown = False
 
     def tell(self, fraction: float) -> None:
         """How far it is, 0 to 1."""
@@ -40,9 +41,14 @@ class Waiting:
         if samples and self._on_screen:
             self._end()
 
+    def _begin(self) -> None:
+        self._shown = True
+        self._bar.start()
+
     def _end(self) -> None:
         self._patience.cancel()
-        self._bar.stop()
+        if self._shown:
+            self._bar.stop()
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():

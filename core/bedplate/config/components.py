@@ -20,9 +20,9 @@ from bedplate.config.deployment import (
 from bedplate.config.document import Node
 from bedplate.config.expansion import Draft
 from bedplate.config.filling import like
-from bedplate.config.grammar import COMPONENT, SECTIONS, TAG, WORDS
+from bedplate.config.grammar import BROWSE, BUFFER, COMPONENT, SECTIONS, TAG, WORDS
 from bedplate.config.problems import Problems, shown
-from bedplate.config.quantities import duration, size
+from bedplate.config.quantities import duration, fields
 from bedplate.config.tags import Scans, TagReader, closed
 from bedplate.model.tag import path_problem, segment_problem
 
@@ -185,6 +185,16 @@ class Builder:
         own = words.get("scan_classes")
         return {**self._frame.scan_classes, **(durations(own) if own else {})}
 
+    def _names(self, draft: Draft, words: Node) -> None:
+        """Names that stand for something elsewhere."""
+        expected, process, scan = (words.get(word) for word in ("expected", "process", "scan"))
+        if expected is not None:
+            self._calendar(expected, draft, "always", "never")
+        if process is not None and (problem := segment_problem(process.value)):
+            self._tell(process, f"{shown(process.value)} {problem}", draft)
+        if scan is not None:
+            Scans(self._scan_classes(words), None, self._problems).of(scan, draft.subject)
+
     def _component(
         self,
         draft: Draft,
@@ -195,14 +205,7 @@ class Builder:
         references: tuple[Reference, ...],
     ) -> Component:
         given = words.plain()
-        if (expected := words.get("expected")) is not None:
-            self._calendar(expected, draft, "always", "never")
-        if (process := words.get("process")) is not None and (
-            problem := segment_problem(process.value)
-        ):
-            self._tell(process, f"{shown(process.value)} {problem}", draft)
-        if (scan := words.get("scan")) is not None:
-            Scans(self._scan_classes(words), None, self._problems).of(scan, draft.subject)
+        self._names(draft, words)
         named = {reference.node.value for reference in references if reference.kind == "calendar"}
         named.add(given.get("expected"))
         return Component(
@@ -219,7 +222,7 @@ class Builder:
             process=given.get("process", ""),
             placement=given.get("placement", "process"),
             deliver=tuple(join(self._frame.path, text) for text in given.get("deliver", ())),
-            buffer=_buffer(given["buffer"]) if "buffer" in given else None,
+            buffer=Buffer(**fields(given["buffer"], BUFFER)) if "buffer" in given else None,
             calendars={
                 name: self._frame.calendars[name] for name in named if name in self._frame.calendars
             },
@@ -242,23 +245,9 @@ def durations(node: Node) -> dict[str, int]:
 
 
 def _browse(written: Any) -> Browse | None:
-    if not written:
-        return Browse() if written == {} else None
-    words: dict[str, Any] = {} if written is True else written
-    return Browse(
-        root=words.get("root", ""),
-        depth=words.get("depth", 10),
-        include=tuple(words.get("include", ("**",))),
-        exclude=tuple(words.get("exclude", ())),
-    )
-
-
-def _buffer(written: dict[str, Any]) -> Buffer:
-    return Buffer(
-        age_ns=duration(written["age"]) if "age" in written else None,
-        size_bytes=size(written["size"]) if "size" in written else None,
-        when_full=written.get("when_full", "drop_oldest"),
-    )
+    if isinstance(written, dict):
+        return Browse(**fields(written, BROWSE))
+    return Browse() if written else None
 
 
 def _pointers(
@@ -271,11 +260,5 @@ def _pointers(
         node, steps = stack.pop()
         if node in kinds:
             yield kinds[node], steps
-        parts = (
-            node.items()
-            if isinstance(node.value, dict)
-            else enumerate(node.value)
-            if isinstance(node.value, list)
-            else ()
-        )
+        parts = enumerate(node.value) if isinstance(node.value, list) else node.items()
         stack += [(part, (*steps, step)) for step, part in parts]

@@ -50,6 +50,16 @@ _LISTEN = {
 
 KERNEL_DATA_TYPES = ("float64", "int64", "uint64", "bool", "text", "blob")
 
+WRITE = _mapping(
+    {
+        "range": _PAIR,
+        "step": {"type": "number", "exclusiveMinimum": 0},
+        "rate": {"type": "string", "x-bedplate-rate": True},
+        "interlock": _TEXT,
+        "verify_timeout": _DURATION,
+    }
+)
+
 TAG = _mapping(
     {
         "address": {},
@@ -71,17 +81,19 @@ TAG = _mapping(
         },
         "counter": _BOOL,
         "description": {"type": "string"},
-        "write": _mapping(
-            {
-                "range": _PAIR,
-                "step": {"type": "number", "exclusiveMinimum": 0},
-                "rate": {"type": "string", "x-bedplate-rate": True},
-                "interlock": _TEXT,
-                "verify_timeout": _DURATION,
-            }
-        ),
+        "write": WRITE,
     }
 )
+
+BROWSE = _mapping(
+    {
+        "root": {"type": ["string", "integer"]},
+        "depth": {"type": "integer", "minimum": 1, "maximum": 10},
+        "include": _SELECTORS,
+        "exclude": _SELECTORS,
+    }
+)
+BUFFER = _mapping({"age": _DURATION, "size": _SIZE, "when_full": _one_of("drop_oldest", "block")})
 
 # Kernel words inside a component. The list grows only with a new `bedplate:` number.
 COMPONENT = _mapping(
@@ -100,14 +112,7 @@ COMPONENT = _mapping(
         "browse": {
             "anyOf": [
                 _BOOL,
-                _mapping(
-                    {
-                        "root": {"type": ["string", "integer"]},
-                        "depth": {"type": "integer", "minimum": 1, "maximum": 10},
-                        "include": _SELECTORS,
-                        "exclude": _SELECTORS,
-                    }
-                ),
+                BROWSE,
             ]
         },
         "scan": _TEXT,
@@ -116,9 +121,7 @@ COMPONENT = _mapping(
         "process": _TEXT,
         "placement": _one_of("process", "inline", "remote"),
         "deliver": _SELECTORS,
-        "buffer": _mapping(
-            {"age": _DURATION, "size": _SIZE, "when_full": _one_of("drop_oldest", "block")}
-        ),
+        "buffer": BUFFER,
         "for": {"anyOf": [_TEXT, _list(_TEXT, minItems=1)]},
     }
 )

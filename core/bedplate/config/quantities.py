@@ -7,7 +7,9 @@ the value, which the caller shows in his own way.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from bedplate.settings import UNITS_NS
 
@@ -46,3 +48,20 @@ def _parse(written: object, units: dict[str, int], what: str, *hints: str) -> in
     if whole >= 1 << 63:
         raise ValueError("is too large")
     return whole
+
+
+def fields(written: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping that fits its schema as the fields of a dataclass: durations as `word_ns`, sizes as `word_bytes`, rates
+    parsed, lists as tuples."""
+    found: dict[str, Any] = {}
+    for word, value in written.items():
+        marks = schema["properties"][word]
+        if "x-bedplate-duration" in marks:
+            found[f"{word}_ns"] = duration(value)
+        elif "x-bedplate-size" in marks:
+            found[f"{word}_bytes"] = size(value)
+        elif "x-bedplate-rate" in marks:
+            found[word] = rate(value)
+        else:
+            found[word] = tuple(value) if isinstance(value, list) else value
+    return found

@@ -87,16 +87,6 @@ class Secrets:
             )
             raise SecretError(f"secret {reference}: {why}") from None
 
-    def fill(self, settings: Any) -> Any:
-        """A copy of settings with every `{secret: …}` resolved to a Secret. Raises SecretError."""
-        if isinstance(settings, Mapping):
-            if [*settings] == ["secret"]:
-                return self.resolve(str(settings["secret"]))
-            return {key: self.fill(value) for key, value in settings.items()}
-        if isinstance(settings, list | tuple):
-            return [self.fill(value) for value in settings]
-        return settings
-
     def _from_environment(self, name: str) -> str:
         return self._environ[name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,9 +11,9 @@ from bedplate.config.checking import HOLE, Checker, Findings
 from bedplate.config.deployment import PluginSchema, TagSpec, WriteLimits
 from bedplate.config.document import Node
 from bedplate.config.filling import like
-from bedplate.config.grammar import TAG
+from bedplate.config.grammar import TAG, WRITE
 from bedplate.config.problems import Problems, Subject, shown
-from bedplate.config.quantities import duration, rate
+from bedplate.config.quantities import duration, fields
 from bedplate.model.tag import segment_problem
 
 DEFAULT_SCAN_CLASSES = {"fast": 250_000_000, "normal": 1_000_000_000, "slow": 10_000_000_000}
@@ -134,6 +135,8 @@ def _contradictions(words: Node) -> list[tuple[Node, str]]:
     raw = scale.get("raw") if (scale := words.get("scale")) else None
     if raw is not None and raw.value[0].value == raw.value[1].value:
         wrong.append((raw, f"{_pair(raw)} has no width"))
+    elif scale is not None and not math.isfinite(sum(_scale(words.plain()) or ())):
+        wrong.append((scale, "is beyond what a number can hold"))
     if scale is not None and scale.value == 0:
         wrong.append((scale, "0 would make every value 0"))
     return wrong
@@ -144,25 +147,14 @@ def _pair(node: Node) -> str:
 
 
 def _spec(name: str, words: dict[str, Any], rest: dict[str, Any], node: Node) -> TagSpec:
-    data_type = words.get("data_type", rest.get("data_type", ""))
-    span = words.get("range")
-    return TagSpec(
-        name=name,
-        path="",
-        address=words.get("address"),
-        data_type=data_type,
-        unit=words.get("unit", ""),
-        scale=_scale(words),
-        range=(float(span[0]), float(span[1])) if span else None,
-        deadband=float(words.get("deadband", 0)),
-        states={int(key): label for key, label in words.get("states", {}).items()},
-        counter=words.get("counter", False),
-        description=words.get("description", ""),
-        write=_limits(words["write"]) if "write" in words else None,
-        settings=rest,
-        line=node.line,
-        file=node.file,
-    )
+    plain = {word: value for word, value in words.items() if word not in ("scan", "offset")}
+    given = {"data_type": rest.get("data_type", "")} | fields(plain, TAG)
+    given["scale"] = _scale(words)
+    if "states" in words:
+        given["states"] = {int(key): label for key, label in words["states"].items()}
+    if "write" in words:
+        given["write"] = WriteLimits(**fields(words["write"], WRITE))
+    return TagSpec(name=name, path="", settings=rest, line=node.line, file=node.file, **given)
 
 
 def _scale(words: dict[str, Any]) -> tuple[float, float] | None:
@@ -175,16 +167,3 @@ def _scale(words: dict[str, Any]) -> tuple[float, float] | None:
     (low, high), (bottom, top) = written["raw"], written["to"]
     gain = (top - bottom) / (high - low)
     return gain, bottom - low * gain + offset
-
-
-def _limits(words: dict[str, Any]) -> WriteLimits:
-    span = words.get("range")
-    limits = WriteLimits(
-        range=(float(span[0]), float(span[1])) if span else None,
-        step=float(words["step"]) if "step" in words else None,
-        rate=rate(words["rate"]) if "rate" in words else None,
-        interlock=words.get("interlock", ""),
-    )
-    if "verify_timeout" in words:
-        return replace(limits, verify_timeout_ns=duration(words["verify_timeout"]))
-    return limits

@@ -24,19 +24,11 @@ from bedplate.config.deployment import (
 from bedplate.config.document import Node
 from bedplate.config.grammar import SECTIONS, TOP
 from bedplate.config.problems import Problems, shown
-from bedplate.config.quantities import duration, size
+from bedplate.config.quantities import fields
 from bedplate.config.tags import DEFAULT_SCAN_CLASSES
 from bedplate.model.tag import path_problem, segment_problem
 
 T = TypeVar("T")
-
-# how a word of the file becomes a field: (name, how it is read)
-_FIELDS = {
-    "sync": ("sync_ns", duration),
-    "interval": ("interval_ns", duration),
-    "size": ("size_bytes", size),
-    "min_free": ("min_free_bytes", size),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +60,7 @@ class Top:
         )
 
     def _fields(self, section: str) -> dict[str, Any]:
-        read = {}
-        for word, value in self.given.get(section, {}).items():
-            name, parse = _FIELDS.get(word, (word, lambda same: same))
-            read[name] = parse(value)
-        return read
+        return fields(self.given.get(section, {}), TOP[section])
 
 
 def read_top(root: Node, problems: Problems) -> Top:
@@ -90,22 +78,21 @@ def read_top(root: Node, problems: Problems) -> Top:
                 given[word] = node.plain()
         elif word != "types" and word not in SECTIONS:
             problems.add(node, "unknown" + problems.nearest(word, (*TOP, *SECTIONS, "types")))
-    written = root.get("calendars")
-    calendars = (
-        _calendars(written, given.get("timezone", "UTC"), problems)
-        if written and "calendars" in given
-        else {}
-    )
-    frame = Frame(
-        given.get("path", ""),
-        calendars,
-        frozenset(name for name, _ in written.items()) if written else frozenset(),
-        DEFAULT_SCAN_CLASSES | (durations(own) if (own := root.get("scan_classes")) else {}),
-    )
+    frame = _frame(root, given, problems)
     for name in names:
         if problem := frame.calendar_problem(name.value, problems):
             problems.add(name, problem)
     return Top(given, frame)
+
+
+def _frame(root: Node, given: Mapping[str, Any], problems: Problems) -> Frame:
+    section, classes = root.get("calendars"), root.get("scan_classes")
+    names = frozenset(name for name, _ in section.items()) if section else frozenset()
+    calendars: dict[str, Calendar] = {}
+    if section and "calendars" in given:
+        calendars = _calendars(section, given.get("timezone", "UTC"), problems)
+    scan_classes = DEFAULT_SCAN_CLASSES | (durations(classes) if classes else {})
+    return Frame(given.get("path", ""), calendars, names, scan_classes)
 
 
 def _sensible(word: str, node: Node, problems: Problems) -> bool:

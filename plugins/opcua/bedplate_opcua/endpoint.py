@@ -14,7 +14,7 @@ from asyncua.client.client import Client
 from asyncua.crypto import security_policies
 
 from bedplate_opcua.settings import Config
-from bedplate_opcua.stack import answering
+from bedplate_opcua.stack import answering, not_cancelled
 
 POLICIES: Final[dict[str, Any]] = {
     "Basic256Sha256": security_policies.SecurityPolicyBasic256Sha256,
@@ -37,6 +37,7 @@ async def offered(config: Config) -> list[Endpoint]:
     client = Client(config.url, timeout=config.connect_timeout)
     with answering(f"asking {config.host} for its endpoints"):
         descriptions = await client.connect_and_get_server_endpoints()
+        not_cancelled()
         return [_endpoint(one) for one in descriptions if _is_binary(one)]
 
 

@@ -22,7 +22,7 @@ from bedplate import Invalid
 from bedplate_opcua.endpoint import POLICIES, Endpoint
 from bedplate_opcua.pki import Identity
 from bedplate_opcua.settings import Config
-from bedplate_opcua.stack import StatusCodeError, answering, code_name, ua
+from bedplate_opcua.stack import StatusCodeError, answering, code_name, not_cancelled, ua
 
 CLOSE_TIMEOUT: Final = 1.5
 CHANNEL_LIFETIME_MS: Final = 3_600_000
@@ -139,6 +139,7 @@ class Session:
         host = self.config.host
         with answering(f"connecting to {host}"):
             await self.client.connect_socket()
+            not_cancelled()
             self.transport.on_connection_lost = lambda error: self._gone.set()
             await self.client.send_hello()
         with answering(f"opening a secure channel to {host}"):

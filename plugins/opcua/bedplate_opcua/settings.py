@@ -29,7 +29,9 @@ def _positive(seconds: float) -> float:
 
 
 Positive = Annotated[Duration, AfterValidator(_positive)]
-Sampling = Annotated[Duration, AfterValidator(lambda seconds: _positive(seconds) if seconds else 0.0)]
+Sampling = Annotated[
+    Duration, AfterValidator(lambda seconds: _positive(seconds) if seconds else 0.0)
+]
 
 
 class Config(BaseModel):

@@ -7,6 +7,7 @@ Does not connect.
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,13 @@ def code_name(code: int) -> str:
     if known is None:
         known = ua.status_codes.get_name_and_doc(code & 0xFFFF_0000)[0]
     return known if known.startswith(("Good", "Uncertain", "Bad")) else quality.name(code)
+
+
+def not_cancelled() -> None:
+    """Raises the CancelledError that asyncio.wait_for of Python 3.11, on which asyncua connects, may have swallowed."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @contextmanager

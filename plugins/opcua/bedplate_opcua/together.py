@@ -8,7 +8,8 @@ from typing import Any
 
 
 async def until_one_ends(*calls: Coroutine[Any, Any, None]) -> None:
-    """Runs calls side by side. When one ends, the others are cancelled and what it raised is raised.
+    """Runs calls side by side. When one ends, the others are cancelled and what it raised is raised;
+    where several end at once, the first named speaks.
 
     When this call is cancelled, all are; none is left behind.
     """
@@ -19,5 +20,6 @@ async def until_one_ends(*calls: Coroutine[Any, Any, None]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
+    for task in tasks:
+        if task in done:
+            task.result()

@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 import pytest
+from plugins.opcua.tests.peer import Server, node, opened, tags_for
 
 from bedplate import Batch, DataType, Invalid
 from bedplate.model import quality
-from plugins.opcua.tests.peer import Server, node, opened, tags_for
 
 TYPES: dict[str, tuple[DataType, Any]] = {
     "Boolean": (DataType.BOOL, True),
@@ -82,7 +82,9 @@ async def test_times_finer_than_microseconds_survive(server: Server) -> None:
     assert (value, source) == (22.5, at * 1_000_000 + 12)
 
 
-@pytest.mark.parametrize("status", ["BadSensorFailure", "UncertainLastUsableValue", "GoodLocalOverride"])
+@pytest.mark.parametrize(
+    "status", ["BadSensorFailure", "UncertainLastUsableValue", "GoodLocalOverride"]
+)
 async def test_status_codes_pass_unchanged(server: Server, status: str) -> None:
     tags = tags_for(node("Oil.Temp"))
     server.do("set", node="Temp", value=23.5, status=status)

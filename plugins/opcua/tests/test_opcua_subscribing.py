@@ -7,12 +7,12 @@ import time
 
 import numpy as np
 import pytest
+from plugins.opcua.tests.peer import Server, node, subscribed, tags_for, until
 
 from bedplate import Batch, DataType
 from bedplate.model import quality
 from bedplate_opcua import feed
 from bedplate_opcua.backlog import Backlog
-from plugins.opcua.tests.peer import Server, node, subscribed, tags_for, until
 
 
 async def test_first_values_come_at_once_then_every_change(server: Server) -> None:
@@ -39,7 +39,9 @@ async def test_bad_and_uncertain_and_source_times_pass(server: Server) -> None:
         await until(lambda: quality.name(received.samples(1)[-1][1]) == "BadSensorFailure")
         assert received.samples(1)[-1][2] == 1778051289_123_000_000
         server.do("set", node="Temp", value=41, status="UncertainSensorNotAccurate")
-        await until(lambda: quality.name(received.samples(1)[-1][1]) == "UncertainSensorNotAccurate")
+        await until(
+            lambda: quality.name(received.samples(1)[-1][1]) == "UncertainSensorNotAccurate"
+        )
         assert received.values(1)[-1] == 41
         server.do("set", node="Temp", value=20)
         await until(lambda: received.samples(1)[-1][1] == 0)

@@ -36,6 +36,9 @@ Duration = Annotated[
 ]
 """Seconds in Python, "250ms" in the file."""
 
+FileName = Annotated[str, WithJsonSchema({"type": "string", "format": "path"})]
+"""A file or folder. A relative one starts beside the deployment file; the plugin gets the whole path."""
+
 TagName = Annotated[str, WithJsonSchema({"type": "string", "x-bedplate-tag": True})]
 """Name of a tag of the asset; the kernel checks that it exists and tells the analytic its full path as an input."""
 

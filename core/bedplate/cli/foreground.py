@@ -18,6 +18,7 @@ Show = Callable[[str], Awaitable[None]]
 
 def run_foreground(prepared: Prepared, listen: str | None, show: Show) -> None:
     """Returns when it has ended. Raises BedplateError or OSError when it can't start."""
+    os.chdir(prepared.deployment.source.folder)  # so that a plugin's relative default lies beside the file, inline too
     asyncio.run(_run(prepared, listen, show))
 
 

@@ -127,7 +127,7 @@ class Kernel:
             launch = Launch(
                 name, offer.kind, offer.plugin, offer.version, targets, file, offer.python, otlp
             )
-            self.places[key] = Place(launch, component.placement, self.host, Path.cwd())
+            self.places[key] = Place(launch, component.placement, self.host, self.deployment.source.folder)
         return self.places[key]
 
     def tier(self, name: str) -> list[Supervisor]:

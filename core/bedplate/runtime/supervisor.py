@@ -254,7 +254,7 @@ class Supervisor:
 
     def _note(self, note: Any) -> None:
         if note.lost:
-            self.lose(note.severity, note.text)
+            self.lose(note.code, note.text)
             return
         self.detail = note.text
         event = Event(

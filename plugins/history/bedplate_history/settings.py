@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from bedplate.settings import Duration
+from bedplate.settings import Duration, FileName
 
 UNITS = {
     "B": 1,
@@ -76,7 +76,7 @@ class HistorySettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    folder: str = Field(description="Where everything is kept; one history, one folder.")
+    folder: FileName = Field(description="Where everything is kept; one history, one folder.")
     keep: Keep = Field(default_factory=Keep, description="How much is kept; default: everything.")
     seal: Seal = Field(default_factory=Seal, description="When samples in memory become a file.")
     threads: int = Field(2, ge=1, le=64, description="Processor cores that one query may use.")

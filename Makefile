@@ -1,5 +1,5 @@
 # Every target works in a fresh clone; .make/setup does nothing when .venv is up to date.
-.PHONY: help demo test lint format bench protos requirements clean
+.PHONY: help demo test lint format bench protos baseline requirements clean
 .DEFAULT_GOAL := help
 bin := .venv/bin
 
@@ -32,6 +32,11 @@ bench: ## measure; prints a table
 protos: ## write core/bedplate/<area>/v1 from protos/
 	@.make/setup dev
 	@.make/protos
+
+baseline: ## renew protos/baseline.binpb; refuses what would break a peer
+	@.make/setup dev
+	@[ ! -e protos/baseline.binpb ] || $(bin)/buf breaking protos --against protos/baseline.binpb
+	@$(bin)/buf build protos --as-file-descriptor-set --exclude-source-info -o protos/baseline.binpb
 
 requirements: ## pin .make/*.txt again; make requirements ARGS=--upgrade
 	@.make/lock $(ARGS)

@@ -236,7 +236,7 @@ class Session:
             component=self.component,
             text=reply.answer.text,
             lost=True,
-            severity=int(reply.answer.code),
+            code=reply.answer.code,
         )
         self.outbox.note(_twin_note(note))
 

@@ -181,7 +181,7 @@ class LiveServicer:
     def Subscribe(self, request_iterator, context):
         """Records from now on, or after a resume token. The first request MUST be `open`; the server sends no more
         responses than were granted. A client that grants nothing for 30 s is cut with ABORTED and a
-        token to resume by in the trailing metadata `bedplate-resume-token`.
+        token to resume by in the trailing metadata `bedplate-resume-token-bin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -289,7 +289,8 @@ class HistoryServicer:
     """
 
     def Query(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Samples or aggregates over a range, by the component that keeps history.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -374,13 +375,15 @@ class AlarmsServicer:
     """
 
     def ListAlarms(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Alarms that stand.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchAlarms(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Alarms that stand, then every transition.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -531,13 +534,15 @@ class AdminServicer:
     """
 
     def GetStatus(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Components, journal, processes, and what a person should look at.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPlugins(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Every plugin that was found, the refused too.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')

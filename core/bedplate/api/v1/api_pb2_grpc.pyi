@@ -83,7 +83,7 @@ class LiveStub:
     Subscribe: _grpc.StreamStreamMultiCallable[_api_pb2.SubscribeRequest, _api_pb2.SubscribeResponse]
     """Records from now on, or after a resume token. The first request MUST be `open`; the server sends no more
     responses than were granted. A client that grants nothing for 30 s is cut with ABORTED and a
-    token to resume by in the trailing metadata `bedplate-resume-token`.
+    token to resume by in the trailing metadata `bedplate-resume-token-bin`.
     """
 
 @_typing.type_check_only
@@ -96,7 +96,7 @@ class LiveAsyncStub(LiveStub):
     Subscribe: _aio.StreamStreamMultiCallable[_api_pb2.SubscribeRequest, _api_pb2.SubscribeResponse]  # type: ignore[assignment]
     """Records from now on, or after a resume token. The first request MUST be `open`; the server sends no more
     responses than were granted. A client that grants nothing for 30 s is cut with ABORTED and a
-    token to resume by in the trailing metadata `bedplate-resume-token`.
+    token to resume by in the trailing metadata `bedplate-resume-token-bin`.
     """
 
 class LiveServicer(metaclass=_abc_1.ABCMeta):
@@ -118,7 +118,7 @@ class LiveServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_api_pb2.SubscribeResponse], _abc.AsyncIterator[_api_pb2.SubscribeResponse]]:
         """Records from now on, or after a resume token. The first request MUST be `open`; the server sends no more
         responses than were granted. A client that grants nothing for 30 s is cut with ABORTED and a
-        token to resume by in the trailing metadata `bedplate-resume-token`.
+        token to resume by in the trailing metadata `bedplate-resume-token-bin`.
         """
 
 def add_LiveServicer_to_server(servicer: LiveServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
@@ -131,6 +131,7 @@ class HistoryStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> HistoryAsyncStub: ...
     Query: _grpc.UnaryStreamMultiCallable[_api_pb2.QueryRequest, _api_pb2.QueryResponse]
+    """Samples or aggregates over a range, by the component that keeps history."""
 
 @_typing.type_check_only
 class HistoryAsyncStub(HistoryStub):
@@ -138,6 +139,7 @@ class HistoryAsyncStub(HistoryStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Query: _aio.UnaryStreamMultiCallable[_api_pb2.QueryRequest, _api_pb2.QueryResponse]  # type: ignore[assignment]
+    """Samples or aggregates over a range, by the component that keeps history."""
 
 class HistoryServicer(metaclass=_abc_1.ABCMeta):
     """What was."""
@@ -147,7 +149,8 @@ class HistoryServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _api_pb2.QueryRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_api_pb2.QueryResponse], _abc.AsyncIterator[_api_pb2.QueryResponse]]: ...
+    ) -> _typing.Union[_abc.Iterator[_api_pb2.QueryResponse], _abc.AsyncIterator[_api_pb2.QueryResponse]]:
+        """Samples or aggregates over a range, by the component that keeps history."""
 
 def add_HistoryServicer_to_server(servicer: HistoryServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
@@ -159,7 +162,9 @@ class AlarmsStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AlarmsAsyncStub: ...
     ListAlarms: _grpc.UnaryUnaryMultiCallable[_api_pb2.ListAlarmsRequest, _api_pb2.ListAlarmsResponse]
+    """Alarms that stand."""
     WatchAlarms: _grpc.UnaryStreamMultiCallable[_api_pb2.WatchAlarmsRequest, _api_pb2.WatchAlarmsResponse]
+    """Alarms that stand, then every transition."""
     Acknowledge: _grpc.UnaryUnaryMultiCallable[_api_pb2.AcknowledgeRequest, _api_pb2.AcknowledgeResponse]
     """Idempotent: an acknowledged alarm stays acknowledged by the first."""
 
@@ -169,7 +174,9 @@ class AlarmsAsyncStub(AlarmsStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListAlarms: _aio.UnaryUnaryMultiCallable[_api_pb2.ListAlarmsRequest, _api_pb2.ListAlarmsResponse]  # type: ignore[assignment]
+    """Alarms that stand."""
     WatchAlarms: _aio.UnaryStreamMultiCallable[_api_pb2.WatchAlarmsRequest, _api_pb2.WatchAlarmsResponse]  # type: ignore[assignment]
+    """Alarms that stand, then every transition."""
     Acknowledge: _aio.UnaryUnaryMultiCallable[_api_pb2.AcknowledgeRequest, _api_pb2.AcknowledgeResponse]  # type: ignore[assignment]
     """Idempotent: an acknowledged alarm stays acknowledged by the first."""
 
@@ -181,14 +188,16 @@ class AlarmsServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _api_pb2.ListAlarmsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_api_pb2.ListAlarmsResponse, _abc.Awaitable[_api_pb2.ListAlarmsResponse]]: ...
+    ) -> _typing.Union[_api_pb2.ListAlarmsResponse, _abc.Awaitable[_api_pb2.ListAlarmsResponse]]:
+        """Alarms that stand."""
 
     @_abc_1.abstractmethod
     def WatchAlarms(
         self,
         request: _api_pb2.WatchAlarmsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_api_pb2.WatchAlarmsResponse], _abc.AsyncIterator[_api_pb2.WatchAlarmsResponse]]: ...
+    ) -> _typing.Union[_abc.Iterator[_api_pb2.WatchAlarmsResponse], _abc.AsyncIterator[_api_pb2.WatchAlarmsResponse]]:
+        """Alarms that stand, then every transition."""
 
     @_abc_1.abstractmethod
     def Acknowledge(
@@ -208,7 +217,9 @@ class AdminStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AdminAsyncStub: ...
     GetStatus: _grpc.UnaryUnaryMultiCallable[_api_pb2.GetStatusRequest, _api_pb2.GetStatusResponse]
+    """Components, journal, processes, and what a person should look at."""
     ListPlugins: _grpc.UnaryUnaryMultiCallable[_api_pb2.ListPluginsRequest, _api_pb2.ListPluginsResponse]
+    """Every plugin that was found, the refused too."""
 
 @_typing.type_check_only
 class AdminAsyncStub(AdminStub):
@@ -216,7 +227,9 @@ class AdminAsyncStub(AdminStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetStatus: _aio.UnaryUnaryMultiCallable[_api_pb2.GetStatusRequest, _api_pb2.GetStatusResponse]  # type: ignore[assignment]
+    """Components, journal, processes, and what a person should look at."""
     ListPlugins: _aio.UnaryUnaryMultiCallable[_api_pb2.ListPluginsRequest, _api_pb2.ListPluginsResponse]  # type: ignore[assignment]
+    """Every plugin that was found, the refused too."""
 
 class AdminServicer(metaclass=_abc_1.ABCMeta):
     """The platform itself."""
@@ -226,13 +239,15 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _api_pb2.GetStatusRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_api_pb2.GetStatusResponse, _abc.Awaitable[_api_pb2.GetStatusResponse]]: ...
+    ) -> _typing.Union[_api_pb2.GetStatusResponse, _abc.Awaitable[_api_pb2.GetStatusResponse]]:
+        """Components, journal, processes, and what a person should look at."""
 
     @_abc_1.abstractmethod
     def ListPlugins(
         self,
         request: _api_pb2.ListPluginsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_api_pb2.ListPluginsResponse, _abc.Awaitable[_api_pb2.ListPluginsResponse]]: ...
+    ) -> _typing.Union[_api_pb2.ListPluginsResponse, _abc.Awaitable[_api_pb2.ListPluginsResponse]]:
+        """Every plugin that was found, the refused too."""
 
 def add_AdminServicer_to_server(servicer: AdminServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

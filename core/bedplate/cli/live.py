@@ -197,7 +197,7 @@ def _alarm_table(alarms: Sequence[dict[str, Any]]) -> Any:
         return Text("  no alarms", style="dim")
     table = Table(box=None, show_header=False, pad_edge=True, padding=(0, 2, 0, 1))
     for index, a in enumerate(alarms[:6]):
-        by = {"local": "you"}.get(a["by"], a["by"])
+        by = {"local-token": "you", "local-socket": "you"}.get(a["by"], a["by"])
         word = {
             "unacknowledged": "not acknowledged",
             "returned_unacknowledged": "returned, not acknowledged",

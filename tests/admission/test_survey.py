@@ -10,7 +10,8 @@ from tests.admission.site import SCHEMA, Site, manifest
 
 from bedplate.admission.candidate import Candidate, schemas_for
 from bedplate.admission.survey import survey
-from bedplate.errors import AdmissionError
+from bedplate.config import load
+from bedplate.errors import AdmissionError, ConfigError
 
 
 def the(name: str) -> Candidate:
@@ -205,6 +206,20 @@ def test_a_name_that_cannot_be_had_is_explained(site: Site) -> None:
     first, second = str(told.value).splitlines()
     assert first.startswith("`acme`: acme-press 1.0 offers it and is refused: ")
     assert second == "`nobody`: no plugin offers it"
+
+
+def test_check_says_at_its_line_why_a_plugin_cannot_be_had(site: Site, tmp_path: Path) -> None:
+    site.install("acme-press", manifest=manifest(requires=">=2,<3"), schema={"acme": SCHEMA})
+    file = tmp_path / "plant.yaml"
+    file.write_text("bedplate: 1\nname: x\nconnectors:\n  a: {use: acme}\n  b: {use: nobody}\n")
+    found = survey()
+    with pytest.raises(ConfigError) as told:
+        load(file, schemas_for(found), found.offers)
+    first, second = told.value.problems
+    assert (first.line, second.line) == (4, 5)
+    assert "`acme`: acme-press 1.0 offers it and is refused" in first.text
+    assert "install a newer Bedplate" in first.text
+    assert second.text.startswith("no plugin offers `nobody`; installed: ")
 
 
 def test_two_plugins_that_offer_the_same_name_are_both_refused(site: Site) -> None:

@@ -128,9 +128,20 @@ class Survey:
 
 
 def schemas_for(survey: Survey) -> Callable[[str], PluginSchema | None]:
-    """For bedplate.config.load: use → what `check` knows of it."""
+    """For bedplate.config.load: use → what `check` knows of it, None when nobody offers it.
+
+    What it gives raises AdmissionError when somebody does and is refused.
+    """
     offers = survey.offers
-    return lambda use: offers[use].schema if use in offers else None
+
+    def schema_of(use: str) -> PluginSchema | None:
+        if use in offers:
+            return offers[use].schema
+        if problem := survey.why_not(use):
+            raise AdmissionError(f"`{use}`: {problem}")
+        return None
+
+    return schema_of
 
 
 def _judge(candidate: Candidate, uses: Collection[str]) -> Candidate:

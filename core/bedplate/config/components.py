@@ -24,6 +24,7 @@ from bedplate.config.grammar import BROWSE, BUFFER, COMPONENT, SECTIONS, TAG, WO
 from bedplate.config.problems import Problems, shown
 from bedplate.config.quantities import duration, fields
 from bedplate.config.tags import Scans, TagReader, closed
+from bedplate.errors import AdmissionError
 from bedplate.model.tag import path_problem, segment_problem
 
 ARTICLE = {
@@ -120,7 +121,12 @@ class Builder:
         use = node.value
         if not isinstance(use, str) or not use:
             return None  # the grammar says what it should be
-        if (schema := self._schemas(use)) is None:
+        try:
+            schema = self._schemas(use)
+        except AdmissionError as error:
+            self._tell(node, str(error), draft)
+            return None
+        if schema is None:
             near = self._problems.nearest(use, self._installed)
             installed = ", ".join(self._installed) or "none"
             self._tell(node, f"no plugin offers `{use[:60]}`; installed: {installed}{near}", draft)

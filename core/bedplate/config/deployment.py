@@ -34,6 +34,7 @@ class PluginSchema:
 
 
 Schemas = Callable[[str], PluginSchema | None]
+"""use → what is known of it; None: nobody offers it. Raises AdmissionError when somebody does and is refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -86,6 +87,13 @@ ALARMS = [
 ]
 
 
+def at(now: int, event: Event) -> Event:
+    """An event of the plant's time, moved to another now."""
+    assert event.alarm
+    moved = replace(event.alarm, active_since=event.alarm.active_since + now - NOW)
+    return replace(event, time=event.time + now - NOW, alarm=moved)
+
+
 def samples(handles: Sequence[int], times: Sequence[int], values: Sequence[Any]) -> Batch:
     return Batch.of(np.array(handles, np.uint32), times, values)
 
@@ -117,15 +125,16 @@ class Plant(
 ):
     """Everything at once. updates: what a subscriber gets; it waits for credit before each."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: int = NOW) -> None:
+        self.now = now
         self.requests: list[Any] = []
         self.failures: dict[str, tuple[grpc.StatusCode, str]] = {}
         self.pages: list[api_pb2.QueryResponse] = [history_page(TAGS, 5)]
         self.updates: list[api_pb2.SubscribeResponse] = []
         self.cut: bytes = b""
         self.hold = threading.Event()
-        self.status = api_pb2.GetStatusResponse(name="bottling-line", version="0.1.0", now=NOW)
-        self.alarms = list(ALARMS)
+        self.status = api_pb2.GetStatusResponse(name="bottling-line", version="0.1.0", now=now)
+        self.alarms = [at(now, event) for event in ALARMS]
         self.changes: list[Event] = []
         self.plugins: list[api_pb2.PluginStatus] = []
 
@@ -151,7 +160,7 @@ class Plant(
             info.asset, info.type = tag.path.rpartition("/")[0], "machine"
             if request.with_current:
                 info.current.value.CopyFrom(value_message(CURRENT[tag.handle]))
-                info.current.time, info.current.received = NOW - S, NOW - S
+                info.current.time, info.current.received = self.now - S, self.now - S
                 info.current.quality = BAD_NODE if tag.handle == 4 else 0
             yield api_pb2.ListTagsResponse(tags=[info])
 
@@ -163,7 +172,7 @@ class Plant(
     def Current(self, request: Any, context: Any) -> Iterator[Any]:
         self.enter("Current", request, context)
         for tag in self.wanted(request.selectors, context):
-            batch = samples([tag.handle], [NOW], [CURRENT[tag.handle]])
+            batch = samples([tag.handle], [self.now], [CURRENT[tag.handle]])
             yield api_pb2.CurrentResponse(tags=[tag_message(tag)], batches=[message(batch)])
 
     def Query(self, request: Any, context: Any) -> Iterator[Any]:

@@ -17,8 +17,8 @@ class Exit(enum.IntEnum):
 
 MEANING = {
     Exit.DONE: "done, and nothing wrong found",
-    Exit.PROBLEMS: "done, and problems found: `status` shows some, `check` found errors in the file",
-    Exit.NOT_DONE: "not done: wrong usage, an unknown or ambiguous name, no Bedplate runs there, not allowed, failed",
-    Exit.FAULT: "a fault in Bedplate itself; the line on stderr says where its details are",
+    Exit.PROBLEMS: "done, and problems found, as by `status` and `check`",
+    Exit.NOT_DONE: "not done: usage, name unknown or ambiguous, no Bedplate runs, refused",
+    Exit.FAULT: "a fault in Bedplate itself; stderr says where its details are",
     Exit.STOPPED: "ended by Ctrl-C",
 }

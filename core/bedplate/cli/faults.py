@@ -3,6 +3,7 @@ the details in a file. The traceback is shown to nobody who did not ask for it w
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -50,6 +51,7 @@ class Faults:
                 self.code = Exit.NOT_DONE
             case OSError():
                 say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+                drop_output()
                 self.code = Exit.NOT_DONE
             case _:
                 say(unforeseen(error))
@@ -62,6 +64,12 @@ class Faults:
 def say(text: str) -> None:
     """One message to a person on stderr."""
     print(f"bedplate: {text}", file=sys.stderr)
+
+
+def drop_output() -> None:
+    """What is still to be written to stdout goes nowhere: the reader has left, or the disk is full."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def debugging(environ: Mapping[str, str] = os.environ) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
-import sys
 from difflib import get_close_matches
 from importlib import import_module
 from inspect import cleandoc
@@ -14,6 +12,7 @@ import click
 
 from bedplate import __version__
 from bedplate.cli.commands import COMMANDS, GROUPS
+from bedplate.cli.faults import drop_output
 from bedplate.cli.frame import Invocation, endpoint_option, json_option
 
 ENTRIES = {entry.name: entry for entry in COMMANDS}
@@ -49,11 +48,11 @@ class Bedplate(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            leave_quietly()
+            drop_output()
         except OSError as error:
             if error.errno != errno.EPIPE:
                 raise
-            leave_quietly()
+            drop_output()
         return 0
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -63,11 +62,6 @@ class Bedplate(click.Group):
             if rows:
                 with formatter.section(group.capitalize()):
                     formatter.write_dl(rows)
-
-
-def leave_quietly() -> None:
-    """Whoever read our output has gone, as `head` does; nobody must hear of it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(

@@ -4,9 +4,11 @@ whole everywhere else. Messages that are not the answer go to stderr."""
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from typing import TextIO
 
 from rich.cells import cell_len, chop_cells
@@ -28,24 +30,27 @@ class Screen:
         self.stream = stream or sys.stdout
         self.terminal = self.stream.isatty()
         colours = self.terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+        self.width = shutil.get_terminal_size().columns if self.terminal else WIDE
+        self._colours = colours
         self._console = Console(
-            file=self.stream,
+            file=StringIO(),  # what is printed is caught: rich ends the process when a reader goes away
             force_terminal=colours,
             color_system="auto" if colours else None,
-            width=None if self.terminal else WIDE,
+            width=self.width,
             highlight=False,
             markup=False,
             emoji=False,
             legacy_windows=False,
-            soft_wrap=False,
         )
 
-    @property
-    def width(self) -> int:
-        return self._console.width
-
     def show(self, what: Text | Table | Padding | str, *, wrap: bool = True) -> None:
-        """Prints one thing and a line end; blanks at the ends of lines are left out where nobody sees them."""
+        """Prints one thing and a line end; blanks at the ends of lines are left out where nobody sees them.
+
+        wrap: long lines are broken between words; False leaves it to the terminal.
+        """
+        if not wrap and not self._colours:
+            self.stream.write(f"{str(what).rstrip()}\n")
+            return
         with self._console.capture() as caught:
             self._console.print(what, soft_wrap=not wrap)
         text = caught.get()

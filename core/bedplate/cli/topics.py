@@ -16,7 +16,8 @@ A SELECTOR says which tags are meant:
   'filler/*'           * stands for anything within one level
   '**/power'           ** stands for any number of levels, also none
 
-A tail that several tags have is refused: the candidates are listed, and the exit code is 2.
+A tail that several tags have is refused: the candidates are listed, and the
+exit code is 2.
 Quote patterns, or your shell will look for files of that name."""
 
 TIMES = """\
@@ -24,7 +25,8 @@ Times are shown in the time zone of this machine; CSV and JSON have UTC.
 
   --last 5min                a number and ms, s, min (or m), h, d, w
   --from 06:00               today
-  --from 2026-11-19T06:00    local time; 2026-11-19T06:00Z and …+01:00 say their zone
+  --from 2026-11-19T06:00    local time
+  --from 2026-11-19T06:00Z   UTC; +01:00 instead of Z is an hour east of it
   --to …                     not included; now when it is left out
 
 --last goes on from --from, or reaches back from --to."""

@@ -13,6 +13,7 @@ from bedplate.client.series import Series
 from bedplate.client.status import ComponentStatus, JournalStatus, ProcessStatus, Status
 from bedplate.client.subscription import AsyncSubscription, Subscription
 from bedplate.client.update import Update
+from bedplate.endpoints import find, normalise
 
 __all__ = [
     "AssetEntry",
@@ -38,7 +39,7 @@ __all__ = [
 def connect(endpoint: str | None = None, token: str | None = None) -> Client:
     """A client. endpoint: "host:port", by default the Bedplate of this machine; token: by default the one kept for it.
 
-    Contacts nothing yet. Raises BedplateError when no endpoint can be found.
+    Contacts nothing yet. Raises CallError when no Bedplate runs here or endpoint is no address.
     """
     return Client(*_found(endpoint, token))
 
@@ -50,8 +51,6 @@ def connect_async(endpoint: str | None = None, token: str | None = None) -> Asyn
 
 def _found(endpoint: str | None, token: str | None) -> tuple[str, str]:
     if endpoint is not None and token is not None:
-        return endpoint, token
-    from bedplate.endpoints import find
-
+        return normalise(endpoint), token
     found = find(endpoint)
     return found.address, found.token if token is None else token

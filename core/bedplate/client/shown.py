@@ -64,19 +64,23 @@ def padded(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
 
 
-def age_text(seconds: float) -> str:
-    """0.2 s, 38 s, 2 min, 4 h 37 min, 41 d 6 h."""
+def age_text(seconds: float, *, precise: bool = False) -> str:
+    """0.2 s, 38 s, 2 min, 4 h 37 min, 41 d 6 h; precise: seconds beside minutes too."""
     if seconds < 9.95:
         return f"{max(0.0, seconds):.1f} s"
     whole = round(seconds)
-    if whole < 120:
+    if whole < 60:
         return f"{whole} s"
     minutes, hours, days = whole // 60, whole // 3600, whole // 86400
     if minutes < 60:
-        return f"{minutes} min"
+        return _two(minutes, "min", whole % 60 if precise else 0, "s")
     if hours < 24:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
-    return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
+        return _two(hours, "h", minutes % 60, "min")
+    return _two(days, "d", hours % 24, "h")
+
+
+def _two(large: int, unit: str, small: int, smaller: str) -> str:
+    return f"{large} {unit} {small} {smaller}" if small else f"{large} {unit}"
 
 
 def size_text(count: float) -> str:

@@ -61,6 +61,7 @@ class Intake:
     def freeze(self) -> None:
         """The tail stands still from now on, a new one begins. Call with the lock held and nothing frozen."""
         self.tail.until = self._taken
+        self.tail.blocks()  # joined now: from here on queries and the seal read it side by side
         self.frozen, self.tail = self.tail, Tail(until=self._taken)
         self.lock.notify_all()
 

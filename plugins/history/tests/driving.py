@@ -91,7 +91,15 @@ class Journal:
             code = 0 if quality is None else quality[row]
             self.samples.append(
                 Kept(
-                    path, data_type, int(stamps[row]), value, code, self.next, row, stamp, int(flags)
+                    path,
+                    data_type,
+                    int(stamps[row]),
+                    value,
+                    code,
+                    self.next,
+                    row,
+                    stamp,
+                    int(flags),
                 )
             )
         return self.append(Body.BATCH, encode_batch(batch))
@@ -101,7 +109,9 @@ class Journal:
 
     def append(self, kind: Body, payload: bytes, skip: int = 0) -> Record:
         position = self.next + skip
-        record = Record(position, "press/live", self.epoch, position, position * 10**9, kind, payload)
+        record = Record(
+            position, "press/live", self.epoch, position, position * 10**9, kind, payload
+        )
         self.records.append(record)
         self.next = position + 1
         return record
@@ -143,7 +153,7 @@ def sealed(history: History, position: int) -> None:
 
 def crash(history: History) -> None:
     """As far as files go, what a killed process leaves: nothing is sealed, the folder is free."""
-    history._intake.tail = type(history._intake.tail)(until=0)  # noqa: SLF001
+    history._intake.tail = type(history._intake.tail)(until=0)
     history.close()
 
 
@@ -198,7 +208,7 @@ def expected(
         if matches(sample.path):
             tags.setdefault((sample.path, sample.data_type), []).append(sample)
     answer = {}
-    for (path, kind), own in tags.items():
+    for (path, kind), own in sorted(tags.items(), key=lambda item: item[0][1]):
         own.sort(key=lambda s: (s.time, s.position, s.row))
         inside = [s for s in own if start <= s.time < end]
         if aggregate is Aggregate.RAW:

@@ -31,7 +31,7 @@ OPCUA = PluginSchema(
     ("browse", "read", "subscribe", "write"),
     object_of(
         {
-            "endpoint_url": {"type": "string", "pattern": "^opc.tcp://"},
+            "endpoint_url": {"type": "string", "pattern": "^opc.tcp://", "x-bedplate-host": True},
             "security_mode": {"enum": ["None", "Sign", "SignAndEncrypt"], "default": "None"},
             "username": TEXT,
             "password": SECRET,

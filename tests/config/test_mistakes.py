@@ -469,6 +469,14 @@ def test_a_mistake_in_a_table_names_the_tables_line(
     assert told(meters=METERS.replace(old, new, times)) == expected
 
 
+def test_a_wrong_host_inside_an_address_names_the_row_too() -> None:
+    presses = PRESSES.replace("10.20.1.32,", "10.20.1.232.1,")
+
+    assert told(presses=presses) == [
+        'presses.csv:23 press-22.host: "10.20.1.232.1" is neither an IP address nor a host name'
+    ]
+
+
 def test_all_mistakes_are_told_at_once_by_file_and_line() -> None:
     found = told(
         ("deadband: 0.2", "deadbnad: 0.2"),
@@ -478,6 +486,16 @@ def test_all_mistakes_are_told_at_once_by_file_and_line() -> None:
     )
 
     assert [line.split()[0] for line in found] == ["meters.csv:11", "9", "41", "116"]
+
+
+def test_many_mistakes_in_a_type_are_told_once_each_with_their_cure() -> None:
+    misspelt = ["security_mode", "username", "address_prefix", "expected", "scan", "process"]
+    edits = [(f"    {word}: ", f"    {word}x: ") for word in misspelt]
+
+    found = told(*edits)
+
+    assert len(found) == 6
+    assert all("unknown; did you mean `" in line and "40 presses)" in line for line in found)
 
 
 def test_a_type_that_nothing_uses_is_checked_too() -> None:

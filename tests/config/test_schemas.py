@@ -151,9 +151,22 @@ def test_hosts_are_hosts() -> None:
         }
     }
 
-    good = "10.1.2.3, '::1', localhost, plc-7.line1.acme.example, under_score, 10.example"
+    good = "10.1.2.3, '::1', localhost, plc-7.line1.acme.example, under_score, 10.example, 'opc.tcp://[::1]:4840/x'"
     assert told(schema, f"hosts: [{good}]") == []
-    bad = ["10.1.2.300", "10.1.2", "a b", "a..b", "-a", "http://a", "a/b", "ä", "x" * 64, ""]
+    bad = [
+        "10.1.2.300",
+        "10.1.2",
+        "a b",
+        "a..b",
+        "-a",
+        "http://a b",
+        "http://",
+        "http://[::1",
+        "a/b",
+        "ä",
+        "x" * 64,
+        "",
+    ]
     found = told(schema, f"hosts: {json.dumps(bad)}")
     assert len(found) == len(bad)
     assert all("is neither an IP address nor a host name" in line for line in found)

@@ -15,6 +15,7 @@ from functools import cache, lru_cache, partial
 from ipaddress import ip_address
 from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker, SchemaError, ValidationError
 from jsonschema.validators import extend
@@ -30,6 +31,8 @@ from bedplate.model.selector import compile_selector
 
 HOLE = object()
 
+_LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?", re.ASCII)
 _PASSWORD_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://[^/@\s:]*:[^/@\s]+@")
 
 Errors = Iterator[ValidationError]
@@ -220,18 +223,20 @@ def _form(parse: Callable[[Any], Any]) -> Callable[..., Errors]:
     return check
 
 
-def _host(text: Any) -> None:
+def _host(_validator: Any, wanted: Any, value: Any, _schema: Any) -> Errors:
+    """A host, or the host of a URL."""
+    if not wanted or not isinstance(value, str):
+        return
+    host = "" if "://" in value else str(value)
     try:
-        ip_address(text)
+        host = (urlsplit(value).hostname or "") if "://" in value else host
+        named = len(host) <= 253 and _HOST.fullmatch(host) and not re.fullmatch(r"[0-9.]+", host)
+        if not named:
+            ip_address(host)
     except ValueError:
-        label = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
-        named = (
-            isinstance(text, str)
-            and len(text) <= 253
-            and re.fullmatch(rf"{label}(\.{label})*\.?", text, re.ASCII)
+        yield ValidationError(
+            f"{shown(host)} is neither an IP address nor a host name", validator="form"
         )
-        if not named or re.fullmatch(r"[0-9.]+", text):
-            raise ValueError("is neither an IP address nor a host name") from None
 
 
 def selector(text: Any) -> None:
@@ -281,7 +286,7 @@ _KEYWORDS: dict[str, Callable[..., Any]] = {
     "x-bedplate-duration": _form(duration),
     "x-bedplate-size": _form(size),
     "x-bedplate-rate": _form(rate),
-    "x-bedplate-host": _form(_host),
+    "x-bedplate-host": _host,
 }
 
 

@@ -1,8 +1,8 @@
 """The kernel's own words of the deployment file, as JSON Schema (2020-12): one source for `check` and for editors.
 
-Annotations, for plugins' schemas too: x-bedplate-duration · -size · -rate · -host (text of that form) · -calendar (name
-of one) · -tag (name of a tag of the asset) · -selector · -secret or writeOnly (only {secret: …}) · -message (what to
-say when this schema fails; {value} is filled in).
+Annotations, for plugins' schemas too: x-bedplate-duration · -size · -rate (text of that form) · -host (a host, or a URL
+with one) · -calendar (name of one) · -tag (name of a tag of the asset) · -selector · -secret or writeOnly (only
+{secret: …}) · -message (what to say when this schema fails; {value} is filled in).
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ class Problems:
         self._ready: list[Problem] = []
         self._members: dict[str, set[str]] = {}
         self._entries: Counter[str] = Counter()
+        self._answers: dict[tuple[str, frozenset[str]], str] = {}
 
     def __len__(self) -> int:
         return len(self._found) + len(self._ready)
@@ -58,13 +59,14 @@ class Problems:
         self._entries[subject.entry] += 1
 
     def nearest(self, word: str, names: Iterable[str]) -> str:
-        """ "; did you mean `deadband`?", or nothing."""
-        if len(self) > MAX_PROBLEMS:  # nobody will see it
-            return ""
-        close = difflib.get_close_matches(
-            word[:64], [name for name in names if name != word], 1, 0.6
-        )
-        return f"; did you mean `{close[0]}`?" if close else ""
+        """A hint such as "; did you mean `deadband`?", or nothing. None either when too many were asked for, since
+        nobody will read them."""
+        question = (word[:64], frozenset(names))
+        if question not in self._answers and len(self._answers) <= MAX_PROBLEMS:
+            others = sorted(question[1] - {word})
+            close = difflib.get_close_matches(question[0], others, 1, 0.6)
+            self._answers[question] = f"; did you mean `{close[0]}`?" if close else ""
+        return self._answers.get(question, "")
 
     def all(self) -> list[Problem]:
         """By file and line, at most MAX_PROBLEMS."""

@@ -14,6 +14,7 @@ TOKEN_KEYS = ("bedplate-resume-token-bin", "bedplate-resume-token")
 # Words of gRPC's own, when no answer of the kernel came. What the kernel says reaches people word for word.
 NOT_REACHED = ("failed to connect", "dns resolution failed", "connection refused", "no such file")
 BROKEN = (
+    "cancelling all calls",
     "socket closed",
     "recvmsg",
     "connection reset",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bedplate.client import AsyncClient, AsyncSubscription, connect, connect_async
+from bedplate.client import AsyncClient, AsyncSubscription, Status, connect, connect_async
 from bedplate.errors import CallError
 from bedplate.model import AlarmState, Event
 from bedplate.server.platform import Platform, prepare
@@ -153,9 +153,12 @@ async def test_alarms_are_acknowledged_through_the_client(client: AsyncClient) -
 
 
 async def test_status_plugins_and_assets_are_told(client: AsyncClient) -> None:
-    status = await awaited(client.status, lambda s: s.components[0].samples > 0)
+    def all_up(status: Status) -> bool:
+        return [c.state for c in status.components] == ["up"] * 3
+
+    status = await awaited(client.status, all_up)
     assert (status.name, status.path) == ("bench", "line1")
-    assert [c.state for c in status.components] == ["up"] * 3
+    assert status.components[0].samples > 0
     assert "admitted" in {plugin.verdict for plugin in await client.plugins()}
     assert (await client.assets())[0].path == "line1/line"
 

@@ -78,7 +78,8 @@ def _read_notification(data: bytes, at: int, values: Values, publication: Public
         raise ValueError("the message ends within a notification")
     if type_id.Identifier == DATA_CHANGE:
         count, first = read_length(data, start)
-        values.take_items(data, first, count)
+        if values.take_items(data, first, count) > end:
+            raise ValueError("a notification holds less than it promises")
     elif type_id.Identifier == STATUS_CHANGE:
         (publication.status,) = _U32.unpack_from(data, start)
     return end

@@ -8,13 +8,14 @@ told with it, not beside it; the server's own diagnostics only when asked for. I
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from asyncua.ua.uatypes import NodeId
 
 from bedplate import DataType, Invalid, Node
 from bedplate_opcua.address import parse, written
+from bedplate_opcua.attributes import read_attributes
 from bedplate_opcua.datatypes import VALUE_TYPES
 from bedplate_opcua.limits import Limits
 from bedplate_opcua.nodes import built_in_types
@@ -161,30 +162,22 @@ class Browser:
     async def _read_facts(self, variables: Sequence[Found]) -> None:
         wanted = ("DataType", "ValueRank", "UserAccessLevel", "Description", "Value")
         asked = [(one, name) for one in variables for name in wanted]
-        answers = await self._limits.in_parts(
-            "read", "reading what nodes are", asked, self._attributes
-        )
+        answers = await self._read([(one.node_id, name) for one, name in asked])
         for (one, name), answer in zip(asked, answers, strict=True):
             one.facts[name] = answer
 
     async def _read_units(self, variables: Sequence[Found]) -> None:
-        asked = [(replace(one, node_id=one.units), "Value") for one in variables if one.units]
-        answers = await self._limits.in_parts("read", "reading units", asked, self._attributes)
+        answers = await self._read([(one.units, "Value") for one in variables if one.units])
         for one, answer in zip(variables, answers, strict=True):
-            name = getattr(answer, "DisplayName", None)
-            one.facts["unit"] = (getattr(name, "Text", "") or "") if name is not None else ""
+            one.facts["unit"] = getattr(getattr(answer, "DisplayName", None), "Text", "") or ""
 
-    async def _attributes(self, asked: Sequence[tuple[Found, str]]) -> list[Any]:
-        """Values of attributes; None for what the server does not tell."""
-        parameters = ua.ReadParameters()
-        parameters.TimestampsToReturn = ua.TimestampsToReturn.Neither
-        for one, name in asked:
-            wish = ua.ReadValueId()
-            wish.NodeId = one.node_id
-            wish.AttributeId = getattr(ua.AttributeIds, name)
-            parameters.NodesToRead.append(wish)
-        answers = await self._session.client.uaclient.read(parameters)
-        return [answer.Value.Value if answer.Value is not None else None for answer in answers]
+    async def _read(self, asked: Sequence[tuple[NodeId, str]]) -> list[Any]:
+        return await self._limits.in_parts(
+            "read",
+            "reading what nodes are",
+            asked,
+            lambda part: read_attributes(self._session, part),
+        )
 
     def _node(self, one: Found, built_in: dict[NodeId, int]) -> Node:
         facts = one.facts

@@ -13,6 +13,7 @@ import asyncio
 import ipaddress
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -57,7 +58,11 @@ class OpcUa(Connector):
         self._limits = Limits(self.config.max_items_per_request)
         endpoint, identity = await self._security()
         self._session = Session(self.config, self.component, self.note)
-        await self._session.open(endpoint, identity)
+        try:
+            await self._session.open(endpoint, identity)
+        except ConnectionError:
+            await self._explain_refusal()
+            raise
         try:
             self._namespaces = await self._limits.learn(self._session)
             self._nodes.resolve(self._namespaces)
@@ -109,6 +114,16 @@ class OpcUa(Connector):
         if tag.name not in self._told:
             self._told.add(tag.name)
             self.note(f"tag {tag.name} is {what}: BadNotSupported")
+
+    async def _explain_refusal(self) -> None:
+        """A session without security failed. Raises ConnectionError with what the server offers instead, if it does."""
+        if self.config.secure:
+            return
+        there: list[Endpoint] = []
+        with suppress(OSError):
+            there = await offered(self.config)
+        if there:
+            choose(there, self.config)
 
     async def _security(self) -> tuple[Endpoint | None, Identity | None]:
         """Endpoint and certificate of a secure session; (None, None) for one without."""

@@ -6,8 +6,9 @@ Rule: a server that answers "too many" is asked for half as much, and so from th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
+from bedplate_opcua.attributes import read_attributes
 from bedplate_opcua.session import Session
 from bedplate_opcua.stack import StatusCodeError, answering, code_name, ua
 
@@ -21,6 +22,7 @@ _NODES: Final = {
     "subscription": 24104,  # MaxMonitoredItemsPerSubscription
 }
 """Numbers of the server's nodes (OPC 10000-6 Annex A); asyncua has no names for them all."""
+NAMESPACE_ARRAY: Final = 2255
 TOO_MUCH: Final = {
     "BadTooManyOperations",
     "BadEncodingLimitsExceeded",
@@ -42,10 +44,9 @@ class Limits:
 
     async def learn(self, session: Session) -> list[str]:
         """Reads the server's limits. Returns its NamespaceArray. Raises ConnectionError or TimeoutError."""
-        nodes = [ua.NodeId(number) for number in _NODES.values()]
-        nodes.append(ua.NodeId(ua.ObjectIds.Server_NamespaceArray))
-        call = session.client.uaclient.read_attributes(nodes, ua.AttributeIds.Value)
-        *stated, namespaces = [_value(one) for one in await session.ask("reading the limits", call)]
+        asked = [(ua.NodeId(number), "Value") for number in (*_NODES.values(), NAMESPACE_ARRAY)]
+        with answering("reading the limits"):
+            *stated, namespaces = await read_attributes(session, asked)
         for service, limit in zip(_NODES, stated, strict=True):
             if not isinstance(limit, int) or limit <= 0:
                 continue
@@ -84,10 +85,3 @@ class Limits:
                     raise ValueError(f"{len(answer)} results for {len(part)} items")
             results.extend(answer)
         return results
-
-
-def _value(data_value: Any) -> Any:
-    status = data_value.StatusCode
-    if status is not None and status.value & 0x8000_0000:
-        return None
-    return data_value.Value.Value if data_value.Value is not None else None

@@ -13,11 +13,14 @@ from asyncua.ua.uatypes import NodeId
 
 from bedplate import DataType, Invalid, Tag
 from bedplate_opcua.address import NodeAddress, parse
+from bedplate_opcua.attributes import read_attributes
 from bedplate_opcua.datatypes import VALUE_TYPES, BuiltIn
 from bedplate_opcua.limits import Limits
 from bedplate_opcua.session import Session
 from bedplate_opcua.stack import ua
 
+ARRAY: Final = 25
+"""In place of a built-in type, for a node whose ValueRank says that it holds an array."""
 DEEPEST_TYPE: Final = 12
 BAD_NODE_ID_UNKNOWN: Final = 0x8034_0000
 ABSTRACT: Final = {24, 26, 27, 28}
@@ -46,25 +49,21 @@ class Nodes:
         self.types.update({t.handle: t.data_type for t in self.tags.values() if t.data_type})
 
     async def learn_types(self, session: Session, limits: Limits, handles: Iterable[int]) -> None:
-        """Asks for the DataType of tags whose type nobody knows, and of those that may be written.
+        """Asks for DataType and ValueRank of tags whose type nobody knows, and of those that may be written.
 
         Raises ConnectionError or TimeoutError.
         """
         unknown = [h for h in handles if h in self.ids and self._wants_type(h)]
-        found = await limits.in_parts(
-            "read",
-            "reading the types",
-            [self.ids[handle] for handle in unknown],
-            lambda part: session.client.uaclient.read_attributes(
-                list(part), ua.AttributeIds.DataType
-            ),
+        asked = [(self.ids[h], name) for h in unknown for name in ("DataType", "ValueRank")]
+        told = await limits.in_parts(
+            "read", "reading the types", asked, lambda part: read_attributes(session, part)
         )
-        named = {
-            h: type_id for h, one in zip(unknown, found, strict=True) if (type_id := _node_id(one))
-        }
+        named = {h: t for h, t in zip(unknown, told[::2], strict=True) if isinstance(t, NodeId)}
+        ranks = dict(zip(unknown, told[1::2], strict=True))
         built_in = await built_in_types(session, limits, set(named.values()))
         for handle, type_id in named.items():
-            number = built_in[type_id]
+            rank = ranks[handle]
+            number = ARRAY if isinstance(rank, int) and rank >= 0 else built_in[type_id]
             self.built_in[handle] = number
             if number in VALUE_TYPES:
                 self.types.setdefault(handle, VALUE_TYPES[number])
@@ -132,11 +131,6 @@ def _upwards(type_id: NodeId) -> Any:
     description.NodeClassMask = ua.NodeClass.DataType
     description.ResultMask = 0
     return description
-
-
-def _node_id(data_value: Any) -> NodeId | None:
-    value = data_value.Value.Value if data_value.Value is not None else None
-    return value if isinstance(value, NodeId) else None
 
 
 def _parse(tag: Tag, prefix: str) -> NodeAddress:

@@ -14,6 +14,7 @@ Does not read revocation lists.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import ipaddress
 import os
 import socket
@@ -87,7 +88,7 @@ class Pki:
         )
         certificate = _self_signed(key, application_uri, now)
         _write(own / "private_key.pem", pem)
-        _write(own / "certificate.der", certificate.public_bytes(serialization.Encoding.DER))
+        _write(own / "certificate.der", _der(certificate))
 
     # whom we trust -------------------------------------------------------------------------------------------------
 
@@ -114,16 +115,16 @@ class Pki:
         rejected = self._reject(server)
         return Untrusted(
             f"{host} shows a certificate, and {why}: {server.subject.rfc4514_string()}, "
-            f"SHA-256 {fingerprint(server)}, valid to {server.not_valid_after_utc:%Y-%m-%d}. Compare the fingerprint "
-            f"with the one the server shows at its own screen or tool; if it is the same, move {rejected} to "
-            f"{self.folder / 'trusted'}. It is tried again by itself."
+            f"SHA-256 {fingerprint(_der(server))}, valid to {server.not_valid_after_utc:%Y-%m-%d}. "
+            f"Compare the fingerprint with the one the server shows at its own screen or tool; if it is the same, "
+            f"move {rejected} to {self.folder / 'trusted'}. It is tried again by itself."
         )
 
     def _reject(self, certificate: x509.Certificate) -> Path:
         folder = self._folder("rejected")
         path = folder / f"{certificate.fingerprint(hashes.SHA256()).hex()}.der"
         if not path.exists():
-            _write(path, certificate.public_bytes(serialization.Encoding.DER))
+            _write(path, _der(certificate))
             kept = sorted(folder.glob("*.der"), key=lambda one: one.stat().st_mtime_ns)
             for oldest in kept[:-MOST_REJECTED]:
                 oldest.unlink(missing_ok=True)
@@ -145,9 +146,13 @@ class Pki:
         return self.folder / name
 
 
-def fingerprint(certificate: x509.Certificate) -> str:
-    """SHA-256 of the certificate as people compare it: 3A:9F:…"""
-    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+def fingerprint(certificate: bytes) -> str:
+    """SHA-256 of a certificate (DER) as people compare it: 3A:9F:…"""
+    return hashlib.sha256(certificate).digest().hex(":").upper()
+
+
+def _der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.DER)
 
 
 def split_chain(raw: bytes) -> list[x509.Certificate]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -20,7 +20,7 @@ from asyncua.crypto.uacrypto import CertProperties, load_certificate, load_priva
 
 from bedplate import Invalid
 from bedplate_opcua.endpoint import POLICIES, Endpoint
-from bedplate_opcua.pki import Identity
+from bedplate_opcua.pki import Identity, fingerprint
 from bedplate_opcua.settings import Config
 from bedplate_opcua.stack import StatusCodeError, answering, code_name, not_cancelled, ua
 
@@ -51,6 +51,7 @@ class Session:
         self.client.secure_channel_timeout = CHANNEL_LIFETIME_MS
         self._note = note
         self._gone = asyncio.Event()
+        self._fingerprint = ""
         self._renewal: asyncio.Task[None] | None = None
         # asyncua tells its logger, with tracebacks, what it also raises: nothing for an operator's screen.
         logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
@@ -116,6 +117,7 @@ class Session:
 
     async def _secure(self, endpoint: Endpoint, identity: Identity) -> None:
         self.client.application_uri = identity.application_uri
+        self._fingerprint = fingerprint(identity.certificate)
         with answering("setting up security"):
             await self.client.set_security(
                 POLICIES[endpoint.policy],
@@ -142,10 +144,23 @@ class Session:
             not_cancelled()
             self.transport.on_connection_lost = lambda error: self._gone.set()
             await self.client.send_hello()
-        with answering(f"opening a secure channel to {host}"):
+        with self._explaining_trust(), answering(f"opening a secure channel to {host}"):
             await self.client.open_secure_channel()
         with answering(f"opening a session at {host}"):
             await self.client.create_session()
+
+    @contextlib.contextmanager
+    def _explaining_trust(self) -> Iterator[None]:
+        """Most servers that do not trust a client just hang up; asyncua loses the reason of the others."""
+        try:
+            yield
+        except ConnectionError as error:
+            if not self.config.secure:
+                raise
+            raise ConnectionError(
+                f"{self.config.host} refuses a secure channel; most likely it does not trust our certificate: put "
+                f"{self.config.pki}/own/certificate.der (SHA-256 {self._fingerprint}) into its trust list"
+            ) from error
 
     async def _log_in(self) -> None:
         config = self.config

@@ -12,9 +12,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from asyncua.ua.uatypes import NodeId
+
+from bedplate_opcua.attributes import read_attributes
 from bedplate_opcua.publishing import Publisher
 from bedplate_opcua.session import Session
-from bedplate_opcua.stack import ua
+from bedplate_opcua.stack import answering, ua
 from bedplate_opcua.subscription import Subscriptions
 
 ASK_AFTER: Final = 2.0
@@ -23,6 +26,10 @@ ASK_EVERY: Final = 30.0
 """Seconds after which it is asked in any case, for its state and its clock."""
 CLOCK_TOLERANCE: Final = 10.0
 RUNNING: Final = 0
+STATUS: Final = (
+    (NodeId(ua.ObjectIds.Server_ServerStatus_State), "Value"),
+    (NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime), "Value"),
+)
 
 
 class Watch:
@@ -69,22 +76,17 @@ class Watch:
     async def _ask(self) -> None:
         """Reads ServerStatus. Raises TimeoutError when neither that nor anything else comes."""
         began = self._clock()
-        ids = ua.ObjectIds
-        nodes = [
-            ua.NodeId(ids.Server_ServerStatus_State),
-            ua.NodeId(ids.Server_ServerStatus_CurrentTime),
-        ]
-        call = self._session.client.uaclient.read_attributes(nodes, ua.AttributeIds.Value)
         try:
-            state, time = await self._session.ask("asking for the state of the server", call)
+            with answering("asking for the state of the server"):
+                state, time = await read_attributes(self._session, STATUS)
         except TimeoutError:
             if any(heard > began for heard in self._publisher.heard.values()):
                 self._asked = self._clock()
                 return  # busy, but alive
             raise
         self._asked = self._clock()
-        self._look_at_state(state.Value.Value if state.Value is not None else None)
-        self._look_at_clock(time.Value.Value if time.Value is not None else None)
+        self._look_at_state(state)
+        self._look_at_clock(time)
 
     def _look_at_state(self, state: Any) -> None:
         if not isinstance(state, int) or state == self._state:

@@ -15,6 +15,7 @@ from asyncua.ua.uatypes import NodeId
 from bedplate import Refused, Tag
 from bedplate_opcua.address import parse
 from bedplate_opcua.datatypes import RANGES, BuiltIn
+from bedplate_opcua.nodes import ARRAY
 from bedplate_opcua.session import Session
 from bedplate_opcua.stack import answering, code_name, ua
 
@@ -35,6 +36,8 @@ async def write(session: Session, tag: Tag, node_id: NodeId, built_in: int, valu
     TimeoutError when the session is lost; whether the server wrote it is then unknown.
     """
     kind = built_in or await _present_type(session, node_id) or _GUESS.get(type(value), 0)
+    if kind == ARRAY:
+        raise Refused(f"BadTypeMismatch: {tag.name} is an array; only single values can be written")
     variant = ua.Variant(as_built_in(value, kind), ua.VariantType(kind))
     parameters = ua.WriteParameters()
     one = ua.WriteValue()
@@ -49,14 +52,13 @@ async def write(session: Session, tag: Tag, node_id: NodeId, built_in: int, valu
 
 
 async def _present_type(session: Session, node_id: NodeId) -> int:
+    """The built-in type of the value that is there; 0 when there is none."""
     with answering("reading the type"):
         found = await session.client.uaclient.read_attributes([node_id], ua.AttributeIds.Value)
         present = found[0].Value
         if present is None or present.VariantType is None:
             return 0
-        if present.is_array:
-            return BuiltIn.EXTENSION_OBJECT
-        return int(present.VariantType.value)
+        return ARRAY if present.is_array else int(present.VariantType.value)
 
 
 def as_built_in(value: Any, kind: int) -> Any:

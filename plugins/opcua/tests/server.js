@@ -1,5 +1,5 @@
 // An OPC UA server on node-opcua, the independent peer of the tests.
-// One argument: JSON {port, pki, limits?, bulk?: {count, period, source?}}. Says {"ready": url} on stdout, then takes one
+// One argument: JSON {port, pki, limits?, policies?, modes?, anonymous?, strict?, bulk?: {count, period}}. Says {"ready": url} on stdout, then takes one
 // JSON command a line on stdin and answers each with one line. Ends when stdin ends.
 const opcua = require('node-opcua');
 const {DataType, StatusCodes, SecurityPolicy, MessageSecurityMode, VariantArrayType} = opcua;
@@ -7,9 +7,9 @@ const {DataType, StatusCodes, SecurityPolicy, MessageSecurityMode, VariantArrayT
 const options = JSON.parse(process.argv[2]);
 const say = (what) => process.stdout.write(JSON.stringify(what) + '\n');
 
-const acceptAll = async (name) => {
+const certificates = async (name) => {
   const manager = new opcua.OPCUACertificateManager({
-    rootFolder: `${options.pki}/${name}`, automaticallyAcceptUnknownCertificate: true});
+    rootFolder: `${options.pki}/${name}`, automaticallyAcceptUnknownCertificate: !options.strict});
   await manager.initialize();
   return manager;
 };
@@ -113,7 +113,7 @@ const commands = (server, ns, folder, nodes) => ({
   const server = new opcua.OPCUAServer({
     port: options.port, host: '127.0.0.1', hostname: '127.0.0.1', resourcePath: '/test',
     maxConnectionsPerEndpoint: 100,
-    serverCertificateManager: await acceptAll('server'), userCertificateManager: await acceptAll('users'),
+    serverCertificateManager: await certificates('server'), userCertificateManager: await certificates('users'),
     securityPolicies: (options.policies || ['None', 'Basic256Sha256', 'Aes128_Sha256_RsaOaep', 'Aes256_Sha256_RsaPss']).map((p) => SecurityPolicy[p]),
     securityModes: (options.modes || ['None', 'Sign', 'SignAndEncrypt']).map((m) => MessageSecurityMode[m]),
     allowAnonymous: options.anonymous !== false,

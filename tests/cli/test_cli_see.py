@@ -395,6 +395,12 @@ def test_a_terminal_gets_colours_and_nothing_too_wide(
     assert "\x1b[" in seen.raw
 
 
+def test_colour_stays_on_the_word_it_is_for(environ: dict[str, str]) -> None:
+    raw = see("alarms", environ=environ, columns=120).raw
+    assert "\x1b[31mhigh\x1b[0m      capper/jam" in raw
+    assert "not acknowledged\x1b[2m    bedplate alarms ack" in raw
+
+
 def test_no_color_is_respected(environ: dict[str, str], plant: Plant) -> None:
     fill(plant)
     assert "\x1b[" not in see("status", environ=environ | {"NO_COLOR": "1"}).raw
@@ -411,6 +417,17 @@ def test_a_query_on_a_terminal_has_a_heading_per_tag(environ: dict[str, str], pl
         "  Wed 2025-11-19  02:37:10.000          12.4 kW",
         "                  02:37:11.000          12.4 kW",
     ]
+
+
+def test_a_read_that_takes_long_shows_how_far_it_is(environ: dict[str, str], plant: Plant) -> None:
+    plant.pages, plant.stuck = [history_page([TAGS[0]], 0, 0.4)], True
+    seen = see("query", "filler/power", environ=environ, until="40%")
+    assert "reading history" in "".join(seen.lines)
+    assert seen.code == 130
+
+
+def test_a_quick_read_shows_no_bar(environ: dict[str, str], plant: Plant) -> None:
+    assert "reading" not in see("query", "filler/power", environ=environ).raw
 
 
 def test_ctrl_c_on_a_tail_says_how_to_go_on(environ: dict[str, str], plant: Plant) -> None:

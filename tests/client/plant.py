@@ -6,6 +6,7 @@ It shares with the real server only how names are resolved. requests: what was a
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -132,6 +133,7 @@ class Plant(
         self.pages: list[api_pb2.QueryResponse] = [history_page(TAGS, 5)]
         self.updates: list[api_pb2.SubscribeResponse] = []
         self.cut: bytes = b""
+        self.stuck = False  # history never comes to its end
         self.hold = threading.Event()
         self.status = api_pb2.GetStatusResponse(name="bottling-line", version="0.1.0", now=now)
         self.alarms = [at(now, event) for event in ALARMS]
@@ -179,6 +181,8 @@ class Plant(
         self.enter("Query", request, context)
         self.wanted(request.selectors, context)
         yield from self.pages
+        while self.stuck and context.is_active():
+            time.sleep(0.01)
 
     def Subscribe(self, requests: Iterator[Any], context: Any) -> Iterator[Any]:
         opened = next(requests).open

@@ -88,6 +88,7 @@ def _watch(invocation: Invocation, changes: Iterable[Event]) -> None:
     from bedplate.client.shown import padded
 
     for event in changes:
-        line = Text(clock(event.time), "dim").append(f"  {padded(event.source, 28)}  ", "")
-        invocation.screen.show(line + line_of(event), wrap=False)
+        place = f"  {padded(event.source, 28)}  "
+        line = Text.assemble((clock(event.time), "dim"), place, line_of(event))
+        invocation.screen.show(line, wrap=False)
         invocation.screen.flush()

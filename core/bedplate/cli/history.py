@@ -54,14 +54,12 @@ class People:
         for ns, one, code in rows(series):
             date = day(ns) if day(ns) != self._day else ""
             self._day = day(ns)
-            line = Text(f"  {date:<14}  {clock(ns)}", "dim").append(
-                f"  {value(series.tag, one, code):>12} ", ""
+            line = Text.assemble(
+                (f"  {date:<14}  {clock(ns)}", "dim"),
+                f"  {value(series.tag, one, code):>12} {unit(series.tag)}  ",
+                quality_text(code, quiet=True),
             )
-            self._screen.show(
-                line.append(unit(series.tag))
-                .append("  ")
-                .append_text(quality_text(code, quiet=True))
-            )
+            self._screen.show(line, wrap=False)
 
     def _whole_lines(self, series: Series) -> None:
         for ns, one, code in rows(series):

@@ -48,7 +48,7 @@ def _header(status: Status, width: int) -> Text:
     parts = [f"up {age_text(up, precise=True)}", f"bedplate {status.version}"]
     if status.deployment_file:
         parts.append(status.deployment_file)
-    left = Text(status.name, "bold") + Text("".join(f" · {part}" for part in parts))
+    left = Text.assemble((status.name, "bold"), *(f" · {part}" for part in parts))
     now: datetime = local(status.now)
     right = f"{now:%a %Y-%m-%d %H:%M:%S %Z}"
     if not width:

@@ -23,9 +23,11 @@ WORDS = {
     AlarmState.RETURNED_UNACKNOWLEDGED: "returned, not acknowledged",
 }
 
+DUE = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)
+
 
 def priority(alarm: Alarm) -> Text:
-    return Text(alarm.priority.name.lower(), STYLES.get(alarm.priority, ""))
+    return Text.assemble((alarm.priority.name.lower(), STYLES.get(alarm.priority, "")))
 
 
 def state(alarm: Alarm) -> str:
@@ -41,7 +43,7 @@ def state(alarm: Alarm) -> str:
 def line_of(event: Event) -> Text:
     """What happened, without when and where."""
     if event.alarm is not None:
-        line = priority(event.alarm).append(f"  {state(event.alarm)}", "")
+        line = priority(event.alarm).append(f"  {state(event.alarm)}")
         return line.append(_because(event), "dim") if _because(event) else line
     kind = "" if event.kind is EventKind.STATUS else f"{event.kind.name.lower()}  "
     by = f" by {plain(event.by)}" if event.by else ""
@@ -63,25 +65,31 @@ def reason(event: Event) -> str:
 def listing(
     events: Sequence[Event], names: Mapping[str, str], now: int, width: int
 ) -> Iterator[Any]:
-    """Alarms, each with why and what to do below it, and how to acknowledge it where that is due."""
+    """Alarms, each with why and what to do below it; and how to acknowledge those that wait for it, beside each where
+    there is room, else once below."""
     wide = max(cells(names[event.source]) for event in events)
-    hidden = ""
     yield Text(f"{'priority':<8}  {padded('alarm', wide)}  {'since':>10}  state", "dim")
-    for event in events:
-        alarm = event.alarm or Alarm(AlarmState.UNSPECIFIED, AlarmPriority.UNSPECIFIED)
-        name = names[event.source]
-        line = priority(alarm)
-        line.append(" " * max(0, 10 - len(line)) + padded(name, wide), "none")
-        line.append(f"  {_since(alarm, now):>10}  {state(alarm)}", "none")
-        due = alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)
-        command = f"bedplate alarms ack {shlex.quote(name)}" if due else ""
-        fits = cells(line.plain) + 4 + cells(command) <= width
-        yield line.append(f"    {command}", "dim") if command and fits else line
+    firsts = [_first(event, padded(names[event.source], wide), now) for event in events]
+    hints = [_hint(event, names[event.source]) for event in events]
+    lines = [f"{f.plain}    {hint}" for f, hint in zip(firsts, hints, strict=True) if hint]
+    beside = all(cells(line) <= width for line in lines)
+    for event, first, hint in zip(events, firsts, hints, strict=True):
+        yield first.append(f"    {hint}", "dim") if hint and beside else first
         if why := reason(event):
             yield Padding(Text(why, "dim"), (0, 0, 0, 10), expand=False)
-        hidden = hidden or (command if not fits else "")
-    if hidden:
-        yield Text(f"\n{hidden}", "dim")
+    if any(hints) and not beside:
+        yield Text(f"\n{next(filter(None, hints))}", "dim")
+
+
+def _first(event: Event, name: str, now: int) -> Text:
+    alarm = event.alarm or Alarm(AlarmState.UNSPECIFIED, AlarmPriority.UNSPECIFIED)
+    line = priority(alarm)
+    return line.append(" " * (10 - len(line)) + f"{name}  {_since(alarm, now):>10}  {state(alarm)}")
+
+
+def _hint(event: Event, name: str) -> str:
+    due = event.alarm and event.alarm.state in DUE
+    return f"bedplate alarms ack {shlex.quote(name)}" if due else ""
 
 
 def _since(alarm: Alarm, now: int) -> str:

@@ -120,7 +120,7 @@ class Lines:
         from bedplate.cli.samples import value as shown
 
         text = shown(tag, value, code)
-        line = Text(clock(ns), "dim") + Text(f"  {self._path(tag.path)}  {text:>10}")
+        line = Text.assemble((clock(ns), "dim"), f"  {self._path(tag.path)}  {text:>10}")
         line.append(f" {unit(tag)}" if tag.unit else "")
         marked = quality_text(code, quiet=True)
         return line.append("  ").append_text(marked) if marked.plain else line
@@ -131,11 +131,8 @@ class Lines:
         from bedplate.cli.samples import clock
         from bedplate.cli.standing import line_of
 
-        return (
-            Text(clock(event.time), "dim")
-            + Text(f"  {self._path(event.source)}  ")
-            + line_of(event)
-        )
+        place = f"  {self._path(event.source)}  "
+        return Text.assemble((clock(event.time), "dim"), place, line_of(event))
 
     def _path(self, path: str) -> str:
         from bedplate.cli.screen import shortened

@@ -78,7 +78,8 @@ class Gathering:
 
     def page(self, response: Any) -> Result:
         """The samples of one response. Raises ProtocolError when it is none."""
-        self._known.update((tag.handle, tag_of(tag)) for tag in response.tags)
+        fresh = (tag for tag in response.tags if tag.handle not in self._known)
+        self._known.update((tag.handle, tag_of(tag)) for tag in fresh)
         parts = [(decode_batch(batch), self._known) for batch in response.batches]
         self._history = getattr(response, "history", "")
         progress = getattr(response, "progress", 1.0)

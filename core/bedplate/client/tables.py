@@ -46,20 +46,23 @@ def frame(series: Sequence[Series], wide: bool) -> pandas.DataFrame:
     except ImportError as error:
         raise ImportError("pandas is not installed; pip install bedplate[pandas]") from error
     if wide:
-        columns = {
+        apart = {
             one.path: pd.Series(one.value, pd.DatetimeIndex(one.time, tz="UTC")) for one in series
         }
         once = {
-            path: column[~column.index.duplicated(keep="last")] for path, column in columns.items()
+            path: column[~column.index.duplicated(keep="last")] for path, column in apart.items()
         }
         return pd.DataFrame(once).rename_axis("time")
-    table = records(series)
     codes = np.repeat(np.arange(len(series)), [len(one) for one in series])
-    path = pd.Categorical.from_codes(codes, [one.path for one in series])
-    time = pd.DatetimeIndex(table["time"], tz="UTC")
-    return pd.DataFrame(
-        {"path": path, "time": time, "value": table["value"], "quality": table["quality"]}
-    )
+    columns = {
+        "path": pd.Categorical.from_codes(codes, [one.path for one in series]),
+        "time": pd.DatetimeIndex(
+            _stacked([one.time for one in series], "datetime64[ns]"), tz="UTC"
+        ),
+        "value": _stacked([one.value for one in series], _common([s.value.dtype for s in series])),
+        "quality": _stacked([one.quality for one in series], np.uint32),
+    }
+    return pd.DataFrame(columns, copy=False)
 
 
 def arrow(series: Sequence[Series]) -> pyarrow.Table:
@@ -82,14 +85,15 @@ def arrow(series: Sequence[Series]) -> pyarrow.Table:
 
 
 def _stacked(columns: Sequence[NDArray[Any]], kind: Any) -> NDArray[Any]:
-    return np.concatenate([np.empty(0, kind), *columns])
+    return np.concatenate([np.empty(0, kind), *columns], dtype=kind)
 
 
 def _values(series: Sequence[Series], pa: Any) -> dict[str, Any]:
     numbers = [one.value.dtype for one in series if not one.value.dtype.hasobject]
     objects = any(one.value.dtype.hasobject and len(one) for one in series)
     if not objects or not numbers:
-        return {"value": pa.array(records(series)["value"])}
+        kinds = [one.value.dtype for one in series]
+        return {"value": pa.array(_stacked([one.value for one in series], _common(kinds)))}
     kind = pa.from_numpy_dtype(_common(numbers))
     apart = [(one.value.dtype.hasobject, one) for one in series]
     value = [

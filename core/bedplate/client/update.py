@@ -26,10 +26,7 @@ class Update(Result):
     def __init__(
         self, parts: Iterable[Part], events: Sequence[Event], resume_token: bytes, lost: int
     ) -> None:
-        parts = tuple(parts)
-        handles = ((known, set(batch.tag.tolist())) for batch, known in parts)
-        tags = {h: known[h] for known, used in handles for h in used if h in known}
-        super().__init__(tags.values(), parts)
+        super().__init__((), parts)
         self.events = tuple(events)
         self.resume_token = resume_token
         self.lost = lost

@@ -53,6 +53,8 @@ class EventTime:
     def take(self, series: Series) -> Arrived:
         """The next samples, in order of arrival; those that are late are left out."""
         received = series.time if series.received is None else series.received
+        if len(series) == 1 and not int(series.quality[0]):
+            return self._take_one(series, received)
         source = np.minimum(series.time, received)
         kept = self._in_time(source, received, series.quality)
         if kept is not None:
@@ -64,6 +66,17 @@ class EventTime:
                 np.maximum.accumulate(event, out=event)
             self.last = int(event[-1])
         return Arrived(series, event, received)
+
+    def _take_one(self, series: Series, received: NDArray[np.int64]) -> Arrived:
+        """The same for the most common case of all: one Good sample."""
+        taken = int(received[0])
+        source = min(int(series.time[0]), taken)
+        if source < self.newest and taken - self.newest <= SET_BACK:
+            none = np.zeros(1, np.bool_)
+            return Arrived(_pick(series, none), received[:0], received[:0])
+        self.newest = source
+        self.last = max(source, taken - self.lateness, self.last)
+        return Arrived(series, np.array([self.last], np.int64), received)
 
     def _in_time(
         self, source: NDArray[np.int64], received: NDArray[np.int64], quality: NDArray[np.uint32]

@@ -15,6 +15,7 @@ from bedplate_alarms.settings import AlarmsConfig
 from bedplate_alarms.watch import NS, Known, Watch
 
 VERSION = 1
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False)
 
 
 class Alarms(Analytic):
@@ -80,7 +81,7 @@ class Alarms(Analytic):
         watches = {source: state for source, w in self._watches.items() if (state := w.state())}
         times = {tag: [time.newest, time.last] for tag, time in self._times.items()}
         whole = {"version": VERSION, "times": times, "limits": watches | self._gone}
-        return json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode()
+        return _JSON.encode(whole).encode()
 
     def restore(self, state: bytes) -> None:
         """Takes back what `state` gave; limits that are new start as new. Raises Invalid when it can't read it."""

@@ -9,7 +9,8 @@ during the whole shift: parts of a machine that runs through a break are parts o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass
+from math import isnan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,18 +26,25 @@ type_Column = NDArray[np.float64]
 
 class Moments(NamedTuple):
     """From where to where: ns, what lies in (start, end]. points: when elements are wanted, the last one is `end` ·
-    heard: the last sample of any input up to start · events: of all inputs, in order · silence: ns without any of
-    them, after which the state is unknown."""
+    heard: the last sample of any input up to start · silence: ns without any of them, after which the state is
+    unknown · events: of all inputs, in order."""
 
     start: int
     end: int
     points: type_Times
     heard: int
-    events: type_Times
     silence: int
+    events: type_Times
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there can be a silence at all."""
+        return self.end - self.heard > self.silence
 
     def silences(self) -> list[tuple[int, int]]:
         """Where nothing was heard for longer than `silence`: from when the state is unknown, and until when."""
+        if not self.quiet:
+            return []
         marks = np.concatenate(([self.heard], self.events, [self.end]))
         index = np.flatnonzero(np.diff(marks) > self.silence)
         begins = np.maximum(marks[index] + self.silence, self.start)
@@ -44,8 +52,10 @@ class Moments(NamedTuple):
 
     def heard_at(self) -> NDArray[np.bool_]:
         """(n points,) whether anything was heard within `silence`."""
+        if not self.quiet:
+            return np.ones(len(self.points), np.bool_)
         last = np.concatenate(([self.heard], self.events))
-        index = np.searchsorted(self.events, self.points, "right")
+        index = self.events.searchsorted(self.points, "right")
         return np.asarray(self.points - last[index] <= self.silence)
 
 
@@ -66,7 +76,7 @@ class Account:
 
     def state(self) -> list[Any]:
         """As JSON."""
-        return [getattr(self, one.name) for one in fields(self)]
+        return list(astuple(self))
 
     def advance(
         self,
@@ -102,12 +112,12 @@ class Account:
         starts, classes = with_silences(at, state)
         before = span.planned_before(np.concatenate((starts, at.points)))
         begun, reached = before[: len(starts)], before[len(starts) :]
-        index = np.searchsorted(starts, at.points, "right") - 1
+        index = starts.searchsorted(at.points, "right") - 1
+        lengths = begun[1:] - begun[:-1]
         found = [self.planned + reached - begun[0]]
         masks = (classes == RUNNING, classes == PLANNED_STOP, np.isnan(classes))
         for mask, so_far in zip(masks, (self.run, self.stopped, self.unknown), strict=True):
-            parts = np.diff(begun) * mask[:-1]
-            sums = np.concatenate(([so_far], so_far + np.cumsum(parts)))
+            sums = np.concatenate(([so_far], lengths * mask[:-1])).cumsum()
             found.append(sums[index] + (reached - begun[index]) * mask[index])
         self.planned, self.run, self.stopped, self.unknown = (int(one[-1]) for one in found)
         return tuple(found)
@@ -118,7 +128,7 @@ def with_silences(at: Moments, state: Samples) -> tuple[type_Times, type_Column]
     starts = np.concatenate(([at.start], state.event))
     classes = np.concatenate(([UNKNOWN if state.lost else state.level], state.value))
     for begin, end in at.silences():
-        index = int(np.searchsorted(starts, begin, "right"))
+        index = int(starts.searchsorted(begin, "right"))
         level = classes[index - 1]
         starts = np.insert(starts, index, [begin, end])
         classes = np.insert(classes, index, [UNKNOWN, level])
@@ -129,25 +139,27 @@ def increments(counter: Samples) -> type_Column:
     """(n,) how much each sample of a counter adds. Less than before is a reset: it counts from 0. The first sample
     ever adds nothing, one that says nothing neither."""
     known = ~np.isnan(counter.value)
-    values = counter.value[known]
+    values = counter.value if known.all() else counter.value[known]
     if not len(values):
         return np.zeros(len(counter.value))
-    first = values[0] if np.isnan(counter.level) else counter.level
-    steps = np.diff(values, prepend=first)
-    added = np.zeros(len(counter.value))
-    added[known] = np.where(steps < 0, values, steps)
+    before = np.concatenate(([values[0] if isnan(counter.level) else counter.level], values[:-1]))
+    steps = np.where(values < before, values, values - before)
+    if len(steps) == len(known):
+        return steps
+    added = np.zeros(len(known))
+    added[known] = steps
     return added
 
 
 def rate_at(rate: Samples, moments: type_Times) -> type_Column:
     """(n,) the rate in force at each moment."""
     levels = np.concatenate(([rate.level], rate.value))
-    return np.asarray(levels[np.searchsorted(rate.event, moments, "right")])
+    return np.asarray(levels[rate.event.searchsorted(moments, "right")])
 
 
 def running_sum(
     start: float, steps: type_Column, event: type_Times, points: type_Times
 ) -> type_Column:
     """(n points,) the sum at each point, added one after the other."""
-    sums = np.cumsum(np.concatenate(([start], steps)))
-    return np.asarray(sums[np.searchsorted(event, points, "right")])
+    sums = np.concatenate(([start], steps)).cumsum()
+    return np.asarray(sums[event.searchsorted(points, "right")])

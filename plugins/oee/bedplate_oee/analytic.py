@@ -33,6 +33,8 @@ from bedplate_oee.span import Span
 
 VERSION = 1
 NS = 1_000_000_000
+STEP = NS  # the account is brought up to date this often, so that little is held
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False)
 OUTPUTS = (
     Output("availability", unit="1", description="APT / PBT of the shift so far, ISO 22400-2"),
     Output("performance", unit="1", description="Effectiveness, PRU * PQ / APT; may exceed 1"),
@@ -118,13 +120,13 @@ class Oee(Analytic):
         while True:
             if self._span is None or self._span.end <= self._at:
                 self._span = Span.at(self.config.calendar, self._at)
-            span, grid = self._span, reached // self._every * self._every
+            span, grid = self._span, reached // STEP * STEP
             end = span.end if span.end <= reached else min(grid, span.end)
             begin = self._known_from()
             if begin is not None and self._at < begin < end:
                 end = begin
             if end <= self._at:
-                self._due = min(grid + self._every, span.end)
+                self._due = min(grid + STEP, span.end)
                 return written
             written += self._take(span, self._at, end)
             self._at = end
@@ -138,11 +140,8 @@ class Oee(Analytic):
     def _take(self, span: Span, start: int, end: int) -> list[Written]:
         """Puts what lies in (start, end] into the account; what is to be written of it."""
         samples = {held: held.take(start, end) for _, _, held in self._inputs}
-        events = np.sort(np.concatenate([one.event for one in samples.values()]))
         points = self._points(span, start, end)
-        at = Moments(start, end, np.append(points, end), self._heard, events, self._silence)
-        if len(events):
-            self._heard = int(events[-1])
+        at = self._moments(start, end, points, [one.event for one in samples.values()])
         if not span.name:
             return []
         if self._account.began != span.start:
@@ -156,13 +155,24 @@ class Oee(Analytic):
             elements = self._account.advance(span, at, samples[self._state], *counters, rate)
         return self._write(span, at, len(points), elements)
 
+    def _moments(
+        self, start: int, end: int, points: NDArray[np.int64], events: list[NDArray[np.int64]]
+    ) -> Moments:
+        wanted = np.concatenate((points, [end]))
+        heard = self._heard
+        self._heard = max([heard, *(int(one[-1]) for one in events if len(one))])
+        moments = Moments(start, end, wanted, heard, self._silence, points[:0])
+        return (
+            moments._replace(events=np.sort(np.concatenate(events))) if moments.quiet else moments
+        )
+
     def _points(self, span: Span, start: int, end: int) -> NDArray[np.int64]:
         """When results are due in (start, end]: by the clock, and at the end of a shift."""
         if not span.name:
             return np.zeros(0, np.int64)
         first = (start // self._every + 1) * self._every
         points = np.arange(first, end + 1, self._every, dtype=np.int64)
-        if end == span.end and (not len(points) or points[-1] != end):
+        if end == span.end and end % self._every:
             points = np.append(points, end)
         return points
 
@@ -191,7 +201,8 @@ class Oee(Analytic):
 
     def state(self) -> bytes:
         """JSON: where the account stands, and what is held of each input."""
-        held = {name: [self.asset.inputs[tag], *held.state()] for name, tag, held in self._inputs}
+        at = self._at or 0
+        held = {name: [self.asset.inputs[tag], *held.state(at)] for name, tag, held in self._inputs}
         whole = {
             "version": VERSION,
             "at": self._at,
@@ -199,7 +210,7 @@ class Oee(Analytic):
             "account": self._account.state(),
             "inputs": held,
         }
-        return json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode()
+        return _JSON.encode(whole).encode()
 
     def restore(self, state: bytes) -> None:
         """Takes back what `state` gave. An input that is another tag now starts as new. Raises Invalid when it can't
@@ -213,7 +224,7 @@ class Oee(Analytic):
             for name, tag, held in self._inputs:
                 path, *kept = whole["inputs"].get(name, [""])
                 if path == self.asset.inputs[tag]:
-                    held.restore(kept)
+                    held.restore(kept, self._at or 0)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Invalid(f"the state of {self.asset.path} can't be read: {error}") from error
 

@@ -36,7 +36,7 @@ class Samples(NamedTuple):
     def lost_at(self, points: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(n points,) whether the last sample then said nothing."""
         flags = np.concatenate(([self.lost], np.isnan(self.value)))
-        return np.asarray(flags[np.searchsorted(self.event, points, "right")])
+        return np.asarray(flags[self.event.searchsorted(points, "right")])
 
 
 class Held:
@@ -61,11 +61,12 @@ class Held:
         quality = arrived.series.quality
         if quality.any():
             values = np.where(good_mask(quality), values, np.nan)
-        known = ~np.isnan(values)
-        if not self.keep and not known.all():
-            values, event, known = values[known], event[known], known[known]
-        if self.first is None and known.any():
-            self.first = int(event[int(known.argmax())])
+        if not self.keep or self.first is None:
+            known = ~np.isnan(values)
+            if not self.keep:
+                values, event, known = values[known], event[known], known[known]
+            if self.first is None and known.any():
+                self.first = int(event[int(known.argmax())])
         self.event += event.tolist()
         self.value += values.tolist()
 
@@ -76,34 +77,42 @@ class Held:
         del self.event[:n], self.value[:n]
         taken = Samples(self.level, self.lost, np.maximum(event, start), value)
         if n:
-            self.lost = isnan(value[-1])
-            known = value[~np.isnan(value)]
-            self.level = float(known[-1]) if len(known) else self.level
+            newest = float(value[-1])
+            self.lost = isnan(newest)
+            if self.lost:
+                known = value[~np.isnan(value)]
+                newest = float(known[-1]) if len(known) else self.level
+            self.level = newest
         return taken
 
-    def state(self) -> list[Any]:
-        """All of it, as JSON."""
-        held = [_json(value) for value in self.value]
+    def state(self, at: int) -> list[Any]:
+        """All of it, as JSON; the times of what is held count from `at`, ns, which makes them short."""
+        events = [event - at for event in self.event]
+        values = [None if isnan(value) else value for value in self.value]
+        level = None if isnan(self.level) else self.level
         times = [self.clock.newest, self.clock.last, self.first]
-        return [*times, _json(self.level), self.lost, self.event, held]
+        return [*times, level, self.lost, events, values]
 
-    def restore(self, state: Sequence[Any]) -> None:
+    def restore(self, state: Sequence[Any], at: int) -> None:
         """Takes back what `state` gave. Raises ValueError, TypeError when it is something else."""
-        self.clock.newest, self.clock.last, self.first, level, self.lost, event, held = state
-        self.level, self.event = _number(level), list(event)
-        self.value = [_number(value) for value in held]
+        self.clock.newest, self.clock.last, self.first, level, self.lost, events, values = state
+        self.level = UNKNOWN if level is None else float(level)
+        self.event = [event + at for event in events]
+        self.value = [UNKNOWN if value is None else float(value) for value in values]
 
 
 def read_count(values: Any) -> type_Column:
     """A counter: numbers from 0."""
     counts = read_number(values)
-    return np.where((counts >= 0) & np.isfinite(counts), counts, np.nan)
+    told = (counts >= 0) & (counts < np.inf)
+    return counts if told.all() else np.where(told, counts, np.nan)
 
 
 def read_rate(values: Any) -> type_Column:
     """A rate: numbers above 0. At 0 the machine has no ideal; the last one stays in force."""
     rates = read_number(values)
-    return np.where((rates > 0) & np.isfinite(rates), rates, np.nan)
+    told = (rates > 0) & (rates < np.inf)
+    return rates if told.all() else np.where(told, rates, np.nan)
 
 
 def read_number(values: Any) -> type_Column:
@@ -131,11 +140,3 @@ def state_reader(classes: Mapping[int | str, float], labels: Mapping[int, str]) 
         return found
 
     return read
-
-
-def _json(value: float) -> float | None:
-    return None if isnan(value) else value
-
-
-def _number(value: float | None) -> float:
-    return UNKNOWN if value is None else float(value)

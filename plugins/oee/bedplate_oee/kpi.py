@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bedplate.model.quality import CODES, GOOD, UNCERTAIN_LAST_USABLE
+from bedplate.model.quality import CODES, UNCERTAIN_LAST_USABLE
 
 type_Column = NDArray[np.float64]
 NO_DATA = CODES["BadNoData"]
@@ -54,9 +54,9 @@ def indicators(e: Elements) -> dict[str, Indicator]:
         availability, performance = e.apt / e.pbt, e.ideal / e.apt
         quality, load = e.good / e.total, e.ideal / e.pbt
         oee = np.where((e.total == 0) & (e.pbt > 0), 0.0, load * quality)
-    unsure = np.where(e.unknown > UNKNOWN_SHARE * e.pbt, SUB_NORMAL, GOOD).astype(np.uint32)
-    counts = np.where(e.stale, UNCERTAIN_LAST_USABLE, GOOD).astype(np.uint32)
-    ratio = np.where(e.good > e.total, OUT_OF_UNITS, counts).astype(np.uint32)
+    unsure = _where(e.unknown > UNKNOWN_SHARE * e.pbt, SUB_NORMAL)
+    counts = _where(e.stale, UNCERTAIN_LAST_USABLE)
+    ratio = np.maximum(counts, _where(e.good > e.total, OUT_OF_UNITS))
     return {
         "availability": _judged(availability, unsure),
         "performance": _judged(performance, np.maximum(unsure, counts)),
@@ -65,9 +65,13 @@ def indicators(e: Elements) -> dict[str, Indicator]:
     }
 
 
+def _where(mask: NDArray[np.bool_], code: int) -> NDArray[np.uint32]:
+    return np.asarray(mask * np.uint32(code))
+
+
 def _judged(value: type_Column, quality: NDArray[np.uint32]) -> Indicator:
     finite = np.isfinite(value)
     if finite.all():
         return Indicator(value, quality)
-    none = np.where(finite, quality, NO_DATA).astype(np.uint32)
+    none = np.where(finite, quality, np.uint32(NO_DATA))
     return Indicator(np.where(finite, value, np.nan), none)

@@ -43,6 +43,6 @@ class Span:
 
     def planned_before(self, moments: NDArray[np.int64]) -> NDArray[np.int64]:
         """(n,) ns of planned time from the start of the shift to each moment."""
-        index = np.maximum(np.searchsorted(self._begin, moments, "right") - 1, 0)
-        inside = np.clip(moments - self._begin[index], 0, self._length[index])
+        index = np.maximum(self._begin.searchsorted(moments, "right") - 1, 0)
+        inside = np.minimum(np.maximum(moments - self._begin[index], 0), self._length[index])
         return np.asarray(self._done[index] + inside)

@@ -95,7 +95,9 @@ class Driver:
         codes = np.zeros(len(times)) if written.quality is None else written.quality
         mine = self.samples.setdefault(written.output, {})
         for time, value, code in zip(times.tolist(), values.tolist(), codes.tolist(), strict=True):
-            assert time > next(reversed(mine), 0), f"{written.output} at {time} came twice or too late"
+            assert time > next(reversed(mine), 0), (
+                f"{written.output} at {time} came twice or too late"
+            )
             mine[time] = (value, int(code))
 
     def value(self, name: str, moment: int | str) -> Any:

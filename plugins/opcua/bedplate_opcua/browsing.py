@@ -18,9 +18,9 @@ from bedplate_opcua.address import parse, written
 from bedplate_opcua.attributes import read_attributes
 from bedplate_opcua.datatypes import VALUE_TYPES
 from bedplate_opcua.limits import Limits
+from bedplate_opcua.naming import Names
 from bedplate_opcua.nodes import built_in_types
 from bedplate_opcua.odd_values import iso
-from bedplate_opcua.selection import legal
 from bedplate_opcua.session import Session
 from bedplate_opcua.stack import ua
 
@@ -61,6 +61,7 @@ class Browser:
         self._namespaces = namespaces
         self._note = note
         self._seen: set[Key] = set()
+        self._names = Names()
 
     async def nodes(self, below: str, depth: int, most: int = MOST_NODES) -> list[Node]:
         """Objects and variables below an address, "" for the Objects folder, at most `depth` levels.
@@ -70,7 +71,7 @@ class Browser:
         start = self._start(below)
         found: list[Found] = []
         level = [Found(start, "", "", is_variable=False, is_property=False)]
-        self._seen = {_key(start)}
+        self._seen, self._names = {_key(start)}, Names()
         for remaining in range(min(depth, DEEPEST), -1, -1):
             below_level = await self._level(level)
             if not remaining:
@@ -126,7 +127,7 @@ class Browser:
         if _key(node_id) in self._seen:
             return None
         self._seen.add(_key(node_id))
-        path = f"{parent.path}/{legal(name)}" if parent.path else legal(name)
+        path = self._names.below(parent.path, name)
         is_variable = reference.NodeClass == ua.NodeClass.Variable
         return Found(node_id, name, path, is_variable, is_property)
 

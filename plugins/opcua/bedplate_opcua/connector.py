@@ -4,7 +4,7 @@ settings.py  address.py       what may stand in the deployment file
 endpoint.py  pki.py           whom we talk to        session.py  stack.py     how
 limits.py  nodes.py           what the server bears, what the tags are there
 feed.py  subscription.py  publishing.py  watching.py  backlog.py  values.py    subscribe
-reading.py  writing.py  browsing.py  selection.py                              read, write, browse
+reading.py  writing.py  browsing.py  naming.py                                 read, write, browse
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +29,6 @@ from bedplate_opcua.limits import Limits
 from bedplate_opcua.nodes import Nodes
 from bedplate_opcua.pki import Identity, Pki
 from bedplate_opcua.reading import Reader
-from bedplate_opcua.selection import select
 from bedplate_opcua.session import Session
 from bedplate_opcua.settings import Config as Settings
 from bedplate_opcua.values import Values
@@ -94,15 +92,9 @@ class OpcUa(Connector):
         await feed.run(tags, send)
 
     async def browse(self, below: str, depth: int) -> list[Node]:
-        """Objects and variables below an address; "" is the Objects folder."""
+        """Objects and variables below an address; "" is the Objects folder. Their paths can be names of tags."""
         browser = Browser(self._session, self._limits, self._namespaces, self.note)
         return await browser.nodes(below, depth)
-
-    async def discover(
-        self, root: str, depth: int, include: Sequence[str], exclude: Sequence[str]
-    ) -> list[Node]:
-        """Variables that a `browse:` of the deployment file asks for; `name` of each is the name of its tag."""
-        return select(await self.browse(root, depth), include, exclude)
 
     # parts ---------------------------------------------------------------------------------------------------------
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plugins.opcua.tests.peer import NAMESPACE, Server, node, opened, tags_for
+from plugins.opcua.tests.peer import Server, node, opened, tags_for
 
-from bedplate import DataType, Invalid, Node
-from bedplate.model import path_problem, segment_problem
+from bedplate import DataType, Invalid
+from bedplate.model import Selector, path_problem, segment_problem
 from bedplate_opcua.browsing import Browser
-from bedplate_opcua.selection import legal, select
+from bedplate_opcua.naming import Names, legal
 
 
 async def test_the_root_shows_objects_one_level_deep(server: Server) -> None:
@@ -85,21 +85,33 @@ async def test_a_start_that_is_none_is_named(server: Server, below: str) -> None
             await connector.browse(below, 1)
 
 
-async def test_browse_makes_tags_with_include_and_exclude(server: Server) -> None:
+async def test_every_path_can_be_the_name_of_a_tag(server: Server) -> None:
+    """The kernel makes tags of them, chosen by `include` and `exclude` of the deployment file."""
     async with opened(server.url) as connector:
-        found = await connector.discover(
-            node("Machine"), 5, ["Types/*", "T*", "Odd*"], ["**/U*", "Types/Array"]
-        )
-    names = {one.name for one in found}
-    assert {"Temp", "Types/Double", "Types/Enum", "Odd_Name _1_"} <= names
-    assert not {"Types/UInt16", "Types/Array", "Setpoint", "Types"} & names
-    assert all(path_problem(name) == "" for name in names)
-    assert all(NAMESPACE in one.address for one in found)
+        found = await connector.browse(node("Machine"), 5)
+    paths = [one.path for one in found]
+    assert "Odd_Name _1_" in paths
+    assert len(set(paths)) == len(paths)
+    assert all(path_problem(path) == "" for path in paths)
+    chosen = {path for path in paths if Selector(["Types/U*", "T*"]).matches(path)}
+    assert {"Temp", "Types", "Types/UInt16", "Types/UInt32", "Types/UInt64"} <= chosen
 
 
-def test_nodes_with_the_same_path_get_different_names() -> None:
-    nodes = [Node(f"i={n}", "x", path) for n, path in enumerate(["a/x", "a/x", "b/x", "a/x"])]
-    assert [one.name for one in select(nodes, ["**"], [])] == ["a/x", "a/x~2", "b/x", "a/x~3"]
+def test_nodes_with_the_same_name_get_different_paths() -> None:
+    names = Names()
+    given = [
+        names.below(parent, name)
+        for parent, name in (("a", "x"), ("a", "x"), ("b", "x"), ("a", "x"), ("", "x"))
+    ]
+    assert given == ["a/x", "a/x~2", "b/x", "a/x~3", "x"]
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_any_names_become_different_legal_segments(many: list[str]) -> None:
+    names = Names()
+    given_out = [names.below("", name) for name in many]
+    assert len(set(given_out)) == len(many)
+    assert all(segment_problem(segment) == "" for segment in given_out)
 
 
 @given(st.text())

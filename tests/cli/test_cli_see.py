@@ -505,3 +505,11 @@ def test_ages_are_written_in_at_most_two_units(seconds: float, text: str) -> Non
 )
 def test_sizes_are_decimal(count: float, text: str) -> None:
     assert size_text(count) == text
+
+
+def test_query_offers_the_aggregates_that_the_client_knows() -> None:
+    from bedplate.cli import query
+    from bedplate.client import questions
+
+    assert query.AGGREGATES == questions.AGGREGATES
+    assert query.SHORT.items() <= questions.SHORT.items()

@@ -1,4 +1,7 @@
-"""Record: one entry of the journal, its body still encoded. Position orders a journal; (stream, epoch, seq) names it."""
+"""Record: one entry of the journal, its body still encoded.
+
+Position orders a journal; (stream, epoch, seq) names a record in it for ever.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,8 @@ class Body(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """received: ns UTC; payload: the serialised body; samples: how many a batch holds, else 0."""
+    """received: ns UTC; payload: the serialised body; samples: how many a batch holds;
+    0: not a batch, or not counted (records that came over the wire)."""
 
     position: int
     stream: str

@@ -1,4 +1,7 @@
-"""Selectors: which tags a reader wants. `*` stands for any part of one level, `**` for any number of levels, also none."""
+"""Selectors: which tags a reader wants.
+
+`*` stands for any part of one level, `**` for any number of levels, also none.
+"""
 
 from __future__ import annotations
 

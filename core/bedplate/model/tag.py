@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bedplate.model.batch import DataType
+from bedplate.model.column import DataType
 
 FORBIDDEN = frozenset("/*?[]{}#+$")
 MAX_SEGMENT_BYTES = 128

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from bedplate.remote.kinds import Kind
 
+MESSAGE_BYTES = 4 << 20  # a message is closed beyond it: none may reach 16 MiB
+
 
 class Source(Protocol):
     """Something that has publications to send."""
@@ -53,16 +55,21 @@ class Outbox:
         self._timer = self.loop.call_later(0 if urgent else self.linger, self.flush)
 
     def flush(self) -> None:
-        """Sends what there is, as one message."""
+        """Sends what there is, as one message, or several when it is much."""
         if self._timer:
             self._timer.cancel()
         self._timer, self._soon = None, False
         sources, self._sources = list(self._sources.values()), {}
-        publications = [p for source in sources for p in source.take()]
-        if not (self._replies or self._notes or publications):
-            return
-        message = self._kind.come(replies=self._replies, notes=self._notes)
-        if publications:
-            message.publications.extend(publications)
+        due = [("replies", reply) for reply in self._replies]
+        due += [("publications", one) for source in sources for one in source.take()]
+        due += [("notes", note) for note in self._notes]
         self._replies, self._notes = [], []
-        self._send(message)
+        message, size = self._kind.come(), 0
+        for field, one in due:
+            if size > MESSAGE_BYTES:
+                self._send(message)
+                message, size = self._kind.come(), 0
+            getattr(message, field).append(one)
+            size += one.ByteSize()
+        if size:
+            self._send(message)

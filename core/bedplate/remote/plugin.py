@@ -20,6 +20,7 @@ from typing import Any
 
 import grpc.aio
 
+from bedplate.errors import AdmissionError
 from bedplate.remote.kinds import KINDS, Kind
 from bedplate.remote.side import PluginSide
 
@@ -33,7 +34,16 @@ CHANNEL = (
 
 
 def load_offers(start: dict[str, Any]) -> dict[str, type]:
-    """The classes behind the offers. Raises what importing them raises."""
+    """The classes behind the offers. Raises AdmissionError with the reason, whatever importing them raises: code of
+    somebody else runs here for the first time, and may also call sys.exit."""
+    try:
+        return _load(start)
+    except BaseException as error:
+        text = f"cannot load {start['plugin']}: {type(error).__name__}: {error}"
+        raise AdmissionError(text) from error
+
+
+def _load(start: dict[str, Any]) -> dict[str, type]:
     if start.get("file"):
         spec = importlib.util.spec_from_file_location(start["plugin"], start["file"])
         if spec is None or spec.loader is None:
@@ -87,6 +97,7 @@ async def _write(call: Any, outgoing: asyncio.Queue[Any]) -> None:
     with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
         while True:
             await call.write(await outgoing.get())
+            outgoing.task_done()
 
 
 async def _read(call: Any, side: PluginSide) -> None:
@@ -97,9 +108,8 @@ async def _read(call: Any, side: PluginSide) -> None:
 
 async def _until_done(side: PluginSide, outgoing: asyncio.Queue[Any]) -> None:
     await side.done.wait()
-    while not outgoing.empty():
-        await asyncio.sleep(0.005)
-    await asyncio.sleep(0.02)
+    await outgoing.join()
+    await asyncio.sleep(0.02)  # written is not yet sent
 
 
 def watch_stdin() -> None:
@@ -134,9 +144,9 @@ def main() -> int:
     threading.Thread(target=watch_stdin, daemon=True).start()
     try:
         offers = load_offers(start)
-    except BaseException as error:
-        print(f"cannot load {start['plugin']}: {type(error).__name__}: {error}", file=sys.stderr)
-        raise SystemExit(78) from error
+    except AdmissionError as error:
+        print(error, file=sys.stderr)
+        return 78
     exporters = _exporters(start)
     asyncio.run(attach(start, KINDS[start["kind"]], offers))
     if exporters:

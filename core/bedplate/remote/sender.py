@@ -1,44 +1,71 @@
-"""`send` of a source that pushes: columns within the credit, and word when they are on disk."""
+"""`send` of a source that pushes: columns within the credit, and word when they are on disk.
+
+What is handed over leaves in order, at most one publication per credit. Nothing that an author hands over may fail
+later than in his call: the outbox sends for all components.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections import deque
+from collections.abc import Awaitable, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bedplate.connector.v1 import connector_pb2
-from bedplate.contracts import Tag
+from bedplate.contracts import Sample, Tag
 from bedplate.errors import Refused
-from bedplate.model import Batch
-from bedplate.remote.columns import merged, of_samples
+from bedplate.model import Batch, Strings
+from bedplate.remote.columns import merged, of_rows, text_bytes
 from bedplate.remote.outbox import Outbox
+from bedplate.remote.samples import MOST_BYTES, Row, row_of
 from bedplate.wire import encode_batch, twin
 
-MOST_AT_ONCE = 16  # publications in one message, so that a message stays far below gRPC's limit
+MOST_AT_ONCE = 16  # publications at a time, so that other components have their turn
 MOST_SAMPLES = 10_000  # a publication holds at most so many, so that no ask waits behind more than a window of them
+MOST_TEXT = 1 << 20  # bytes of texts in a publication, unless one of them is longer
+SAMPLE_BYTES = 64  # so much text counts as one more sample
+REMEMBERED = 1000  # refusals
+LOST = "the session ended before the kernel had the samples on disk"
+
+
+@dataclass(slots=True)
+class Flush:
+    """What leaves together. seqs: ends with its producer_seqs once all of it has left · left: publications to go."""
+
+    seqs: asyncio.Future[range]
+    left: int = 0
+    first: int = 0
+
+    def sent(self, seq: int) -> None:
+        self.first = self.first or seq
+        self.left -= 1
+        if not self.left:
+            self.seqs.set_result(range(self.first, seq + 1))
 
 
 class Sender:
     """One per session. Runs on the plugin's loop."""
 
-    def __init__(self, component: str, outbox: Outbox, credit: int, linger: float) -> None:
+    def __init__(self, component: str, outbox: Outbox, credit: int) -> None:
         self._component = component
         self._outbox = outbox
-        self._linger = linger
         self._credit = credit
         self._seq = 0
         self._synced = 0
         self._refused: dict[int, str] = {}
-        self._samples: list[Any] = []
+        self._rows: list[Row] = []
         self._batches: list[Batch] = []
+        self._ready: deque[tuple[Batch, Flush]] = deque()
         self._waiting = 0
+        self._ended = False
         self._room = asyncio.Event()
         self._room.set()
-        self._flushed: asyncio.Future[int] | None = None
-        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._flush: Flush | None = None  # of what is handed over now
+        self._waiters: list[tuple[range, asyncio.Future[None]]] = []
 
     async def __call__(
         self,
@@ -49,71 +76,92 @@ class Sender:
         quality: int = 0,
         server_time: int | None = None,
     ) -> Awaitable[None]:
+        row = row_of(tag.handle, Sample(value, time, quality, server_time))
         await self._wait_for_room()
-        self._samples.append((tag.handle, value, time, quality, server_time, ""))
-        return self._queued(1)
+        self._rows.append(row)
+        text = len(row.value) if isinstance(row.value, (str, bytes)) else 0
+        return self._queued(1 + text // SAMPLE_BYTES)
 
     async def batch(self, batch: Batch) -> Awaitable[None]:
-        synced: Awaitable[None] | None = None
-        for start in range(0, max(1, len(batch)), MOST_SAMPLES):
-            part = batch if len(batch) <= MOST_SAMPLES else _part(batch, start)
+        if not isinstance(batch, Batch):
+            raise ValueError(f"send.batch takes a Batch, not {type(batch).__name__}")
+        if isinstance(batch.value, Strings) and batch.value.longest() > MOST_BYTES:
+            raise ValueError(f"a value of more than {MOST_BYTES} bytes")
+        synced: Awaitable[None] = Nothing()
+        for part in parts(batch):
             await self._wait_for_room()
+            self._settle()
             self._batches.append(part)
-            synced = self._queued(len(part))
-        assert synced is not None
+            synced = self._queued(_weight(part))
         return synced
 
-    def _queued(self, samples: int) -> Awaitable[None]:
-        self._waiting += samples
-        if self._waiting >= MOST_SAMPLES or not self._credit:
-            self._room.clear()
+    def _queued(self, weight: int) -> Awaitable[None]:
+        self._waiting += weight
+        self._breathe()
         self._outbox.dirty(self, urgent=self._waiting >= MOST_SAMPLES)
-        if self._flushed is None:
-            self._flushed = asyncio.get_running_loop().create_future()
-        return _Synced(self, self._flushed)
+        if self._flush is None:
+            self._flush = Flush(asyncio.get_running_loop().create_future())
+        return Synced(self, self._flush.seqs)
 
     async def _wait_for_room(self) -> None:
         while not self._room.is_set():
             await self._room.wait()
+        if self._ended:
+            raise ConnectionError(LOST)
 
-    async def until_synced(self, flushed: asyncio.Future[int]) -> None:
-        seq = await asyncio.shield(flushed)
-        if seq > self._synced:
+    async def until_synced(self, flushed: asyncio.Future[range]) -> None:
+        """Raises ConnectionError when the session ends first, Refused when the kernel does not take the samples."""
+        seqs = await asyncio.shield(flushed)
+        if not self._known(seqs):
+            if self._ended:
+                raise ConnectionError(LOST)
             waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append((seq, waiter))
+            self._waiters.append((seqs, waiter))
             await waiter
-        if seq in self._refused:
-            raise Refused(self._refused[seq])
+        if refusals := [self._refused[seq] for seq in seqs if seq in self._refused]:
+            raise Refused(refusals[0])
+
+    def _known(self, seqs: range) -> bool:
+        """Whether the kernel has said what became of these."""
+        return seqs[-1] <= self._synced or any(seq in self._refused for seq in seqs)
+
+    def _settle(self) -> None:
+        """Single samples as batches, in their place before what comes next."""
+        rows, self._rows = self._rows, []
+        self._batches += of_rows(rows)
 
     def take(self) -> list[Any]:
         """Publications to send now, within the credit."""
-        if not self._credit or not self._waiting:
+        if self._ended or not self._credit:
             return []
-        batches = [*(of_samples(self._samples) if self._samples else []), *self._batches]
-        self._samples, self._batches = [], []
-        batches = list(merged(batches, MOST_SAMPLES))
-        most = min(self._credit, MOST_AT_ONCE)
-        now, later = batches[:most], batches[most:]
-        self._batches = later
-        self._credit -= len(now)
-        publications = [self._publication(batch) for batch in now]
-        self._waiting = sum(map(len, later))
-        if not later and self._flushed:
-            self._flushed.set_result(self._seq)
-            self._flushed = None
+        self._make_ready()
+        count = min(self._credit, MOST_AT_ONCE, len(self._ready))
+        publications = [self._publication(*self._ready.popleft()) for _ in range(count)]
+        self._credit -= count
+        self._waiting = sum(_weight(batch) for batch, _ in self._ready)
         self._breathe()
-        if later and self._credit:
+        if self._ready and self._credit:
             self._outbox.dirty(self, urgent=True)
         return publications
 
-    def _publication(self, batch: Batch) -> Any:
+    def _make_ready(self) -> None:
+        self._settle()
+        pieces = [part for batch in self._batches for part in parts(batch)]
+        batches = list(merged(pieces, MOST_SAMPLES, MOST_TEXT))
+        if batches and self._flush:
+            self._flush.left = len(batches)
+            self._ready.extend((batch, self._flush) for batch in batches)
+        self._batches, self._flush = [], None
+
+    def _publication(self, batch: Batch, flush: Flush) -> Any:
         self._seq += 1
+        flush.sent(self._seq)
         return twin(connector_pb2.Publication)(
             component=self._component, producer_seq=self._seq, batch=encode_batch(batch)
         )
 
     def _breathe(self) -> None:
-        if self._credit and self._waiting < MOST_SAMPLES:
+        if self._ended or (self._credit and self._waiting < MOST_SAMPLES):
             self._room.set()
         else:
             self._room.clear()
@@ -121,13 +169,15 @@ class Sender:
     def receipt(self, credit: int, synced: int, refused: int, text: str) -> None:
         """What the kernel says of earlier publications."""
         self._credit += credit
+        self._synced = max(self._synced, synced)
         if refused:
             self._refused[refused] = text
-        if synced > self._synced:
-            self._synced = synced
-            done = [waiter for seq, waiter in self._waiters if seq <= synced]
-            self._waiters = [pair for pair in self._waiters if pair[0] > synced]
-            for waiter in done:
+            if len(self._refused) > REMEMBERED:
+                del self._refused[next(iter(self._refused))]
+        if synced or refused:
+            done = [pair for pair in self._waiters if self._known(pair[0])]
+            self._waiters = [pair for pair in self._waiters if not self._known(pair[0])]
+            for _, waiter in sorted(done, key=lambda pair: pair[0][-1]):
                 if not waiter.done():
                     waiter.set_result(None)
         self._breathe()
@@ -135,27 +185,36 @@ class Sender:
             self._outbox.dirty(self)
 
     def end(self) -> None:
-        """The session is over: nobody waits for ever."""
-        lost = ConnectionError("the session ended before the kernel had the samples on disk")
+        """The session is over: nobody waits for ever, and nothing of it leaves any more."""
+        self._ended = True
+        flushes = [flush for _, flush in self._ready] + ([self._flush] if self._flush else [])
         waiters: list[asyncio.Future[Any]] = [waiter for _, waiter in self._waiters]
-        if self._flushed:
-            waiters.append(self._flushed)
-        for waiter in waiters:
+        for waiter in waiters + [flush.seqs for flush in flushes]:
             if not waiter.done():
-                waiter.set_exception(lost)
+                waiter.set_exception(ConnectionError(LOST))
                 waiter.exception()  # retrieved: a source that does not care must not log
-        self._waiters, self._flushed = [], None
+        self._waiters, self._flush = [], None
+        self._ready.clear()
+        self._rows, self._batches, self._waiting = [], [], 0
+        self._breathe()
 
 
-class _Synced:
+class Synced:
     """Awaitable that ends when the samples are on disk. No coroutine: it may be dropped without a warning."""
 
-    def __init__(self, sender: Sender, flushed: asyncio.Future[int]) -> None:
+    def __init__(self, sender: Sender, flushed: asyncio.Future[range]) -> None:
         self._sender = sender
         self._flushed = flushed
 
     def __await__(self) -> Any:
         return self._sender.until_synced(self._flushed).__await__()
+
+
+class Nothing:
+    """Awaitable for no samples: they are on disk."""
+
+    def __await__(self) -> Any:
+        yield from ()
 
 
 class BlockingSend:
@@ -176,13 +235,13 @@ class BlockingSend:
             synced = await call
             done: Future[None] = Future()
             task = asyncio.ensure_future(synced)
-            task.add_done_callback(lambda t: _settle(t, done))
+            task.add_done_callback(lambda t: _hand_on(t, done))
             return done
 
         return asyncio.run_coroutine_threadsafe(both(), self._loop).result()
 
 
-def _settle(task: asyncio.Future[None], done: Future[None]) -> None:
+def _hand_on(task: asyncio.Future[None], done: Future[None]) -> None:
     error = None if task.cancelled() else task.exception()
     if task.cancelled():
         done.cancel()
@@ -192,5 +251,19 @@ def _settle(task: asyncio.Future[None], done: Future[None]) -> None:
         done.set_result(None)
 
 
-def _part(batch: Batch, start: int) -> Batch:
-    return batch.take(np.arange(start, min(start + MOST_SAMPLES, len(batch))))
+def _weight(batch: Batch) -> int:
+    """How much it counts towards MOST_SAMPLES."""
+    return len(batch) + text_bytes(batch) // SAMPLE_BYTES
+
+
+def parts(batch: Batch) -> Iterator[Batch]:
+    """The batch in pieces that a publication may hold; nothing of an empty one."""
+    n = len(batch)
+    if n > MOST_SAMPLES:
+        for start in range(0, n, MOST_SAMPLES):
+            yield from parts(batch.take(np.arange(start, min(start + MOST_SAMPLES, n))))
+    elif n > 1 and text_bytes(batch) > MOST_TEXT:
+        yield from parts(batch.take(np.arange(n // 2)))
+        yield from parts(batch.take(np.arange(n // 2, n)))
+    elif n:
+        yield batch

@@ -2,7 +2,8 @@
 
 The author fails, the kernel retries: each Open builds a new object. Calls never overlap, except that `subscribe`,
 `query` and a security module's `authorize` run beside the others. A call that runs out of time ends the session.
-Here, and in the kernel's supervisor, is the only place that catches every exception.
+Here, where plugins are loaded (remote/plugin.py) and in the kernel's supervisor are the only places that catch every
+exception.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import inspect
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,6 +23,7 @@ from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.kinds import Kind
 from bedplate.remote.outbox import Outbox
 from bedplate.telemetry import CONTROL, span
+from bedplate.wire import twin
 
 Handler = Callable[[Any, Any], Awaitable[None]]
 BESIDE = {"subscribe", "query", "authorize"}
@@ -103,6 +105,23 @@ class Session:
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
 
+    def run_beside(self, method: str, *arguments: Any) -> None:
+        """Runs a call of the author beside the others; it is not meant to end, and when it does the session is over.
+        A plain def gets a thread of its own, so that other calls need not wait for it."""
+        self._start_beside(self._until_lost(method, arguments))
+
+    async def _until_lost(self, method: str, arguments: Sequence[Any]) -> None:
+        threads = ThreadPoolExecutor(1, thread_name_prefix=f"{self.component} {method}")
+        try:
+            await self._run(threads, getattr(self.object, method), *arguments)
+            raise ConnectionError(f"{method} returned")
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self.lost(error)
+        finally:
+            threads.shutdown(wait=False)
+
     async def _answer(self, ask: Any, what: str | None, deadline: float) -> None:
         reply = self.kind.reply()
         reply.answer.id = ask.id
@@ -124,14 +143,14 @@ class Session:
         loop = asyncio.get_running_loop()
         if what == "close":
             await self.close(min(CLOSE_WITHIN, deadline - loop.time()))
+        elif what is None:  # an ask of a later minor
+            reply.answer.code = plugin_pb2.CODE_UNSUPPORTED
         elif loop.time() >= deadline:
             reply.answer.code = plugin_pb2.CODE_EXPIRED
         elif what == "open":
             await self._open(ask.open, deadline, reply)
         elif self._ended or not self.opened:
             raise ConnectionError(self._ended or "not open")
-        elif what is None:
-            reply.answer.code = plugin_pb2.CODE_UNSUPPORTED
         elif what in ("subscribe", "query"):
             await self.serve(what, ask, reply)
         else:
@@ -188,12 +207,14 @@ class Session:
 
     async def call(self, method: str, *arguments: Any) -> Any:
         """One call of the author's code: awaited, or on this component's thread when it is a plain def."""
-        function = getattr(self.object, method)
+        return await self._run(self._threads, getattr(self.object, method), *arguments)
+
+    async def _run(self, threads: ThreadPoolExecutor, function: Any, *arguments: Any) -> Any:
         if inspect.iscoroutinefunction(function):
             return await function(*arguments)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
 
-    # words -------------------------------------------------------------------------------------------------------------
+    # words -----------------------------------------------------------------------------------------------------------
 
     def _explain(self, reply: Any, error: Exception) -> None:
         answer = reply.answer
@@ -242,8 +263,6 @@ class Session:
 
 
 def _twin_note(note: plugin_pb2.Note) -> Any:
-    from bedplate.wire import twin
-
     return twin(plugin_pb2.Note).FromString(note.SerializeToString())
 
 

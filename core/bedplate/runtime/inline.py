@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from typing import Any
 
+from bedplate.errors import AdmissionError
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.remote.kinds import KINDS
@@ -48,25 +49,19 @@ class InlinePlugin:
         def from_plugin(message: Any) -> None:
             kernel.call_soon_threadsafe(attachment.receive, message)
 
-        def settle(error: BaseException | None) -> None:
-            if error:
-                text = f"cannot load {self.launch.plugin}: {type(error).__name__}: {error}"
-                self.hopeless = True
-                kernel.call_soon_threadsafe(ready.set_exception, ConnectionError(text))
-            else:
-                kernel.call_soon_threadsafe(ready.set_result, None)
+        def refuse(error: AdmissionError) -> None:
+            self.hopeless = True
+            kernel.call_soon_threadsafe(ready.set_exception, ConnectionError(str(error)))
 
         async def run() -> None:
             self._loop = asyncio.get_running_loop()
             try:
                 offers = load_offers(self.launch.words("", ""))
-            except BaseException as error:
-                settle(error)
-                if isinstance(error, asyncio.CancelledError):
-                    raise
+            except AdmissionError as error:
+                refuse(error)
                 return
             self._side = PluginSide(kind, offers, from_plugin)
-            settle(None)
+            kernel.call_soon_threadsafe(ready.set_result, None)
             await self._side.done.wait()
 
         self._thread = threading.Thread(

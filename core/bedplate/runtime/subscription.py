@@ -15,7 +15,7 @@ import numpy as np
 from bedplate.journal.engine import Engine
 from bedplate.model import Body, Record, TagInfo, TagTable
 from bedplate.record.v1 import record_pb2
-from bedplate.wire import decode_batch, encode_batch, table_message, tag_of, twin
+from bedplate.wire import decode_batch, decode_table, encode_batch, table_message, twin
 
 Wants = Callable[[str], bool]
 
@@ -24,9 +24,8 @@ def table_of(records: Iterable[Record], epoch: int) -> TagTable:
     """The table that these records of kind TAGS make."""
     table = TagTable(epoch)
     for record in records:
-        message = record_pb2.TagTable.FromString(record.payload)
-        for tag in message.tags:
-            table.put(tag_of(tag, message.stream))
+        for tag in decode_table(record.payload):
+            table.put(tag)
     return table
 
 

@@ -2,7 +2,8 @@
 
 A session is Open, service, Close. The author fails, the kernel retries: unreachable is retried for ever, 1 s to 10 s;
 a bug is retried at once and counted; more than five in a minute are faulted, tried again half open every minute;
-refused settings wait for a new deployment. With remote/session.py this is the only place that catches everything.
+refused settings wait for a new deployment. With remote/session.py and the loading of plugins this is the only place
+that catches everything.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bedplate.model import Batch, DataType, Strings, TagTable
-from bedplate.model.batch import DTYPES
+from bedplate.model.column import DTYPES
 
 
 class Current:

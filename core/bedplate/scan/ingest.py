@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bedplate.errors import ProtocolError
 from bedplate.journal.engine import Entry
 from bedplate.model import Batch, Body, DataType, Strings, quality
-from bedplate.model.batch import DTYPES
+from bedplate.model.column import DTYPES
 from bedplate.scan.current import Current
 from bedplate.scan.registry import Registry
 from bedplate.wire import encode_batch

@@ -4,6 +4,7 @@ from bedplate.wire.batches import decode_batch, encode_batch
 from bedplate.wire.records import (
     checksum,
     decode_event,
+    decode_table,
     encode_event,
     event_of,
     record_message,
@@ -20,6 +21,7 @@ __all__ = [
     "checksum",
     "decode_batch",
     "decode_event",
+    "decode_table",
     "encode_batch",
     "encode_event",
     "event_of",

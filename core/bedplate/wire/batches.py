@@ -129,8 +129,16 @@ def _strings(message: Any, kind: DataType, n: int) -> Strings:
             f"batch column {STRINGS[kind]}: its ends do not fit its {len(joined)} bytes"
         )
     if kind is DataType.TEXT:
-        try:
-            joined.decode()
-        except UnicodeDecodeError as error:
-            raise ProtocolError("batch column text is not UTF-8") from error
+        _check_text(joined, end)
     return Strings(joined, end, kind is DataType.TEXT)
+
+
+def _check_text(joined: bytes, end: NDArray[Any]) -> None:
+    """UTF-8 as a whole, and no sample begins with the rest of a character."""
+    try:
+        joined.decode()
+    except UnicodeDecodeError as error:
+        raise ProtocolError("batch column text is not UTF-8") from error
+    starts = end[:-1][end[:-1] < len(joined)]
+    if np.any(np.frombuffer(joined, np.uint8)[starts] & 0xC0 == 0x80):
+        raise ProtocolError("batch column text: a sample ends within a character")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import zlib
 from collections.abc import Iterable
 from dataclasses import fields
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from google.protobuf.message import DecodeError
 
@@ -25,7 +26,16 @@ from bedplate.record.v1 import record_pb2
 from bedplate.wire.twin import twin
 
 BODIES = {Body.BATCH: "batch", Body.EVENT: "event", Body.GAP: "gap", Body.TAGS: "tags"}
+E = TypeVar("E", bound=enum.IntEnum)
 PLAIN = ("position", "stream", "epoch", "seq", "received", "producer_seq", "crc")
+
+
+def _known(kind: type[E], number: int) -> E:
+    """The member of this number; UNSPECIFIED for one of a later minor (protos/README.md §1)."""
+    try:
+        return kind(number)
+    except ValueError:
+        return kind(0)
 
 
 def checksum(payload: bytes) -> int:
@@ -107,7 +117,7 @@ def tag_of(message: Any, stream: str = "") -> TagInfo:
     return TagInfo(
         handle=message.handle,
         path=message.path,
-        data_type=DataType(message.data_type),
+        data_type=_known(DataType, message.data_type),
         stream=stream,
         unit=message.unit,
         description=message.description,
@@ -120,6 +130,15 @@ def tag_of(message: Any, stream: str = "") -> TagInfo:
 
 def table_message(epoch: int, stream: str, tags: Iterable[TagInfo]) -> record_pb2.TagTable:
     return record_pb2.TagTable(epoch=epoch, stream=stream, tags=map(tag_message, tags))
+
+
+def decode_table(encoded: bytes) -> list[TagInfo]:
+    """The tags of a table in these bytes. Raises ProtocolError when they hold none."""
+    try:
+        message = record_pb2.TagTable.FromString(encoded)
+    except DecodeError as error:
+        raise ProtocolError("tag table is no protobuf message") from error
+    return [tag_of(tag, message.stream) for tag in message.tags]
 
 
 def encode_event(event: Event) -> bytes:
@@ -154,12 +173,12 @@ def event_of(message: Any) -> Event:
     alarm = None
     if message.HasField("alarm"):
         plain = {name: getattr(message.alarm, name) for name in ALARM_FIELDS}
-        plain["state"] = AlarmState(plain["state"])
-        plain["priority"] = AlarmPriority(plain["priority"])
+        plain["state"] = _known(AlarmState, plain["state"])
+        plain["priority"] = _known(AlarmPriority, plain["priority"])
         alarm = Alarm(value=value_of(message.alarm.value), **plain)
     return Event(
         source=message.source,
-        kind=EventKind(message.kind),
+        kind=_known(EventKind, message.kind),
         time=message.time,
         text=message.text,
         severity=message.severity,

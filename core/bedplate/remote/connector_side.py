@@ -1,0 +1,161 @@
+"""A connector inside a plugin: how it serves the asks of its kind."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bedplate.connector.v1 import connector_pb2
+from bedplate.contracts import Aggregate, Connector, Delivery, Query, Tag
+from bedplate.errors import Invalid
+from bedplate.model import DataType, TagTable
+from bedplate.plugin.v1 import plugin_pb2
+from bedplate.record.v1 import record_pb2
+from bedplate.remote.columns import batches_of
+from bedplate.remote.opening import with_secrets
+from bedplate.remote.sender import BlockingSend, Sender
+from bedplate.remote.session import Session
+from bedplate.wire import encode_batch, record_of, tag_message, tag_of, twin, value_of
+
+
+class ConnectorSession(Session):
+    """Serves Read, Write, Browse, Subscribe, Deliver and Query for a Connector."""
+
+    object: Connector
+    _tags: dict[int, Tag]
+    _sender: Sender | None = None
+    _table: TagTable
+
+    def build(self, cls: type[Connector], open_: Any) -> Connector:
+        built = cls()
+        built.config = cls.Config.model_validate(
+            with_secrets(open_.config_json, dict(open_.secrets))
+        )
+        built.component, built.path, built.epoch = self.component, open_.path, open_.epoch
+        addresses = TypeAdapter(cls.Address)
+        self._tags = {tag.handle: _tag(tag, cls, addresses) for tag in open_.tags}
+        built.tags = list(self._tags.values())
+        self._table = TagTable(open_.epoch)
+        self._linger = (open_.linger_ms or 50) / 1000
+        self.outbox.linger = self._linger
+        self._credit = open_.credit or 8
+        return built
+
+    async def after_open(self, result: Any, reply: Any) -> None:
+        keeps_one = type(self.object).cursor is not Connector.cursor
+        reply.open.position = int(await self.call("cursor")) if keeps_one else 0
+
+    async def serve(self, what: str, ask: Any, reply: Any) -> None:
+        await getattr(self, f"_{what}")(getattr(ask, what), reply)
+
+    async def _read(self, read: Any, reply: Any) -> None:
+        handles = list(read.tags)
+        tags = [self._tags[h] for h in handles] if handles else self.object.tags
+        batches, reasons = batches_of(tags, await self.call("read", tags))
+        reply.read.batches.extend(map(encode_batch, batches))
+        for handle, why in reasons.items():
+            reply.read.problems.add(tag=handle, text=why)
+
+    async def _write(self, write: Any, reply: Any) -> None:
+        await self.call("write", self._tags[write.tag], value_of(write.value))
+
+    async def _browse(self, browse: Any, reply: Any) -> None:
+        nodes = await self.call("browse", browse.below, browse.depth or 1)
+        names = connector_pb2.Node.DESCRIPTOR.fields_by_name
+        for node in nodes:
+            reply.browse.nodes.add(**{n: getattr(node, n) for n in names if getattr(node, n)})
+
+    async def _subscribe(self, subscribe: Any, reply: Any) -> None:
+        """Answered at once: the subscription itself runs beside until it fails or the session ends."""
+        self._sender = Sender(self.component, self.outbox, self._credit)
+        push: Any = self._sender
+        if not inspect.iscoroutinefunction(self.object.subscribe):
+            push = BlockingSend(self._sender, asyncio.get_running_loop())
+        self.run_beside("subscribe", self.object.tags, push)
+
+    async def _deliver(self, deliver: Any, reply: Any) -> None:
+        for table in deliver.tables:
+            for tag in table.tags:
+                self._table.put(tag_of(tag, table.stream))
+        records = [record_of(message) for message in deliver.records]
+        position = await self.call("deliver", Delivery(records, self._table, deliver.until))
+        reply.deliver.position = int(position or 0)
+
+    async def _query(self, query: Any, reply: Any) -> None:
+        """Pages are separate replies with the same id; the last one, without next_page, is sent by the caller."""
+        question = Query(
+            tuple(query.selectors),
+            getattr(query, "from"),
+            query.to,
+            query.every,
+            Aggregate(query.aggregate),
+            query.limit,
+            query.last_before,
+        )
+        async for page in _pages(self.object.query(question)):
+            part = self.kind.reply()
+            part.answer.id, part.answer.code = reply.answer.id, plugin_pb2.CODE_OK
+            part.query.progress = min(page.progress, 1.0)
+            part.query.next_page = b"+"
+            part.query.tags.extend(_twinned(tag_message(tag)) for tag in page.tags)
+            part.query.batches.extend(map(encode_batch, page.batches))
+            self.outbox.reply(part)
+            await asyncio.sleep(0)
+        reply.query.progress = 1.0
+
+    def receipt(self, receipt: Any) -> None:
+        if self._sender:
+            self._sender.receipt(receipt.credit, receipt.synced, receipt.refused, receipt.text)
+
+    def on_end(self) -> None:
+        if self._sender:
+            self._sender.end()
+
+    def handle(self, tag: str) -> int:
+        return next((t.handle for t in getattr(self, "_tags", {}).values() if t.name == tag), 0)
+
+
+async def _pages(answer: Any) -> Any:
+    """Pages of a query, from an async generator, a coroutine, or a plain generator on a thread of its own."""
+    if inspect.isasyncgen(answer):
+        async for page in answer:
+            yield page
+        return
+    if inspect.isawaitable(answer):
+        answer = await answer
+    pages, end = iter(answer), object()
+    while (page := await asyncio.to_thread(next, pages, end)) is not end:
+        yield page
+
+
+def _twinned(message: record_pb2.Tag) -> Any:
+    return twin(record_pb2.Tag).FromString(message.SerializeToString())
+
+
+def _tag(message: Any, cls: type[Connector], addresses: TypeAdapter[Any]) -> Tag:
+    try:
+        address = _address(message.address, addresses)
+        settings = cls.TagSettings.model_validate(json.loads(message.settings_json or b"{}"))
+    except ValidationError as error:
+        raise Invalid(f"{message.name}: {error.errors()[0]['msg']}", tag=message.name) from error
+    return Tag(
+        message.handle,
+        message.name,
+        address,
+        DataType(message.data_type),
+        message.unit,
+        message.writable,
+        settings,
+        (message.scan_ms or 1000) / 1000,
+    )
+
+
+def _address(text: str, addresses: TypeAdapter[Any]) -> Any:
+    try:
+        return addresses.validate_python(text)
+    except ValidationError:
+        return addresses.validate_json(text)  # a list or an object travels as JSON

@@ -17,7 +17,7 @@ UNITS_NS = {
 _DURATION = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(ns|us|ms|s|min|h|d|w)")
 
 
-def parse_duration(text: str) -> int:
+def parse_duration(text: object) -> int:
     """Nanoseconds of a text such as "250ms", "1s", "1.5h". Raises ValueError that says how to write one."""
     match = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:

@@ -101,7 +101,10 @@ class Troubled(Connector):
 
 
 class Pusher(Connector):
-    """Pushes 1, 2, 3 … and remembers in a file what the kernel confirmed to have on disk."""
+    """Pushes 1, 2, 3 … and writes down in a file which numbers the kernel confirmed to have on disk.
+
+    A number is never sent twice, so that one found twice in a history was doubled by somebody else.
+    """
 
     class Config(BaseModel):
         folder: str
@@ -109,21 +112,27 @@ class Pusher(Connector):
         pause: float = 0.0
 
     async def open(self) -> None:
+        self.sent = Path(self.config.folder) / "sent"
         self.confirmed = Path(self.config.folder) / "confirmed"
-        self.next = int(self.confirmed.read_text() or 0) + 1 if self.confirmed.exists() else 1
+        self.next = int(self.sent.read_text() or 0) + 1 if self.sent.exists() else 1
 
     async def subscribe(self, tags: list[Any], send: Any) -> None:
         while self.next <= self.config.most:
             last = min(self.next + 49, self.config.most)
+            self._keep(self.sent, str(last))
             for number in range(self.next, last + 1):
                 synced = await send(tags[0], number, time=number)
             await synced
-            part = self.confirmed.with_suffix(f".{os.getpid()}")
-            part.write_text(str(last))
-            part.rename(self.confirmed)
+            with self.confirmed.open("a") as out:
+                out.write(f"{self.next} {last}\n")
             self.next = last + 1
             await asyncio.sleep(self.config.pause)
         await asyncio.Future()
+
+    def _keep(self, file: Path, text: str) -> None:
+        part = file.with_suffix(f".{os.getpid()}")
+        part.write_text(text)
+        part.rename(file)
 
 
 class Sums(Analytic):

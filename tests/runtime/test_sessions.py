@@ -125,7 +125,7 @@ connectors:
 """
     async with plant(tmp_path, text, placement=placement) as kernel:
         confirmed = tmp_path / "confirmed"
-        await until(lambda: confirmed.exists() and confirmed.read_text() == "500")
+        await until(lambda: confirmed.exists() and confirmed.read_text().endswith("451 500\n"))
 
         assert value(kernel, "push/number") == 500
         assert kernel.components["push"].role.figures.produced == 500

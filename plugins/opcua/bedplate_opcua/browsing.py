@@ -224,6 +224,6 @@ def _shown(value: Any) -> str:
         return ""
     if hasattr(value, "isoformat"):
         return iso(value)
-    text = getattr(value, "Text", None) or (value if isinstance(value, str) else repr(value))
+    text = getattr(value, "Text", None) or (repr(value) if isinstance(value, bytes) else str(value))
     line = " ".join(str(text).split())
     return line if len(line) <= LONGEST_VALUE else line[: LONGEST_VALUE - 1] + "…"

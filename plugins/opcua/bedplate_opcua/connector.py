@@ -61,6 +61,8 @@ class OpcUa(Connector):
         except ConnectionError:
             await self._explain_refusal()
             raise
+        for remark in self._remarks:
+            self.note(remark)
         try:
             self._namespaces = await self._limits.learn(self._session)
             self._nodes.resolve(self._namespaces)
@@ -120,24 +122,25 @@ class OpcUa(Connector):
     async def _security(self) -> tuple[Endpoint | None, Identity | None]:
         """Endpoint and certificate of a secure session; (None, None) for one without."""
         config = self.config
+        self._remarks: list[str] = []
         if not config.secure:
             if not _is_loopback(config.host):
-                self.note(
+                self._remarks.append(
                     f"nothing between here and {config.host} is signed or encrypted: security_policy is None"
                 )
             return None, None
         now = datetime.now(UTC)
-        pki = Pki(Path(config.pki).expanduser())
+        pki = Pki(Path(config.pki))
         identity = await asyncio.to_thread(pki.identity, config.application_uri, now)
         if identity.expires - now < WARN_BEFORE:
-            self.note(
-                f"our own certificate in {config.pki}/own ends on {identity.expires:%Y-%m-%d}"
+            self._remarks.append(
+                f"our certificate in {pki.folder}/own ends on {identity.expires:%Y-%m-%d}"
             )
         endpoint = choose(await offered(config), config)
         remark = await asyncio.to_thread(pki.check, endpoint.certificate, config.host, now)
         if remark:
-            self.note(
-                f"{remark}; it is trusted all the same, since it lies in {config.pki}/trusted"
+            self._remarks.append(
+                f"{remark}; it is trusted all the same, since it lies in {pki.folder}/trusted"
             )
         return endpoint, identity
 

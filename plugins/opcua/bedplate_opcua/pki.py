@@ -57,7 +57,7 @@ class Pki:
     """A PKI folder. It comes into being when it is first needed."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder.expanduser().absolute()
 
     # who we are ----------------------------------------------------------------------------------------------------
 
@@ -116,8 +116,8 @@ class Pki:
         return Untrusted(
             f"{host} shows a certificate, and {why}: {server.subject.rfc4514_string()}, "
             f"SHA-256 {fingerprint(_der(server))}, valid to {server.not_valid_after_utc:%Y-%m-%d}. "
-            f"Compare the fingerprint with the one the server shows at its own screen or tool; if it is the same, "
-            f"move {rejected} to {self.folder / 'trusted'}. It is tried again by itself."
+            "Compare the fingerprint with the one at the server itself; if it is the same, "
+            f"move {rejected} to {self.folder / 'trusted'}; it is tried again by itself"
         )
 
     def _reject(self, certificate: x509.Certificate) -> Path:

@@ -1,5 +1,5 @@
 // An OPC UA server on node-opcua, the independent peer of the tests.
-// One argument: JSON {port, pki, limits?, policies?, modes?, anonymous?, strict?, bulk?: {count, period}}. Says {"ready": url} on stdout, then takes one
+// One argument: JSON {port, pki, limits?, items?, policies?, modes?, anonymous?, strict?, bulk?: {count, period}}. Says {"ready": url} on stdout, then takes one
 // JSON command a line on stdin and answers each with one line. Ends when stdin ends.
 const opcua = require('node-opcua');
 const {DataType, StatusCodes, SecurityPolicy, MessageSecurityMode, VariantArrayType} = opcua;
@@ -119,8 +119,8 @@ const commands = (server, ns, folder, nodes) => ({
     allowAnonymous: options.anonymous !== false,
     userManager: {isValidUser: (user, password) => user === 'operator' && password === 'secret'},
     serverInfo: {applicationUri: 'urn:bedplate:test:server'},
-    serverCapabilities: {maxSessions: 100, maxMonitoredItems: 20000, maxMonitoredItemsPerSubscription: 20000,
-      operationalLimits: {maxNodesPerRead: 1000, maxMonitoredItemsPerCall: 1000, maxNodesPerBrowse: 1000, ...options.limits}},
+    serverCapabilities: {maxSessions: 100, maxMonitoredItems: 20000, maxMonitoredItemsPerSubscription: options.items || 20000,
+      operationLimits: {maxNodesPerRead: 1000, maxMonitoredItemsPerCall: 1000, maxNodesPerBrowse: 1000, ...options.limits}},
   });
   await server.initialize();
   const space = server.engine.addressSpace, ns = space.getOwnNamespace();

@@ -13,9 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
-from plugins.opcua.tests.peer import Server, built, node, opened, tags_for
+from plugins.opcua.tests.peer import Server, built, node, opened, subscribed, tags_for, until
 
 from bedplate import Invalid
+from bedplate_opcua import connector, session
 from bedplate_opcua.pki import Pki, Untrusted, split_chain
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -55,9 +56,9 @@ def trust(folder: Path) -> None:
 async def test_an_unknown_server_is_refused_until_a_person_trusts_it(
     server: Server, tmp_path: Path
 ) -> None:
-    connector = built(server.url, TAGS, security_policy="Basic256Sha256", pki=str(tmp_path))
+    one = built(server.url, TAGS, security_policy="Basic256Sha256", pki=str(tmp_path))
     with pytest.raises(ConnectionError) as caught:
-        await connector.open()
+        await one.open()
     (rejected,) = (tmp_path / "rejected").iterdir()
     (certificate,) = split_chain(rejected.read_bytes())
     text = str(caught.value)
@@ -77,8 +78,8 @@ async def test_every_policy_and_mode_works(
     server: Server, trusting: str, policy: str, mode: str
 ) -> None:
     wish = {"security_policy": policy, "security_mode": mode, "pki": trusting}
-    async with opened(server.url, TAGS, **wish) as connector:
-        assert (await connector.read(TAGS))[0].value.tolist() == [0.1]
+    async with opened(server.url, TAGS, **wish) as one:
+        assert (await one.read(TAGS))[0].value.tolist() == [0.1]
 
 
 @pytest.mark.parametrize("mode", ["None", "Sign", "SignAndEncrypt"])
@@ -86,8 +87,8 @@ async def test_a_user_logs_in_and_a_wrong_password_is_named(
     server: Server, trusting: str, mode: str
 ) -> None:
     wish = {"security_mode": mode, "pki": trusting, "username": "operator"}
-    async with opened(server.url, TAGS, **wish, password="secret") as connector:
-        assert (await connector.read(TAGS))[0].value.tolist() == [0.1]
+    async with opened(server.url, TAGS, **wish, password="secret") as one:
+        assert (await one.read(TAGS))[0].value.tolist() == [0.1]
     with pytest.raises(Invalid, match="refuses user 'operator' with this password") as caught:
         await built(server.url, TAGS, **wish, password="wrong").open()
     assert caught.value.pointer == "/password"
@@ -105,8 +106,8 @@ async def test_a_user_logs_in_with_a_certificate(
         key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     files = {"certificate": str(tmp_path / "user.crt"), "private_key": str(tmp_path / "user.key")}
-    async with opened(server.url, TAGS, pki=trusting, security_mode="Sign", **files) as connector:
-        assert (await connector.read(TAGS))[0].value.tolist() == [0.1]
+    async with opened(server.url, TAGS, pki=trusting, security_mode="Sign", **files) as one:
+        assert (await one.read(TAGS))[0].value.tolist() == [0.1]
     with pytest.raises(Invalid, match="nowhere can't be used: No such file") as caught:
         await built(
             server.url, security_mode="Sign", pki=trusting, certificate="nowhere", private_key="x"
@@ -148,13 +149,29 @@ async def test_a_server_without_anonymous_users_says_what_to_set(
         closed.kill()
 
 
-async def test_no_security_is_said_only_where_others_can_listen(server: Server) -> None:
-    async with opened(server.url) as connector:
-        assert connector.notes == []  # type: ignore[attr-defined]
-    connector = built("opc.tcp://plc.example:4840", connect_timeout="1ms")
-    with pytest.raises(OSError, match=r"."):
-        await connector.open()
-    assert "nothing between here and plc.example is signed" in connector.notes[0]  # type: ignore[attr-defined]
+async def test_no_security_is_said_only_where_others_can_listen(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(server.url) as one:
+        assert one.notes == []  # type: ignore[attr-defined]
+    monkeypatch.setattr(connector, "_is_loopback", lambda host: False)
+    async with opened(server.url) as one:
+        assert "nothing between here and 127.0.0.1 is signed" in one.notes[0]  # type: ignore[attr-defined]
+
+
+async def test_the_keys_of_a_channel_are_renewed_while_values_flow(
+    server: Server, trusting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "RENEW_AT", 0.005)  # of ten minutes: every 3 s
+    tags = tags_for("i=2258")
+    wish = {"security_policy": "Basic256Sha256", "pki": trusting}
+    async with subscribed(server.url, tags, **wish) as (one, received, task):
+        channel = one._session.transport._connection
+        first = channel.security_token.TokenId
+        await until(lambda: channel.security_token.TokenId >= first + 2, 15)
+        seen = len(received.values(1))
+        await until(lambda: len(received.values(1)) >= seen + 2)
+        assert not task.done()
 
 
 def test_our_certificate_is_made_once_and_kept(tmp_path: Path) -> None:

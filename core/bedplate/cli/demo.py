@@ -30,7 +30,11 @@ READY_WITHIN = 20  # s
 )
 @click.option("--seed", default=7, show_default=True, help="Another seed, another shift.")
 @click.option("--plain", is_flag=True, help="Lines instead of the live screen, also in a terminal.")
-def demo(invocation: Invocation, shift: str, seed: int, plain: bool) -> None:
+@click.option(
+    "--listen",
+    help="Address of the API; by default 127.0.0.1:7443, or any free port when that is taken.",
+)
+def demo(invocation: Invocation, shift: str, seed: int, plain: bool, listen: str | None) -> None:
     """Runs until Ctrl-C.
 
     A filler, a capper and a labeller with states, counters, temperatures, power and faults that happen; a ten-minute
@@ -40,6 +44,7 @@ def demo(invocation: Invocation, shift: str, seed: int, plain: bool) -> None:
     from bedplate.cli.live import Watch
     from bedplate.server.platform import prepare
 
+    me = program()  # before the working directory changes
     _say("starting a bottling line on OPC UA and Modbus …", invocation)
     with contextlib.ExitStack() as stack:
         line = stack.enter_context(_line(shift, seed))
@@ -49,9 +54,11 @@ def demo(invocation: Invocation, shift: str, seed: int, plain: bool) -> None:
         prepared = prepare(file)
         _say(f"starting Bedplate on {file} …", invocation)
         watch = Watch(
-            plain=plain or invocation.json or not sys.stdout.isatty(), as_json=invocation.json
+            me,
+            plain=plain or invocation.json or not sys.stdout.isatty(),
+            as_json=invocation.json,
         )
-        run_foreground(prepared, _listen(prepared.deployment.api.listen), watch.show)
+        run_foreground(prepared, listen or _listen(prepared.deployment.api.listen), watch.show)
     _say("ended; nothing is left running", invocation)
 
 
@@ -121,7 +128,7 @@ def _listen(wanted: str) -> str:
 
 
 def program() -> str:
-    """How the user calls this command in another terminal."""
+    """How the user calls `bedplate` in another terminal, in the folder where this one was started."""
     called = Path(sys.argv[0])
     if called.name != "bedplate":
         return "bedplate"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
 import time
@@ -16,9 +17,10 @@ NS = 1e9
 
 
 class Watch:
-    """Shows one platform until it is cancelled. plain: lines, for pipes and logs."""
+    """Shows one platform until it is cancelled. me: how the user calls `bedplate` · plain: lines, for pipes."""
 
-    def __init__(self, *, plain: bool, as_json: bool = False) -> None:
+    def __init__(self, me: str, *, plain: bool, as_json: bool = False) -> None:
+        self._me = me
         self._plain = plain
         self._as_json = as_json
 
@@ -27,14 +29,17 @@ class Watch:
 
         async with connect_async(address) as client:
             if self._plain:
-                await self._lines(client)
+                await self._lines(client, address)
             else:
                 await self._screen(client, address)
 
-    async def _lines(self, client: Any) -> None:
+    async def _lines(self, client: Any, address: str) -> None:
         count = 0
         while True:
             facts = await gather(client)
+            if not count and not self._as_json:
+                hints = _hints(facts, address, self._me)
+                print("in a second terminal", *hints, sep="\n    ", flush=True)
             if count % PLAIN_EVERY == 0 or (facts["samples_per_second"] and count < PLAIN_EVERY):
                 print(json.dumps(facts) if self._as_json else _one_line(facts), flush=True)
             count += 1
@@ -47,7 +52,8 @@ class Watch:
         console = Console(highlight=False)
         with Live(console=console, auto_refresh=False, screen=False, transient=False) as live:
             while True:
-                live.update(_render(await gather(client), address, console.width), refresh=True)
+                facts = await gather(client)
+                live.update(_render(facts, _hints(facts, address, self._me)), refresh=True)
                 await asyncio.sleep(EVERY)
 
 
@@ -64,17 +70,21 @@ async def gather(client: Any) -> dict[str, Any]:
         "connectors_up": sum(c.state in ("up", "degraded") for c in connectors),
         "samples_per_second": sum(c.samples_per_second for c in connectors),
         "journal": status.journal.state,
-        "history": await _history_size(status),
+        "history": _history_size(status),
         "problems": list(status.problems),
         "machines": _machines(tags, status),
         "alarms": [_alarm(event, status.now) for event in alarms],
     }
 
 
-async def _history_size(status: Any) -> int:
+def _history_size(status: Any) -> int:
     """Bytes of the history's folder, beside the deployment file; 0 when it is not there."""
     folder = Path(status.deployment_file).parent / "data" / "history"
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    size = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # it writes, renames and deletes meanwhile
+            size += file.stat().st_size if file.is_file() else 0
+    return size
 
 
 def _machines(tags: Sequence[Any], status: Any) -> list[dict[str, Any]]:
@@ -132,7 +142,7 @@ def _one_line(facts: dict[str, Any]) -> str:
     return f"{head} · {facts['samples_per_second']:.0f} samples/s · {machines} · alarms: {alarms}"
 
 
-def _render(facts: dict[str, Any], address: str, width: int) -> Any:
+def _render(facts: dict[str, Any], hints: Sequence[str]) -> Any:
     from rich.console import Group
     from rich.text import Text
 
@@ -144,7 +154,7 @@ def _render(facts: dict[str, Any], address: str, width: int) -> Any:
     ]
     parts += [Text(f"  {problem}", style="red") for problem in facts["problems"][:3]]
     parts += [_alarm_table(facts["alarms"]), Text(""), Text("  in a second terminal", style="dim")]
-    parts += [Text(f"    {line}", style="cyan") for line in _hints(facts, address)]
+    parts += [Text(f"    {line}", style="cyan") for line in hints]
     return Group(*parts, Text(""), Text("  Ctrl-C ends it", style="dim"))
 
 
@@ -224,11 +234,9 @@ def _alarm_table(alarms: Sequence[dict[str, Any]]) -> Any:
     return table
 
 
-def _hints(facts: dict[str, Any], address: str) -> list[str]:
-    from bedplate.cli.demo import program
+def _hints(facts: dict[str, Any], address: str, me: str) -> list[str]:
     from bedplate.endpoints import DEFAULT
 
-    me = program()
     end = "" if address == DEFAULT else f" --endpoint {address}"
     where = "" if address == DEFAULT else f"'{address}'"
     python = "python" if me == "bedplate" else me.removesuffix("bedplate") + "python"

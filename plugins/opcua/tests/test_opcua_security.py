@@ -7,7 +7,9 @@ import ipaddress
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import asyncua
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,6 +22,8 @@ from bedplate_opcua import connector, session
 from bedplate_opcua.pki import Pki, Untrusted, split_chain
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+ua: Any = asyncua.ua
+NO_SECURITY = "http://opcfoundation.org/UA/SecurityPolicy#None"
 TAGS = tags_for(node("Types.Double"))
 
 
@@ -93,6 +97,25 @@ async def test_a_user_logs_in_and_a_wrong_password_is_named(
         await built(server.url, TAGS, **wish, password="wrong").open()
     assert caught.value.pointer == "/password"
     assert "wrong" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [("Sign", None), ("None", "in clear text"), ("SignAndEncrypt", "")]
+)
+def test_a_password_is_not_sent_where_it_can_be_read(mode: str, told: str | None) -> None:
+    """The server's word on how it wants passwords is put in its place: no peer at hand asks for clear text."""
+    notes: list[str] = []
+    config = built("opc.tcp://plc", security_mode=mode, username="u", password="p").config
+    one = session.Session(config, "test", notes.append)
+    plain = ua.UserTokenPolicy(TokenType=ua.UserTokenType.UserName, SecurityPolicyUri=NO_SECURITY)
+    one.client._policy_ids = [plain]
+    if told is None:
+        with pytest.raises(Invalid, match="use SignAndEncrypt"):
+            one._look_after_the_password()
+    else:
+        one._look_after_the_password()
+        assert bool(notes) == bool(told)
+        assert all(told in note for note in notes)
 
 
 @pytest.mark.parametrize("form", ["pem", "der"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections.abc import Sequence
 from typing import Any
@@ -81,19 +82,31 @@ def _strings(value: Any) -> tuple[Strings, DataType] | None:
 
 
 def _numbers(value: Any) -> NDArray[Any]:
+    if isinstance(value, (list, tuple)) and set(map(type, value)) == {int}:
+        return _integers(value)
     column = np.atleast_1d(np.asarray(value))
     if column.ndim != 1:
         raise ValueError(f"a column of {column.ndim} dimensions")
     if column.dtype.kind == "f" and isinstance(value, (list, tuple)):
-        large = [one for one in value if isinstance(one, int) and abs(one) > WHOLE]
+        large = [
+            one for one in value if isinstance(one, (int, np.integer)) and abs(int(one)) > WHOLE
+        ]
         if large:
             raise ValueError(f"{large[0]} among other numbers: no one type holds them all")
     return column
 
 
+def _integers(values: Sequence[int]) -> NDArray[Any]:
+    """int64, or uint64 where that is not enough; numpy by itself would make floats of some."""
+    for dtype in (np.int64, np.uint64):
+        with contextlib.suppress(OverflowError):
+            return np.array(values, dtype)
+    raise ValueError("integers that neither int64 nor uint64 holds")
+
+
 def exact(values: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     """(n,) of this dtype with exactly these values. Raises ValueError when one of them can't be held."""
-    column = np.atleast_1d(np.asarray(values))
+    column = _numbers(values)
     if column.dtype == dtype or not len(column):
         return np.ascontiguousarray(column, dtype=dtype)
     if column.dtype.kind not in KINDS:

@@ -10,40 +10,48 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 
+from bedplate.runtime.lifecycle import Transition
 from bedplate.server.platform import Platform, Prepared
 
 Show = Callable[[str], Awaitable[None]]
 """Shows the platform whose API is at this address, until it is cancelled."""
 
+Told = Callable[[str, Transition], None]
+"""Hears of each change of a component's state."""
 
-def run_foreground(prepared: Prepared, listen: str | None, show: Show) -> None:
+
+def run_foreground(
+    prepared: Prepared, listen: str | None, show: Show, told: Told = lambda component, change: None
+) -> None:
     """Returns when it has ended. Raises BedplateError or OSError when it can't start."""
-    os.chdir(prepared.deployment.source.folder)  # so that a plugin's relative default lies beside the file, inline too
-    asyncio.run(_run(prepared, listen, show))
+    os.chdir(
+        prepared.deployment.source.folder
+    )  # so that a plugin's relative default lies beside the file, inline too
+    asyncio.run(_run(prepared, listen, show, told))
 
 
-async def _run(prepared: Prepared, listen: str | None, show: Show) -> None:
+async def _run(prepared: Prepared, listen: str | None, show: Show, told: Told) -> None:
     loop = asyncio.get_running_loop()
-    told = asyncio.Event()
+    ended = asyncio.Event()
 
-    def tell() -> None:
-        if told.is_set():
+    def end() -> None:
+        if ended.is_set():
             os._exit(130)
-        told.set()
+        ended.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, tell)
-    platform = Platform(prepared)
+        loop.add_signal_handler(number, end)
+    platform = Platform(prepared, told)
     starting = asyncio.create_task(platform.start(listen))
-    waiting = asyncio.create_task(told.wait())
+    waiting = asyncio.create_task(ended.wait())
     try:
         await asyncio.wait([starting, waiting], return_when=asyncio.FIRST_COMPLETED)
-        if not told.is_set():
+        if not ended.is_set():
             showing = asyncio.create_task(_shown(show, starting.result()))
             await asyncio.wait([showing, waiting], return_when=asyncio.FIRST_COMPLETED)
             showing.cancel()
             await asyncio.wait([showing])
-            if not told.is_set():
+            if not ended.is_set():
                 showing.result()
     finally:
         waiting.cancel()

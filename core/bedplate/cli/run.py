@@ -7,11 +7,14 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bedplate.cli.frame import Invocation, command
+
+if TYPE_CHECKING:
+    from bedplate.runtime.lifecycle import Transition
 
 
 @command(local=True)
@@ -36,6 +39,7 @@ def run(invocation: Invocation, file: Path, plugins: tuple[Path, ...], listen: s
     as_json = invocation.json
     prepared = prepare(file, plugins)
     name = prepared.deployment.name
+    changes = _Changes(as_json)
 
     async def show(address: str) -> None:
         _say(
@@ -43,29 +47,40 @@ def run(invocation: Invocation, file: Path, plugins: tuple[Path, ...], listen: s
             {"event": "running", "name": name, "api": address},
             f"{name} runs; API at {address}; Ctrl-C ends it",
         )
-        await _tell_changes(address, as_json)
+        await changes.show()
 
-    run_foreground(prepared, listen, show)
+    run_foreground(prepared, listen, show, changes.hear)
     _say(as_json, {"event": "ended", "name": name}, f"{name} ended")
 
 
-async def _tell_changes(address: str, as_json: bool) -> None:
-    from bedplate.client import connect_async
+class _Changes:
+    """Changes of state, each told once; of several within a second the newest."""
 
-    seen: dict[str, tuple[str, str]] = {}
-    async with connect_async(address) as client:
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._untold: dict[str, Transition] = {}
+        self._told: dict[str, tuple[str, str]] = {}
+        self._wake = asyncio.Event()
+
+    def hear(self, component: str, change: Transition) -> None:
+        self._untold[component] = change
+        self._wake.set()
+
+    async def show(self) -> None:
         while True:
-            for one in (await client.status()).components:
-                if seen.get(one.id) != (one.state, one.reason):
-                    seen[one.id] = (one.state, one.reason)
-                    fact = {
-                        "event": "state",
-                        "component": one.id,
-                        "state": one.state,
-                        "reason": one.reason,
-                    }
-                    _say(as_json, fact, f"{one.id:<24} {one.state:<12} {one.reason}")
+            await self._wake.wait()
+            self._wake.clear()
+            untold, self._untold = self._untold, {}
+            for component, change in untold.items():
+                self._tell(component, str(change.state), change.reason)
             await asyncio.sleep(1)
+
+    def _tell(self, component: str, state: str, reason: str) -> None:
+        if self._told.get(component) == (state, reason):
+            return
+        self._told[component] = state, reason
+        fact = {"event": "state", "component": component, "state": state, "reason": reason}
+        _say(self._as_json, fact, f"{component:<24} {state:<12} {reason}")
 
 
 def _say(as_json: bool, fact: dict[str, Any], text: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -55,10 +55,16 @@ def prepare(file: Path, plugins: Sequence[Path] = (), *, to_run: bool = True) ->
 
 
 class Platform:
-    """One running deployment with everything that serves it."""
+    """One running deployment with everything that serves it. told: hears of each change of a component's state on the
+    kernel's loop, which it must not block."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        told: Callable[[str, Transition], None] = lambda component, transition: None,
+    ) -> None:
         self.prepared = prepared
+        self._told = told
         deployment = prepared.deployment
         self.clock = SystemClock()
         self.engine = EmbeddedEngine(
@@ -118,6 +124,7 @@ class Platform:
         return {offers[component.use].plugin for component in inline}
 
     def _tell(self, component: str, transition: Transition) -> None:
+        self._told(component, transition)
         self.hooks.tell(
             "bedplate_status_changed",
             component=component,

@@ -33,10 +33,8 @@ def browse(
     as_yaml: bool,
     plugins: tuple[Path, ...],
 ) -> None:
-    """List the nodes of a device.
-
-    TARGET is a plugin and its settings (`opcua endpoint_url=opc.tcp://10.0.0.12:4840`), or a deployment file and one of
-    its components (`plant.yaml press-07`).
+    """TARGET is a plugin and its settings (`opcua endpoint_url=opc.tcp://10.0.0.12:4840`), or a deployment file and one
+    of its components (`plant.yaml press-07`).
     """
     from bedplate.cli.one_time import capable, once, target
     from bedplate.runtime import requests
@@ -94,17 +92,19 @@ def _key(name: str) -> str:
 
 
 def _tree(nodes: Any) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from bedplate.cli.screen import Column, Screen, table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("node", "address", "type", "value", "unit"):
-        table.add_column(column, overflow="fold")
-    for node in nodes:
-        level = node.path.count("/")
-        name = (
-            ("  " * level) + node.name + ("/" if node.has_children and not node.is_variable else "")
-        )
-        table.add_row(name, node.address, _type(node), node.value, node.unit)
-    Console(highlight=False).print(table)
+    wraps = [Column(title, wraps=True) for title in ("node", "address")]
+    columns = [*wraps, Column("type"), Column("value", gives=True), Column("unit")]
+    Screen().show(table(columns, map(_row, nodes)))
+
+
+def _row(node: Any) -> tuple[str, ...]:
+    folder = "/" if node.has_children and not node.is_variable else ""
+    name = "  " * node.path.count("/") + node.name + folder
+    return tuple(map(_legible, (name, node.address, _type(node), node.value, node.unit)))
+
+
+def _legible(text: str) -> str:
+    """What a device says can't steer the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -32,7 +32,8 @@ class Bedplate(click.Group):
         command: click.Command = getattr(import_module(module), name)
         if command.short_help != entry.summary:
             command.name, command.short_help = entry.name, entry.summary
-            command.help = f"{entry.summary}.\n\n{cleandoc(command.help or '')}".rstrip()
+            first = entry.summary if entry.summary.endswith("?") else f"{entry.summary}."
+            command.help = f"{first}\n\n{cleandoc(command.help or '')}".rstrip()
         return command
 
     def resolve_command(
@@ -74,7 +75,7 @@ class Bedplate(click.Group):
 @click.version_option(__version__, message="bedplate %(version)s")
 @click.pass_context
 def root(ctx: click.Context) -> None:
-    """Bedplate connects machines, keeps what they say, works on it, and guards what is said back to them.
+    """Bedplate connects machines, keeps what they say, works on it, and shows who does what with it.
 
     Start with `bedplate status`; `bedplate help selectors` says how to name tags.
     """

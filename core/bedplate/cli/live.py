@@ -115,7 +115,7 @@ def _machine(path: str, own: dict[str, Any], all_: dict[str, Any], now: int) -> 
         "total": value("parts_total"),
         "oee": value("oee", all_.get(f"{path}/oee", {})),
         "power": value("power"),
-        "heard": (now - max(heard)) / NS if heard else None,
+        "heard": max(0.0, (now - max(heard)) / NS) if heard else None,
     }
 
 

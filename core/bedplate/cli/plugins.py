@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation, command
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+LAST = ("version", "distribution", "verdict")
 
 
 @command(local=True)
@@ -47,22 +52,21 @@ def plugins(invocation: Invocation, names: tuple[str, ...]) -> int:
 
 
 def _table(facts: list[dict[str, Any]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from bedplate.cli.screen import Column, Screen, table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("use", "kind", "can", "version", "distribution", "verdict"):
-        table.add_column(column, overflow="fold")
-    for fact in facts:
-        offers, kinds, can = (", ".join(fact[k]) for k in ("offers", "kinds", "capabilities"))
-        style = "red" if fact["verdict"] == "refused" else ""
-        table.add_row(
-            offers or str(fact["name"]), kinds, can, str(fact["version"]), str(fact["distribution"]), str(fact["verdict"]),
-            style=style,
-        )  # fmt: skip
-    console = Console(highlight=False)
-    console.print(table)
+    titles = ("use", "kind", "can", "version", "distribution", "verdict")
+    columns = [Column(title, wraps=title in ("use", "can", "distribution")) for title in titles]
+    screen = Screen()
+    screen.show(table(columns, map(_row, facts)))
     for fact in facts:
         if fact["reason"]:
-            console.print(f"{fact['name']}: {fact['reason']}", markup=False)
+            screen.show(f"{fact['name']}: {fact['reason']}")
+
+
+def _row(fact: dict[str, Any]) -> tuple[Text, ...]:
+    from rich.text import Text
+
+    offers, kinds, can = (", ".join(fact[k]) for k in ("offers", "kinds", "capabilities"))
+    cells = (offers or fact["name"], kinds, can, *(fact[k] for k in LAST))
+    style = "red" if fact["verdict"] == "refused" else ""
+    return tuple(Text(str(cell), style) for cell in cells)

@@ -26,10 +26,9 @@ from bedplate.cli.frame import Invocation, command
 def read(
     invocation: Invocation, words: tuple[str, ...], decode: str | None, plugins: tuple[Path, ...]
 ) -> None:
-    """Read tags once.
-
-    TARGET is a plugin and its settings, followed by addresses (`modbus host=10.20.9.1 unit_id=7 19026`), or a deployment
-    file, one of its components and, if only some are wanted, names of its tags (`plant.yaml press-07 temperature`).
+    """TARGET is a plugin and its settings, followed by addresses (`modbus host=10.20.9.1 unit_id=7 19026`), or a
+    deployment file, one of its components and, if only some are wanted, names of its tags (`plant.yaml press-07
+    temperature`).
     """
     from bedplate.cli.one_time import capable, once, target
     from bedplate.runtime import requests

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--listen", help="Address of the API, instead of what the file says.")
 def run(invocation: Invocation, file: Path, plugins: tuple[Path, ...], listen: str | None) -> None:
-    """Run a deployment until Ctrl-C.
-
-    Connects to the machines of FILE, keeps what they say, and serves the API. What this version does not serve yet is
+    """Connects to the machines of FILE, keeps what they say, and serves the API. What this version does not serve yet is
     refused by name before anything starts.
     """
     from bedplate.cli.foreground import run_foreground

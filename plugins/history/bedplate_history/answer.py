@@ -112,7 +112,7 @@ class Answer:
 
     def _aggregated(self) -> Iterator[Part]:
         query = self._query
-        parameters = {"every": query.every, "begin": query.start}
+        parameters = {"every": query.every} if query.every else {"begin": query.start}
         most = 1.0 + (self._span[1] - self._span[0]) / query.every if query.every else 1.0
         if query.limit:
             parameters["limit"] = min(query.limit, 2**63 - 1)
@@ -122,7 +122,10 @@ class Answer:
             kind = statement.result_type(query.aggregate, stored) or stored
 
             def sql(relation: str, stored: DataType = stored) -> str:
-                return statement.aggregated(relation, query.aggregate, stored, query.limit > 0)
+                windows, limit = query.every > 0, query.limit > 0
+                return statement.aggregated(
+                    relation, query.aggregate, stored, windows=windows, limit=limit
+                )
 
             for rows in self._rows(chunk, sql, parameters):
                 yield batch_of(kind, rows), progress

@@ -36,6 +36,12 @@ class Block:
     position: NDArray[np.uint64]
     server_time: NDArray[np.int64] | None = None
     flags: NDArray[np.uint32] | None = None
+    first_time: int = field(init=False)
+    last_time: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "first_time", int(self.time.min()) if len(self) else 0)
+        object.__setattr__(self, "last_time", int(self.time.max()) if len(self) else 0)
 
     def __len__(self) -> int:
         return len(self.tag)

@@ -36,18 +36,19 @@ def ranks(present: NDArray[np.bool_], tags: StoredTags) -> tuple[list[str], NDAr
     return paths, rank
 
 
-def sorted_order(
+def in_order(
     rank: NDArray[np.uint32], time: NDArray[np.int64], position: NDArray[np.uint64]
-) -> NDArray[np.int64]:
-    """Indices in the order of (rank, time, position); equal ones as they come."""
+) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint64]]:
+    """Indices in the order of (rank, time, position), equal ones as they come; and the three columns in that order."""
     order = _radix(rank)
     r, t, p = rank[order], time[order], position[order]
     late = (t[1:] < t[:-1]) | ((t[1:] == t[:-1]) & (p[1:] < p[:-1]))
     disordered = np.unique(r[1:][late & (r[1:] == r[:-1])])
     if len(disordered):
         where = np.flatnonzero(np.isin(r, disordered))
-        order[where] = order[where][np.lexsort((p[where], t[where], r[where]))]
-    return order
+        better = where[np.lexsort((p[where], t[where], r[where]))]
+        order[where], t[where], p[where] = order[better], t[better], p[better]
+    return order, r, t, p
 
 
 def _radix(rank: NDArray[np.uint32]) -> NDArray[np.int64]:
@@ -64,8 +65,8 @@ def sorted_tables(
 ) -> Iterator[Any]:
     """Tables of SCHEMA, each a row group long, in order. blocks: one for each type, at least one."""
     columns = Columns(blocks, pa.array(paths, pa.string()), rank)
-    for start in range(0, len(columns.order), ROW_GROUP):
-        yield columns.table(columns.order[start : start + ROW_GROUP])
+    for start in range(0, len(columns), ROW_GROUP):
+        yield columns.table(start, start + ROW_GROUP)
 
 
 class Columns:
@@ -75,24 +76,28 @@ class Columns:
         self._blocks = {block.data_type: block for block in blocks}
         self._starts = dict(zip(self._blocks, np.cumsum([0, *map(len, blocks)]), strict=False))
         self._paths = paths
-        self._rank = _whole([rank[block.tag] for block in blocks])
-        self._time = _whole([block.time for block in blocks])
-        self._position = _whole([block.position for block in blocks])
+        ranked = _whole([rank[block.tag] for block in blocks])
+        time = _whole([block.time for block in blocks])
+        position = _whole([block.position for block in blocks])
+        self._order, self._rank, self._time, self._position = in_order(ranked, time, position)
         self._quality = _whole([block.quality for block in blocks])
         self._server_time = _optional([block.server_time for block in blocks], blocks, UNKNOWN)
         self._flags = _optional([block.flags for block in blocks], blocks, 0)
-        self.order = sorted_order(self._rank, self._time, self._position)
 
-    def table(self, rows: NDArray[np.int64]) -> Any:
-        """These rows, in this order."""
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def table(self, start: int, end: int) -> Any:
+        """The rows from start to end, in order."""
+        rows = self._order[start:end]
         columns = {
-            "path": self._path_column(self._rank[rows]),
-            "time": pa.array(self._time[rows]).view(TIMESTAMP),
+            "path": self._path_column(self._rank[start:end]),
+            "time": pa.array(self._time[start:end]).view(TIMESTAMP),
             **{VALUES[kind].name: self._values(kind, rows) for kind in VALUES},
             "quality": pa.array(self._quality[rows]),
             "server_time": _nullable(self._server_time, rows, UNKNOWN, pa.int64()).view(TIMESTAMP),
             "flags": _nullable(self._flags, rows, 0, pa.uint32()),
-            "position": pa.array(self._position[rows]),
+            "position": pa.array(self._position[start:end]),
         }
         return pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 

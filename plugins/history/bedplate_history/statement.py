@@ -32,6 +32,7 @@ UNSEALED: Final = "SELECT * FROM memory"
 IN_ORDER: Final = "tag, s.time, position, row"
 NEWEST_FIRST: Final = "time DESC, position DESC, row DESC"
 
+WINDOW: Final = "epoch_ns(time) - ((epoch_ns(time) % $every) + $every) % $every"
 USABLE: Final = f"quality < {quality.BAD}"
 COUNTING: Final = f"FILTER (WHERE {USABLE})"
 NUMBERED: Final = f"FILTER (WHERE {USABLE} AND NOT isnan(value))"
@@ -70,13 +71,12 @@ def newest(relation: str) -> str:
     return f"SELECT * FROM ({relation}) QUALIFY {rank} <= $count"
 
 
-def aggregated(relation: str, aggregate: Aggregate, stored: DataType, limit: bool) -> str:
-    """One row for each tag and window, by tag, then time. Windows are $every ns wide; with $every 0 there is one and it
-    begins at $begin. With limit: the newest $limit of each tag."""
-    window = (
-        "CASE WHEN $every = 0 THEN $begin::BIGINT "
-        "ELSE epoch_ns(time) - ((epoch_ns(time) % $every) + $every) % $every END"
-    )
+def aggregated(
+    relation: str, aggregate: Aggregate, stored: DataType, *, windows: bool, limit: bool
+) -> str:
+    """One row for each tag and window, by tag, then time. Windows are $every ns wide; without windows there is one and
+    it begins at $begin. With limit: the newest $limit of each tag."""
+    window = WINDOW if windows else "$begin::BIGINT"
     newest_only = "QUALIFY row_number() OVER (PARTITION BY tag ORDER BY w DESC) <= $limit " * limit
     return (
         f"SELECT tag, w AS time, {_value(aggregate, stored)} AS value, {_quality(aggregate)} AS quality "

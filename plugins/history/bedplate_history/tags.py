@@ -119,8 +119,11 @@ class StoredTags:
 
     def matching(self, selectors: Iterable[str]) -> list[StoredTag]:
         """Those that full paths and selectors name, by type, then path. Raises ValueError for a malformed selector."""
-        texts = list(selectors)
+        texts = set(selectors)
         exact = {text for text in texts if not is_selector(text)}
-        wanted = Selector(text for text in texts if is_selector(text))
-        found = [tag for tag in self._tags if tag.path in exact or wanted.matches(tag.path)]
-        return sorted(found, key=lambda tag: (tag.data_type, tag.path))
+        numbers = [self._numbers.get((path, kind)) for path in exact for kind in DataType]
+        found = {number: self._tags[number] for number in numbers if number is not None}
+        if exact != texts:
+            wanted = Selector(texts - exact)
+            found |= {tag.number: tag for tag in list(self._tags) if wanted.matches(tag.path)}
+        return sorted(found.values(), key=lambda tag: (tag.data_type, tag.path))

@@ -25,10 +25,11 @@ class View:
 
     def span(self) -> tuple[int, int]:
         """From the first sample to just after the last, ns UTC; empty when there is none."""
-        first = [int(b.time.min()) for b in self.blocks] + [
-            int(t) for t in self.segments.first_time
-        ]
-        last = [int(b.time.max()) for b in self.blocks] + [int(t) for t in self.segments.last_time]
+        first = [block.first_time for block in self.blocks]
+        last = [block.last_time for block in self.blocks]
+        if self.segments:
+            first.append(int(self.segments.first_time.min()))
+            last.append(int(self.segments.last_time.max()))
         return (min(first), max(last) + 1) if first else (0, 0)
 
     def holding(self, numbers: NDArray[np.int64], start: int, end: int) -> list[Segment]:
@@ -44,7 +45,8 @@ class View:
         lookup[list(handles)] = list(handles.values())
         chosen = []
         for block in self.blocks:
-            if block.data_type is data_type:
+            within = block.first_time < end and block.last_time >= start
+            if block.data_type is data_type and within:
                 rows = _rows(block, lookup, handles, start, end)
                 if len(rows):
                     chosen.append(block.take(rows))

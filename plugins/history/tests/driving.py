@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bedplate.contracts import Aggregate, Delivery, Page, Query
 from bedplate.model import Batch, Body, DataType, Event, EventKind, Flag, Record, TagInfo, TagTable
 from bedplate.model import quality as codes
@@ -73,12 +75,11 @@ class Journal:
         flags: Flag = Flag(0),
     ) -> Record:
         """Appends a batch."""
-        import numpy as np
-
+        column = values if data_type.dtype is None else np.array(values, data_type.dtype)
         batch = Batch.of(
             [self.handle(path, data_type) for path in paths],
             times,
-            values,
+            column,
             quality,
             data_type=data_type,
             server_time=None if server_time is None else np.array(server_time, np.int64),

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 )
 @click.option("--listen", help="Address of the API, instead of what the file says.")
 def run(invocation: Invocation, file: Path, plugins: tuple[Path, ...], listen: str | None) -> None:
-    """Connects to the machines of FILE, keeps what they say, and serves the API. What this version does not serve yet is
-    refused by name before anything starts.
+    """Connects to the machines of FILE, keeps what they say, and serves the API.
+
+    What this version does not serve yet is refused by name before anything starts.
     """
     from bedplate.cli.foreground import run_foreground
     from bedplate.server.platform import prepare

@@ -48,7 +48,8 @@ class Feed:
         self._nodes = nodes
         self._values = values
         self._note = note
-        self._missing: dict[int, int] = {}
+        self._missing: dict[int, int] = {}  # handle → StatusCode of the refusal, 0: vanished
+        self._refused: dict[int, int] = {}  # the last time
         self.backlog = Backlog(MOST_WAITING)
         self._told_dropped = 0
         self.subscriptions = Subscriptions(session, limits, nodes, note)
@@ -94,7 +95,8 @@ class Feed:
             self._missing.pop(tag.handle, None)
         refused = await self.subscriptions.add(tags)
         self._missing |= refused
-        self._tell_refused(refused)
+        self._tell_refused({h: c for h, c in refused.items() if self._refused.get(h) != c})
+        self._refused = refused
 
     def _receive(self, batches: Sequence[Batch]) -> None:
         dropped = self.backlog.put(batches)
@@ -116,7 +118,7 @@ class Feed:
                 self._missing.setdefault(handle, 0)
 
     def _tell_refused(self, refused: dict[int, int]) -> None:
-        """Bad samples for what will not come, and one sentence per reason."""
+        """Bad samples for what will not come, and one sentence per reason; not again while it stays so."""
         values = self._values()
         reasons: dict[int, list[str]] = {}
         for handle, code in refused.items():

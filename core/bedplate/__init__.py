@@ -1,4 +1,4 @@
-"""Bedplate: the industrial internet platform as a microkernel. These names, and `bedplate.testing`, are the public surface."""
+"""Bedplate: the industrial internet platform as a microkernel. Public: these names and `bedplate.testing`."""
 
 from __future__ import annotations
 

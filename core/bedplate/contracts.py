@@ -291,7 +291,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Samples for one output. time: ns UTC, number or (n,) · value: number, text or (n,) · quality: StatusCodes or None."""
+    """Samples for one output. time: ns UTC, number or (n,) · value: number, text or (n,) · quality: codes or None."""
 
     output: str
     time: Any

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from bedplate.cli.called import program
 from bedplate.cli.frame import Invocation, command
 
 EXAMPLE = "bottling-line.yaml"
@@ -125,22 +125,3 @@ def _listen(wanted: str) -> str:
         except OSError:
             return f"{host}:0"
     return wanted
-
-
-def program() -> str:
-    """How the user calls `bedplate` in another terminal, in the folder where this one was started."""
-    called = Path(sys.argv[0])
-    if called.name != "bedplate":
-        return "bedplate"
-    on_path = any(
-        (Path(p) / "bedplate").exists() and (Path(p) / "bedplate").samefile(called) for p in _path()
-    )
-    if on_path or not called.exists():
-        return "bedplate"
-    with contextlib.suppress(ValueError):
-        return str(called.absolute().relative_to(Path.cwd()))
-    return str(called.absolute())
-
-
-def _path() -> list[str]:
-    return [part for part in os.environ.get("PATH", "").split(os.pathsep) if part]

@@ -6,6 +6,7 @@ Settings come from a component of a deployment file, or bare as key=value.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -103,43 +104,46 @@ class OneTime:
         self._wanted = wanted
 
     async def __aenter__(self) -> OneTime:
-        import os
+        async with contextlib.AsyncExitStack() as opened:
+            await self._open(opened)
+            self._opened = opened.pop_all()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._opened.aclose()
+
+    async def _open(self, opened: contextlib.AsyncExitStack) -> None:
         import tempfile
+
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="bp-")))
+        host = PluginHost(folder)
+        opened.push_async_callback(host.stop)
+        await host.start()
+        process = PluginProcess(self._launch(), host, Path.cwd())
+        opened.push_async_callback(process.stop, 1.0)
+        self._attachment: Attachment = await process.start()
+        await self.ask(open=self._open_message())
+
+    def _launch(self) -> Launch:
+        offer = self._wanted.offer
+        file = str(offer.file) if offer.file else None
+        targets = {offer.use: offer.target}
+        return Launch(
+            offer.use, offer.kind, offer.plugin, offer.version, targets, file, offer.python
+        )
+
+    def _open_message(self) -> Any:
+        import os
 
         from bedplate.config import Secrets
         from bedplate.runtime.settings import Settings
 
-        offer, component = self._wanted.offer, self._wanted.component
-        self._folder = tempfile.TemporaryDirectory(prefix="bp-")
-        self._host = PluginHost(Path(self._folder.name))
-        await self._host.start()
-        file = str(offer.file) if offer.file else None
-        launch = Launch(
-            offer.use,
-            offer.kind,
-            offer.plugin,
-            offer.version,
-            {offer.use: offer.target},
-            file,
-            offer.python,
+        component, deployment = self._wanted.component, self._wanted.deployment
+        known = Secrets(deployment.source.folder, os.environ)
+        settings, secrets = Settings(component, deployment, known)()
+        return requests.open_connector(
+            component, self._wanted.tags, settings, secrets, epoch=1, linger=0.01
         )
-        self._process = PluginProcess(launch, self._host, Path.cwd())
-        self._attachment: Attachment = await self._process.start()
-        deployment = self._wanted.deployment
-        settings, secrets = Settings(
-            component, deployment, Secrets(deployment.source.folder, os.environ)
-        )()
-        await self.ask(
-            open=requests.open_connector(
-                component, self._wanted.tags, settings, secrets, epoch=1, linger=0.01
-            )
-        )
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self._process.stop(1.0)
-        await self._host.stop()
-        self._folder.cleanup()
 
     async def ask(self, **what: Any) -> Any:
         """One ask. Raises BedplateError with the plugin's own words."""

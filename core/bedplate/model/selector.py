@@ -1,6 +1,8 @@
 """Selectors: which tags a reader wants.
 
-`*` stands for any part of one level, `**` for any number of levels, also none.
+`*` stands for any part of one level, `**` for any number of levels, also none. Clients write selectors, so a pattern
+must not be able to take long: each star takes the first place that fits and never another (atomic groups), which is
+enough as what follows a star may begin anywhere.
 """
 
 from __future__ import annotations
@@ -9,25 +11,37 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+ANY_LEVEL = "[^/]+/"
+
 
 @lru_cache(maxsize=4096)
 def compile_selector(selector: str) -> re.Pattern[str]:
-    """Regular expression of one selector over whole paths. Raises ValueError when a level is empty."""
-    levels = selector.split("/")
-    if not all(levels):
-        raise ValueError(f"selector {selector!r} has an empty level")
-    pattern = ""
-    for index, level in enumerate(levels):
-        last = index == len(levels) - 1
+    """Regular expression of one selector over whole paths, each level ended by a slash. Raises ValueError when a level
+    is empty, and when ** does not stand alone."""
+    runs: list[list[str]] = [[]]  # of levels between **
+    for level in selector.split("/"):
+        if not level:
+            raise ValueError(f"selector {selector!r} has an empty level")
         if level == "**":
-            pattern += ".*" if last else "(?:[^/]+/)*"
-            continue
-        if "**" in level:
+            runs.append([])
+        elif "**" in level:
             raise ValueError(f"selector {selector!r}: ** must stand alone between slashes")
-        pattern += re.escape(level).replace(r"\*", "[^/]*") + ("" if last else "/")
-    if len(levels) > 1 and levels[-1] == "**":  # a/** also means a itself
-        pattern = pattern.removesuffix("/.*") + "(?:/.*)?"
-    return re.compile(pattern, re.DOTALL)
+        else:
+            runs[-1].append(_level(level) + "/")
+    first, *others = ["".join(run) for run in runs]
+    if not others:
+        return re.compile(first)
+    middle = "".join(f"(?>(?:{ANY_LEVEL})*?{run})" for run in others[:-1] if run)
+    return re.compile(f"{first}{middle}(?:{ANY_LEVEL})*{others[-1]}")
+
+
+def _level(level: str) -> str:
+    """Pattern of one level, without its slash."""
+    first, *others = map(re.escape, level.split("*"))
+    if not others:
+        return first
+    middle = "".join(f"(?>[^/]*?{part})" for part in others[:-1] if part)
+    return f"{first}{middle}[^/]*{others[-1]}"
 
 
 class Selector:
@@ -39,7 +53,7 @@ class Selector:
         self.all = "**" in self.texts
 
     def matches(self, path: str) -> bool:
-        return self.all or any(pattern.fullmatch(path) for pattern in self._patterns)
+        return self.all or any(pattern.fullmatch(path + "/") for pattern in self._patterns)
 
 
 def is_selector(text: str) -> bool:

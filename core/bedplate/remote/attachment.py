@@ -48,7 +48,7 @@ class Attachment:
         self._soon = False
         self._timer: asyncio.TimerHandle | None = None
 
-    # out ---------------------------------------------------------------------------------------------------------
+    # --- out ---
 
     async def ask(self, component: str, within: float, **what: Any) -> Any:
         """Asks, and returns the reply. within: seconds.
@@ -151,7 +151,7 @@ class Attachment:
         self._asks, self._receipts = [], {}
         self._send(message)
 
-    # in ----------------------------------------------------------------------------------------------------------
+    # --- in ---
 
     def receive(self, message: Any) -> None:
         """One message of the plugin."""

@@ -51,7 +51,7 @@ class Session:
         self._beside: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix=component)
 
-    # what a kind serves ------------------------------------------------------------------------------------------
+    # --- what a kind serves ---
 
     def build(self, cls: type, ask: Any) -> Any:
         """A new object with everything it is promised before `open`."""
@@ -70,7 +70,7 @@ class Session:
     def on_end(self) -> None:
         """The session is over: let go of what this kind holds for it."""
 
-    # asks ----------------------------------------------------------------------------------------------------------
+    # --- asks ---
 
     def submit(self, ask: Any) -> None:
         """Takes an ask; its answer goes to the outbox. Writes go first."""
@@ -168,7 +168,7 @@ class Session:
             self._end(f"{what} did not end in time")
             raise TimeoutError(self._ended) from error
 
-    # the object ------------------------------------------------------------------------------------------------------
+    # --- the object ---
 
     async def _open(self, open_: Any, deadline: float, reply: Any) -> None:
         await self.close()
@@ -214,7 +214,7 @@ class Session:
             return await function(*arguments)
         return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
 
-    # words -----------------------------------------------------------------------------------------------------------
+    # --- words ---
 
     def _explain(self, reply: Any, error: Exception) -> None:
         answer = reply.answer

@@ -1,4 +1,4 @@
-"""An analytic over the journal: outputs, events, state and cursor in one commit, so that a crash gives the same result."""
+"""An analytic over the journal: outputs, events, state and cursor in one commit: a crash changes nothing."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class AnalyticReader(Role):
         self._commit(reply, position)
 
     def _until(self, records: Sequence[Record], position: int) -> int:
-        """Nothing received before this is still to come: everything appended has been read, or the last record's time."""
+        """Nothing received before this is still to come: all that was appended was read, or the last record's time."""
         if position >= self.spine.engine.state().appended:
             return self.spine.clock.time_ns()
         return records[-1].received if records else 0

@@ -16,6 +16,18 @@ from bedplate.runtime.supervisor import Supervisor
 
 Read = Callable[[Supervisor], float | None]
 
+
+def _quietest(supervisor: Supervisor) -> float | None:
+    quietest = getattr(supervisor.role, "quietest", None)
+    age = quietest() if quietest else -1.0
+    return age if age >= 0 else None
+
+
+def _good(supervisor: Supervisor) -> float | None:
+    good = getattr(supervisor.role, "good", None)
+    return good() if good else None
+
+
 COUNTERS: tuple[tuple[str, str, str, Read], ...] = (
     ("bedplate.consumed", "{sample}", "samples taken in", lambda s: s.role.figures.consumed),
     ("bedplate.produced", "{sample}", "samples passed on", lambda s: s.role.figures.produced),
@@ -34,14 +46,14 @@ COUNTERS: tuple[tuple[str, str, str, Read], ...] = (
     ),
 )
 GAUGES: tuple[tuple[str, str, str, Read], ...] = (
-    ("bedplate.age", "s", "age of the tag heard longest ago", lambda s: _quietest(s)),
+    ("bedplate.age", "s", "age of the tag heard longest ago", _quietest),
     (
         "bedplate.credit",
         "{publication}",
         "publications a source may send",
         lambda s: getattr(s.role, "credit", None),
     ),
-    ("bedplate.tags.good", "{tag}", "tags whose newest sample is Good", lambda s: _good(s)),
+    ("bedplate.tags.good", "{tag}", "tags whose newest sample is Good", _good),
 )
 JOURNAL = {
     "bedplate.journal.bytes": ("By", lambda s, now: s.bytes),
@@ -111,14 +123,3 @@ def _journal(
     kernel: Kernel, of: Callable[[Any, int], float]
 ) -> Callable[[Any], Iterable[Observation]]:
     return lambda options: [Observation(of(kernel.engine.state(), kernel.clock.time_ns()))]
-
-
-def _quietest(supervisor: Supervisor) -> float | None:
-    quietest = getattr(supervisor.role, "quietest", None)
-    age = quietest() if quietest else -1.0
-    return age if age >= 0 else None
-
-
-def _good(supervisor: Supervisor) -> float | None:
-    good = getattr(supervisor.role, "good", None)
-    return good() if good else None

@@ -127,7 +127,9 @@ class Kernel:
             launch = Launch(
                 name, offer.kind, offer.plugin, offer.version, targets, file, offer.python, otlp
             )
-            self.places[key] = Place(launch, component.placement, self.host, self.deployment.source.folder)
+            self.places[key] = Place(
+                launch, component.placement, self.host, self.deployment.source.folder
+            )
         return self.places[key]
 
     def tier(self, name: str) -> list[Supervisor]:
@@ -150,7 +152,7 @@ class Kernel:
     def guards(self) -> list[Guard]:
         return [s.role for s in self.tier("security") if isinstance(s.role, Guard)]
 
-    # events --------------------------------------------------------------------------------------------------------
+    # --- events ---
 
     def _heard(self, component: Component, transition: Transition) -> None:
         """Every change of a component's state is an event."""
@@ -175,7 +177,7 @@ class Kernel:
         event = Event(source, EventKind.ACKNOWLEDGE, self.clock.time_ns(), comment, by=by)
         self.spine.event(STATUS_STREAM, event, sync=True)
 
-    # housekeeping ---------------------------------------------------------------------------------------------------
+    # --- housekeeping ---
 
     async def _keep_house(self) -> None:
         while True:
@@ -189,7 +191,7 @@ class Kernel:
         for supervisor in (*self.tier("reader"), *self.tier("analytic")):
             yield getattr(supervisor.role, "durable", 0)
 
-    # stop --------------------------------------------------------------------------------------------------------------
+    # --- stop ---
 
     async def stop(self) -> None:
         """Everything in order; bounded. Legal after a failed start, and twice."""
@@ -220,7 +222,7 @@ class Kernel:
                 for tier in ("analytic", "reader"):
                     await self.engine.synced(self.engine.state().appended)
                     target = self.engine.state().appended
-                    while any(self._lags(s, target) for s in self.tier(tier)):
+                    while any(self._lags(s, target) for s in self.tier(tier)):  # noqa: ASYNC110  many, briefly
                         await asyncio.sleep(0.02)
 
     def _lags(self, supervisor: Supervisor, target: int) -> bool:

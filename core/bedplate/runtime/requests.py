@@ -28,7 +28,7 @@ Browse, Subscribe = twin(connector_pb2.Browse), twin(connector_pb2.Subscribe)
 Deliver, Query = twin(connector_pb2.Deliver), twin(connector_pb2.Query)
 
 
-def open_connector(
+def open_connector(  # noqa: PLR0913  the message has so many fields
     component: Component,
     tags: Iterable[TagSpec],
     settings: Mapping[str, Any],

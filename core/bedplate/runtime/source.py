@@ -101,7 +101,7 @@ class Source(Role):
         else:
             await self._poll(attachment)
 
-    # browse to tags ----------------------------------------------------------------------------------------------------
+    # --- browse to tags ---
 
     async def _browse(self, attachment: Attachment) -> None:
         """Tags found below the root that the deployment names; names are the paths of the nodes."""
@@ -123,7 +123,7 @@ class Source(Role):
         self._browsed = True
         self._make_ingest()
 
-    # push --------------------------------------------------------------------------------------------------------------
+    # --- push ---
 
     async def _subscribe(self, attachment: Attachment) -> None:
         ok(await attachment.ask(self.component.id, READ_WITHIN * 3, subscribe=requests.Subscribe()))
@@ -150,7 +150,7 @@ class Source(Role):
         else:
             self.attachment.receipt(self.component.id, credit=1)
 
-    # poll --------------------------------------------------------------------------------------------------------------
+    # --- poll ---
 
     async def _poll(self, attachment: Attachment) -> None:
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -208,7 +208,7 @@ class Source(Role):
         self.figures.problems.update({p.tag: p.text for p in read.problems})
         self._take(batches)
 
-    # both --------------------------------------------------------------------------------------------------------------
+    # --- both ---
 
     def _take(self, batches: list[Any]) -> None:
         pairs = list(self.ingest.take(batches, self.spine.clock.time_ns()))
@@ -231,7 +231,12 @@ class Source(Role):
         ):  # a dead journal is reported by the kernel, not by each source
             self.spine.append(list(self.ingest.stale(code, self.spine.clock.time_ns())))
 
-    # for status --------------------------------------------------------------------------------------------------------
+    # --- for status ---
+
+    @property
+    def credit(self) -> int | None:
+        """Publications that a source which pushes may send now; None for one that is polled."""
+        return CREDIT - self._owed if "subscribe" in self._capabilities else None
 
     def good(self) -> int:
         return int(np.count_nonzero(self.ingest.good[1:]))

@@ -79,7 +79,7 @@ class Subscription:
         self._mask = np.concatenate((self._mask, fresh))
 
     def choose(self, record: Record, batch: Any = None) -> Record | None:
-        """The record as this reader gets it: whole, masked, or not at all. batch: its columns, when they are at hand."""
+        """The record as this reader gets it: whole, masked, or not at all. batch: its columns, if at hand."""
         if record.kind is Body.EVENT:
             return record if self._events(record.stream) else None
         if record.kind is not Body.BATCH or (

@@ -39,7 +39,7 @@ class Current:
         self._grow(self._table.limit)
         tags = batch.tags()
         self.time[tags] = batch.time if len(batch.time) == 1 else batch.times()
-        self.quality[tags] = batch.qualities()
+        self.quality[tags] = 0 if batch.quality is None else batch.quality
         self.received[tags] = received
         self.position[tags] = position
         if isinstance(batch.value, Strings):

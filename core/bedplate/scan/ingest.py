@@ -86,8 +86,6 @@ class Ingest:
                 raise ProtocolError(f"{self.stream}: a sample of a tag that is not its own")
             self.samples += len(batch)
             self.seen[local] = received
-            if not len(batch.time):
-                batch = replace(batch, time=np.array([received], np.int64))
             for part in self._typed(batch, local):
                 yield from self._finish(part, received)
 
@@ -98,27 +96,31 @@ class Ingest:
             self._last_code[:] = 0xFFFFFFFF
             yield self._entry(batch, received), batch
 
-    # types -----------------------------------------------------------------------------------------------------------
+    # --- types ---
 
     def _typed(self, batch: Batch, local: NDArray[np.uint32]) -> Iterator[Batch]:
         """Parts of one type each that fits their tags; values scaled."""
-        wanted = np.where(self._type[local], self._type[local], self._declared[local])
-        if self._any_scaled and batch.data_type in NUMBERS and self._scaled[local].any():
-            yield from self._scale(batch, local, wanted)
-        elif not wanted.any() or np.array_equal(
-            wanted, np.broadcast_to(int(batch.data_type), len(wanted))
-        ):
+        if self._any_scaled and batch.data_type in NUMBERS:
+            scaled = self._scaled[local]
+            if scaled.any():
+                yield from self._scale(batch, local, scaled)
+                return
+        known = self._type[local]
+        if (known == int(batch.data_type)).all():  # nearly always
+            yield batch
+            return
+        wanted = np.where(known, known, self._declared[local])
+        if not wanted.any() or (wanted == int(batch.data_type)).all():
             yield batch
         else:
             yield from self._sorted_out(batch, local, wanted)
 
     def _scale(
-        self, batch: Batch, local: NDArray[np.uint32], wanted: NDArray[Any]
+        self, batch: Batch, local: NDArray[np.uint32], scaled: NDArray[np.bool_]
     ) -> Iterator[Batch]:
-        mask = self._scaled[local]
-        if not mask.all():
-            yield from self._typed(batch.take(~mask), local[~mask])
-            batch, local = batch.take(mask), local[mask]
+        if not scaled.all():
+            yield from self._typed(batch.take(~scaled), local[~scaled])
+            batch, local = batch.take(scaled), local[scaled]
         value = batch.value * self._gain[local] + self._offset[local]
         yield replace(batch, value=value, data_type=DataType.FLOAT64)
 
@@ -167,7 +169,7 @@ class Ingest:
             value = np.full(n, np.nan)
         return replace(batch, value=value, data_type=want, quality=codes)
 
-    # rules -----------------------------------------------------------------------------------------------------------
+    # --- rules ---
 
     def _finish(self, batch: Batch, received: int) -> Iterator[tuple[Entry, Batch | None]]:
         local = batch.tags()
@@ -184,7 +186,8 @@ class Ingest:
         unknown = self._type[local] != int(batch.data_type)
         if unknown.any():
             yield self._introduce(np.unique(local[unknown]), batch.data_type, received), None
-        batch = replace(batch, tag=self.handle[local])
+        time = batch.time if len(batch.time) else np.array([received], np.int64)
+        batch = replace(batch, tag=self.handle[local], time=time)
         yield self._entry(batch, received), batch
 
     def _introduce(self, local: NDArray[np.uint32], kind: DataType, received: int) -> Entry:

@@ -129,7 +129,7 @@ class Door:
 
 
 class _Errors:
-    """Exceptions as codes. A caller sees a sentence, or for what nobody foresaw an id that the kernel's log explains."""
+    """Exceptions as codes. A caller sees a sentence, or for what nobody foresaw an id that the log explains."""
 
     def __init__(self, context: Any) -> None:
         self._context = context

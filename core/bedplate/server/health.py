@@ -1,6 +1,6 @@
 """grpc.health.v1, by hand: two messages of one field each, and no further dependency.
 
-The one service that needs no identity: it says that the server serves, and nothing else (gRPC health checking protocol).
+The one service that needs no identity: it says that the server serves, nothing else (gRPC health checking).
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class Answer:
 
     def _whole(self) -> Iterator[Part]:
         """All samples of the range, and where asked for the newest ones before it."""
-        for chunk, progress in self._chunks(np.inf):
+        for chunk, progress in self._chunks(np.inf, 0):
             first = chunk.start <= self._span[0]
             before = self._before(chunk) if first and self._query.last_before else None
             for rows in self._rows(chunk, statement.raw, {}, before):
@@ -103,7 +103,7 @@ class Answer:
         """The newest samples of the range, and where asked for the newest one before it."""
         if limit > CHUNK:
             raise Refused(f"a limit can't be more than {CHUNK:,}; ask for a range of time instead")
-        for chunk, progress in self._chunks(limit):
+        for chunk, progress in self._chunks(limit, None):
             found = self._newest(chunk, *self._span, limit)
             before = self._before(chunk) if self._query.last_before else None
             memory = memory_table(chunk.data_type, [t for t in (found, before) if t is not None])
@@ -116,8 +116,9 @@ class Answer:
         most = 1.0 + (self._span[1] - self._span[0]) / query.every if query.every else 1.0
         if query.limit:
             parameters["limit"] = min(query.limit, 2**63 - 1)
-            most = min(most, CHUNK)  # all windows of a tag in one statement
-        for chunk, progress in self._chunks(most, query.every):
+        # With a limit, one statement must see all windows of a tag.
+        cut = None if query.limit else query.every
+        for chunk, progress in self._chunks(most, cut):
             stored = chunk.data_type
             kind = statement.result_type(query.aggregate, stored) or stored
 
@@ -130,7 +131,7 @@ class Answer:
             for rows in self._rows(chunk, sql, parameters):
                 yield batch_of(kind, rows), progress
 
-    def _chunks(self, most: float, every: int = 0) -> Iterator[tuple[Chunk, float]]:
+    def _chunks(self, most: float, every: int | None) -> Iterator[tuple[Chunk, float]]:
         planned = list(chunks(self._view, self._tags, self._span, most, every))
         for done, chunk in enumerate(planned):
             yield chunk, done / len(planned)

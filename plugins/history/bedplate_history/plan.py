@@ -58,10 +58,14 @@ def clipped(view: View, start: int, end: int) -> tuple[int, int]:
 
 
 def chunks(
-    view: View, tags: Sequence[StoredTag], span: tuple[int, int], most: float, every: int = 0
+    view: View,
+    tags: Sequence[StoredTag],
+    span: tuple[int, int],
+    most: float,
+    every: int | None,
 ) -> Iterator[Chunk]:
     """Tags of several types, in the order of their handles 1, 2, 3 …, over a span. most: rows that one tag can have in
-    the answer; every: boundaries between chunks are at multiples of it, 0: anywhere."""
+    the answer; every: a tag with many rows is cut at multiples of it, 0: anywhere, None: never."""
     kinds = dict.fromkeys(tag.data_type for tag in tags)
     for kind in kinds:
         group = [(tag, handle) for handle, tag in enumerate(tags, 1) if tag.data_type is kind]
@@ -71,8 +75,8 @@ def chunks(
                 [tag for tag, _ in group[first:last]],
                 [handle for _, handle in group[first:last]],
             )
-            heavy = rows[first] > CHUNK
-            cuts = _cuts(view, part[0][0], span, every) if heavy else list(span)
+            heavy = rows[first] > CHUNK and every is not None
+            cuts = _cuts(view, part[0][0], span, every or 0) if heavy else list(span)
             for start, end in pairwise(cuts):
                 yield Chunk(kind, *part, start, end)
 

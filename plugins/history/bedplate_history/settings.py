@@ -41,13 +41,15 @@ def format_size(size: int) -> str:
     return f"{size // UNITS[unit]}{unit}"
 
 
-Size = Annotated[
+_Bytes = Annotated[
     int,
     BeforeValidator(_bytes),
-    Field(gt=0),
-    PlainSerializer(format_size, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": _SIZE.pattern, "examples": ["300GB", "500MB"]}),
+    PlainSerializer(format_size, when_used="json"),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{_SIZE.pattern}$", "examples": ["300GB", "500MB"]}
+    ),
 ]
+Size = Annotated[_Bytes, Field(gt=0)]
 """Bytes in Python, "300GB" in the file."""
 
 Positive = Annotated[Duration, Field(gt=0)]
@@ -81,6 +83,7 @@ class HistorySettings(BaseModel):
     seal: Seal = Field(default_factory=Seal, description="When samples in memory become a file.")
     threads: int = Field(2, ge=1, le=64, description="Processor cores that one query may use.")
     memory: Size = Field(
-        UNITS["GB"],
+        "1GB",
+        validate_default=True,
         description="Memory that all queries together may use; beyond it they use disk.",
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from opentelemetry.metrics import Meter, Observation
 
+from bedplate.journal.engine import JournalState
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import State
 from bedplate.runtime.supervisor import Supervisor
@@ -55,15 +56,24 @@ GAUGES: tuple[tuple[str, str, str, Read], ...] = (
     ),
     ("bedplate.tags.good", "{tag}", "tags whose newest sample is Good", _good),
 )
-JOURNAL = {
-    "bedplate.journal.bytes": ("By", lambda s, now: s.bytes),
+JOURNAL: dict[str, tuple[str, str, Callable[[JournalState, int], float]]] = {
+    "bedplate.journal.bytes": ("By", "size of the journal on disk", lambda s, now: s.bytes),
     "bedplate.journal.depth": (
         "{record}",
+        "records that it holds",
         lambda s, now: s.appended - s.first + 1 if s.first else 0,
     ),
-    "bedplate.journal.unsynced": ("{record}", lambda s, now: s.appended - s.synced),
-    "bedplate.journal.age": ("s", lambda s, now: (now - s.oldest) / 1e9 if s.oldest else 0.0),
-    "bedplate.journal.syncs": ("{sync}", lambda s, now: s.syncs),
+    "bedplate.journal.unsynced": (
+        "{record}",
+        "records on their way to disk",
+        lambda s, now: s.appended - s.synced,
+    ),
+    "bedplate.journal.age": (
+        "s",
+        "age of the oldest record that it holds",
+        lambda s, now: (now - s.oldest) / 1e9 if s.oldest else 0.0,
+    ),
+    "bedplate.journal.syncs": ("{sync}", "syncs since the start", lambda s, now: s.syncs),
 }
 
 
@@ -77,10 +87,13 @@ def instruments(kernel: Kernel, meter: Meter) -> None:
         "bedplate.state", [lambda options: _states(kernel)], "1", "1 for the present state"
     )
     meter.create_observable_gauge(
-        "bedplate.reader.behind", [lambda options: _behind(kernel)], "{record}", "not read yet"
+        "bedplate.reader.behind",
+        [lambda options: _behind(kernel)],
+        "{record}",
+        "records that it has not read yet",
     )
-    for name, (unit, of) in JOURNAL.items():
-        meter.create_observable_gauge(name, [_journal(kernel, of)], unit, name.rpartition(".")[2])
+    for name, (unit, text, of) in JOURNAL.items():
+        meter.create_observable_gauge(name, [_journal(kernel, of)], unit, text)
 
 
 def _attributes(supervisor: Supervisor) -> dict[str, str]:
@@ -120,6 +133,6 @@ def _behind(kernel: Kernel) -> Iterator[Observation]:
 
 
 def _journal(
-    kernel: Kernel, of: Callable[[Any, int], float]
+    kernel: Kernel, of: Callable[[JournalState, int], float]
 ) -> Callable[[Any], Iterable[Observation]]:
     return lambda options: [Observation(of(kernel.engine.state(), kernel.clock.time_ns()))]

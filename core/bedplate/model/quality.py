@@ -16,9 +16,9 @@ BAD: Final = 0x80000000
 
 NAMES: Final[dict[int, str]] = {
     0x00000000: "Good",
-    0x002D0000: "GoodClamped",
-    0x00A60000: "GoodNoData",
+    0x00300000: "GoodClamped",
     0x00960000: "GoodLocalOverride",
+    0x00A50000: "GoodNoData",
     0x40000000: "Uncertain",
     0x408F0000: "UncertainNoCommunicationLastUsableValue",
     0x40900000: "UncertainLastUsableValue",
@@ -65,9 +65,8 @@ BAD_OUT_OF_RANGE: Final = CODES["BadOutOfRange"]
 BAD_DECODING: Final = CODES["BadDecodingError"]
 BAD_DEVICE_FAILURE: Final = CODES["BadDeviceFailure"]
 
-OVERFLOW: Final = (
-    0x00000480  # InfoType DataValue (bit 10) with the Overflow bit (bit 7), OPC 10000-4 table 177
-)
+OVERFLOW: Final = 0x00000480
+"""InfoType DataValue (bit 10) with the Overflow bit (bit 7), OPC 10000-4 table 177."""
 
 
 def is_good(code: int) -> bool:

@@ -50,17 +50,17 @@ def histories(draw: st.DrawFn, skew: bool = True) -> list[Step]:
     lags = [0.0, 0.0, 0.1, 0.4, 0.9, 3.0, -5.0, 70.0] if skew else [0.0, 0.1, 0.4]
     now, steps = 100.0, []
     for _ in range(draw(st.integers(1, 30))):
-        now += draw(st.sampled_from([0.0, 0.1, 0.5, 1.0, 3.0, 5.0, 90.0]))
+        now = round(now + draw(st.sampled_from([0.0, 0.1, 0.5, 1.0, 3.0, 5.0, 90.0])), 3)
         if draw(st.integers(0, 5)) == 0:
             limit = draw(st.sampled_from(list(LIMITS)))
-            now += 0.01
+            now = round(now + 0.01, 3)
             steps.append(Step("ack", limit, now, now, 0.0, 0, draw(st.booleans())))
-            now += 0.01
+            now = round(now + 0.01, 3)
             continue
         tag = draw(st.sampled_from(["x", "x", "y"]))
         value = draw(st.sampled_from(VALUES if tag == "x" else [0.0, 1.0, math.nan]))
         quality = draw(st.sampled_from([GOOD, GOOD, GOOD, BAD, UNCERTAIN]))
-        source = now - draw(st.sampled_from(lags))
+        source = round(now - draw(st.sampled_from(lags)), 3)
         steps.append(Step("sample", tag, now, source, value, quality, draw(st.booleans())))
     return steps
 
@@ -154,7 +154,7 @@ def oracle(limit: dict[str, Any], samples: list[Step], until: float) -> list[tup
         now = max(sample.source, last) if sample else until
         last = now
         due = None if since is None else since + (off if active else on)
-        if due is not None and (now >= due - 1e-9 if sample else now >= due):
+        if due is not None and (now >= due - 1e-6):
             active, since = not active, None
             found.append((active, round(due, 3)))
         if sample is None:

@@ -191,10 +191,10 @@ class Source(Role):
             if error:
                 raise error
             self._answered(future.result())
-        except (Unreachable, Bug, ConnectionError, TimeoutError, ProtocolError) as failure:
-            self._failure.set_exception(
-                failure if not isinstance(failure, ProtocolError) else Bug(str(failure))
-            )
+        except ProtocolError as failure:
+            self._failure.set_exception(Bug(str(failure)))
+        except (Unreachable, Bug, JournalError, ConnectionError, TimeoutError) as failure:
+            self._failure.set_exception(failure)
 
     def _answered(self, reply: Any) -> None:
         if reply.answer.code == plugin_pb2.CODE_EXPIRED:

@@ -1,7 +1,8 @@
-"""OEE after ISO 22400-2, once more: sample by sample, without a column, a state or a stretch. Work is always planned."""
+"""OEE after ISO 22400-2, once more: sample by sample, without column, state or stretch. Work is always planned."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def produced(
 ) -> tuple[float, float]:
     """Parts up to a moment, and the seconds that they would take at the rate (1/min) of their time."""
     parts = seconds = 0.0
-    for (_, before), (time, value) in zip(counter, counter[1:], strict=False):
+    for (_, before), (time, value) in pairwise(counter):
         if time <= until and value > before:
             parts += value - before
             seconds += (value - before) * 60 / [r for t, r in rate if t <= time][-1]

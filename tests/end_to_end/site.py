@@ -62,7 +62,9 @@ class Site:
         return next(one for one in status.components if one.id == name)
 
     async def all_up(self) -> bool:
-        return all(one.state == "up" for one in (await self.client.status()).components)
+        """Degraded is up too: a tag of it is Bad."""
+        status = await self.client.status()
+        return all(one.state in {"up", "degraded"} for one in status.components)
 
 
 @asynccontextmanager

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bedplate_simline.launch import Simulator
 from tests.end_to_end.site import PLACEMENTS, Site, until
 
 from bedplate.client.update import Update
 from bedplate.model import AlarmState, Event
+from bedplate_simline.launch import Simulator
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "bottling-line.yaml"
 SHIFT = 300.0  # s; the first jam comes 13.7 s after the start and is cleared 15 s later

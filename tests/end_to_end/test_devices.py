@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytest_asyncio
-from bedplate_simline.launch import Simulator
 from tests.end_to_end.site import Site, running, until
 
 from bedplate.client.status import ComponentStatus
+from bedplate_simline.launch import Simulator
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 LINES = ("killed", "frozen", "spared")

@@ -56,9 +56,10 @@ class Listener:
 
 
 class Live:
-    """Fan-out on the kernel's loop."""
+    """Fan-out on the kernel's loop. newest: position of the last record before its time."""
 
-    def __init__(self) -> None:
+    def __init__(self, newest: int = 0) -> None:
+        self._newest = newest
         self._listeners: set[Listener] = set()
         self._recent: deque[Fresh] = deque()
         self._bytes = 0
@@ -76,15 +77,25 @@ class Live:
         """A listener for all from now on, or after a position as far as memory reaches. Returns it with the position
         that its first record comes after; what lies between must be read from the journal."""
         listener = Listener()
-        newest = self._recent[-1].record.position if self._recent else 0
-        start = newest
-        if after is not None and self._recent:
-            kept = [f for f in self._recent if f.record.position > after]
-            listener.put(kept)
-            listener.overrun = False
-            start = kept[0].record.position - 1 if kept else newest
+        kept = [] if after is None else self._kept(after)
+        listener.put(kept)
+        newest = self._recent[-1].record.position if self._recent else self._newest
+        start = kept[0].record.position - 1 if kept else newest
         self._listeners.add(listener)
         return listener, start
+
+    def _kept(self, after: int) -> list[Fresh]:
+        """The newest records after a position, half of what may be pending at most: what comes while the rest is read
+        from the journal needs room too."""
+        kept: list[Fresh] = []
+        size = 0
+        for fresh in reversed(self._recent):
+            size += len(fresh.record.payload)
+            full = size > PENDING_BYTES // 2 or len(kept) >= PENDING_RECORDS // 2
+            if full or fresh.record.position <= after:
+                break
+            kept.append(fresh)
+        return kept[::-1]
 
     def leave(self, listener: Listener) -> None:
         self._listeners.discard(listener)

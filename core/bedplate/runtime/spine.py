@@ -24,7 +24,7 @@ class Spine:
         self.clock = clock
         self.registry = Registry(engine.epoch)
         self.current = Current(self.registry.table)
-        self.live = Live()
+        self.live = Live(engine.state().appended)
         self.alarms = AlarmBook()
         self.samples = 0
 

@@ -82,32 +82,47 @@ class _Subscriber:
         self._credit = open_.credit or FIRST_CREDIT
         self._granted = asyncio.Event()
         self._granted.set()
-        self._position = 0
+        self._position = 0  # looked at
+        self._told = 0  # and sent, or nothing of it was wanted
 
     async def run(self) -> None:
-        credits = asyncio.create_task(self._take_credit())
         spine = self._kernel.spine
-        after = self._after()
+        after = await self._after()
         listener, start = spine.live.listen(after)
+        credits = asyncio.create_task(self._take_credit())
         try:
-            self._position = start if after is None else after
+            self._position = self._told = start if after is None else after
             await self._send_current()
             if after is not None and after < start:
-                await self._replay(after, start)
+                await self._replay(start)
             await self._follow(listener)
         finally:
-            credits.cancel()
             spine.live.leave(listener)
+            credits.cancel()
+            await asyncio.gather(credits, return_exceptions=True)  # it may have seen the end first
 
-    def _after(self) -> int | None:
-        """The position to go on after; one of an epoch that lost its end falls back to what survived."""
+    async def _after(self) -> int | None:
+        """The position to go on after; None: from now on."""
         if not self._open.resume_token:
             return None
         epoch, position = read_token(self._open.resume_token)
-        state = self._kernel.engine.state()
-        if epoch != self._kernel.engine.epoch:
-            position = min(position, self._kernel.first_position - 1)
-        return min(position, state.appended)
+        engine = self._kernel.engine
+        if epoch == engine.epoch:
+            return min(position, engine.state().appended)
+        return await self._survived(epoch, min(position, self._kernel.first_position - 1))
+
+    async def _survived(self, epoch: int, position: int) -> int:
+        """The newest position, up to this one, of an epoch up to this one: what a crash took was given out again since,
+        for other records."""
+        low, high = 0, position
+        while low < high:
+            middle = (low + high + 1) // 2
+            found = await self._kernel.engine.read(middle - 1, records=1)
+            if found and found[0].epoch <= epoch:
+                low = middle
+            else:
+                high = middle - 1
+        return low
 
     async def _take_credit(self) -> None:
         while (request := await self._context.read()) is not grpc.aio.EOF:
@@ -135,16 +150,18 @@ class _Subscriber:
         tables = self._subscription.tables(marks)
         await self._send(records, tables)
 
-    async def _replay(self, after: int, upto: int) -> None:
-        """What the journal holds between the token and what memory holds."""
+    async def _replay(self, upto: int) -> None:
+        """What the journal holds between the token and what memory holds. Positions have no holes: what is missing
+        there was trimmed, or could not be read."""
         engine = self._kernel.engine
-        first = engine.state().first
-        lost = max(0, first - after - 1) if first else 0
         while self._position < upto:
             await engine.synced(min(upto, self._position + 1))
             records = [r for r in await engine.read(self._position) if r.position <= upto]
+            end = records[-1].position if records else upto
+            lost = end - self._position - len(records)
             if not records:
-                break
+                self._position = end
+                await self._pass_on([], lost)
             for run in by_epoch(records):
                 await self._subscription.turn(
                     run[0].epoch, self._kernel.spine.registry.table, engine
@@ -177,6 +194,7 @@ class _Subscriber:
                 chosen, size, lost = [], 0, 0
         if chosen or lost:
             await self._send(chosen, self._subscription.tables(chosen), lost)
+        self._told = self._position
 
     async def _send(self, records: Sequence[Record], tables: Sequence[Any], lost: int = 0) -> None:
         await self._wait_for_credit()
@@ -186,6 +204,7 @@ class _Subscriber:
         )
         self._credit -= 1
         await self._context.write(response)
+        self._told = self._position
 
     async def _wait_for_credit(self) -> None:
         while self._credit <= 0:
@@ -197,6 +216,6 @@ class _Subscriber:
                 await self._cut(f"no credit for {STALL:.0f} s")
 
     async def _cut(self, why: str) -> None:
-        token = resume_token(self._kernel.engine.epoch, self._position)
+        token = resume_token(self._kernel.engine.epoch, self._told)
         self._context.set_trailing_metadata((("bedplate-resume-token-bin", token),))
         raise CallError(f"{why}; resume with the token", code="ABORTED")

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from bedplate.contracts import Subject
 from bedplate.errors import (
@@ -66,6 +67,10 @@ class Caller:
     async def check(self, action: str, resources: Sequence[str]) -> None:
         await self.door.gate.check(self.subject, action, *resources)
 
+    async def read(self) -> Any:
+        """The next request when both sides stream, or grpc.aio.EOF. Raises ProtocolError for what is none."""
+        return _legible(await self.context.read())
+
 
 class Door:
     """Wraps methods into gRPC handlers."""
@@ -90,7 +95,7 @@ class Door:
         make, wrap = kinds[method.shape]
         return make(
             wrap(method),
-            request_deserializer=method.request.FromString,
+            request_deserializer=_decoder(method.request),
             response_serializer=lambda message: message.SerializeToString(),
         )
 
@@ -103,7 +108,7 @@ class Door:
         async def serve(request: Any, context: Any) -> Any:
             async with _Errors(context):
                 caller = await self._enter(method, context)
-                await caller.check(method.action, method.resources(request))
+                await caller.check(method.action, method.resources(_legible(request)))
                 remaining = context.time_remaining()
                 async with asyncio.timeout(min(UNARY_WITHIN, remaining or UNARY_WITHIN)):
                     return await method.call(request, caller)
@@ -114,7 +119,7 @@ class Door:
         async def serve(request: Any, context: Any) -> AsyncIterator[Any]:
             async with _Errors(context):
                 caller = await self._enter(method, context)
-                await caller.check(method.action, method.resources(request))
+                await caller.check(method.action, method.resources(_legible(request)))
                 async for response in method.call(request, caller):
                     yield response
 
@@ -126,6 +131,25 @@ class Door:
                 await method.call(await self._enter(method, context))
 
         return serve
+
+
+def _decoder(message: Any) -> Callable[[bytes], Any]:
+    """Decodes requests; None for what is none of them, so that it is answered like any other mistake, and only to those
+    whom we know."""
+
+    def decode(encoded: bytes) -> Any:
+        try:
+            return message.FromString(encoded)
+        except DecodeError:
+            return None
+
+    return decode
+
+
+def _legible(request: Any) -> Any:
+    if request is None:
+        raise ProtocolError("the request can't be decoded: it is no message of this method")
+    return request
 
 
 class _Errors:

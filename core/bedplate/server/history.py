@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from bedplate.api.v1 import api_pb2
+from bedplate.contracts import Aggregate
 from bedplate.errors import CallError
 from bedplate.model import is_selector
 from bedplate.runtime import requests
@@ -63,6 +64,8 @@ class HistoryService:
             every = max(1, (end - start) // request.points)
         if every < 0 or (every and (end - start) // every > 10_000_000):
             raise CallError("`every` is too short for this range", code="INVALID_ARGUMENT")
+        if request.aggregate not in list(Aggregate):
+            raise CallError(f"there is no aggregate {request.aggregate}", code="INVALID_ARGUMENT")
         query = requests.Query(
             selectors=self._selectors(request.selectors), every=every, aggregate=request.aggregate
         )

@@ -60,7 +60,7 @@ class LiveService:
         ]
 
     async def subscribe(self, caller: Caller) -> None:
-        first = await caller.context.read()
+        first = await caller.read()
         if first is grpc.aio.EOF or first.WhichOneof("what") != "open":
             raise ProtocolError("the first request must be open")
         await caller.check("live.subscribe", list(first.open.selectors))
@@ -71,7 +71,7 @@ class LiveService:
 class _Subscriber:
     def __init__(self, kernel: Kernel, caller: Caller, open_: Any) -> None:
         self._kernel = kernel
-        self._context = caller.context
+        self._caller = caller
         self._open = open_
         paths = [*kernel.spine.registry.declared, *kernel.spine.registry.table.paths()]
         self._selector = selection(list(open_.selectors), dict.fromkeys(paths))
@@ -89,7 +89,7 @@ class _Subscriber:
         spine = self._kernel.spine
         after = await self._after()
         listener, start = spine.live.listen(after)
-        credits = asyncio.create_task(self._take_credit())
+        self._credits = asyncio.create_task(self._take_credit())
         try:
             self._position = self._told = start if after is None else after
             await self._send_current()
@@ -98,8 +98,10 @@ class _Subscriber:
             await self._follow(listener)
         finally:
             spine.live.leave(listener)
-            credits.cancel()
-            await asyncio.gather(credits, return_exceptions=True)  # it may have seen the end first
+            self._credits.cancel()
+            await asyncio.gather(
+                self._credits, return_exceptions=True
+            )  # it may have seen the end first
 
     async def _after(self) -> int | None:
         """The position to go on after; None: from now on."""
@@ -125,10 +127,12 @@ class _Subscriber:
         return low
 
     async def _take_credit(self) -> None:
-        while (request := await self._context.read()) is not grpc.aio.EOF:
-            self._credit += request.credit
+        try:
+            while (request := await self._caller.read()) is not grpc.aio.EOF:
+                self._credit += request.credit
+                self._granted.set()
+        finally:
             self._granted.set()
-        self._granted.set()
 
     async def _send_current(self) -> None:
         table, current = self._kernel.spine.registry.table, self._kernel.spine.current
@@ -203,11 +207,13 @@ class _Subscriber:
             records=map(record_message, records), tables=tables, resume_token=token, lost=lost
         )
         self._credit -= 1
-        await self._context.write(response)
+        await self._caller.context.write(response)
         self._told = self._position
 
     async def _wait_for_credit(self) -> None:
         while self._credit <= 0:
+            if self._credits.done():
+                self._credits.result()
             self._granted.clear()
             try:
                 async with asyncio.timeout(STALL):
@@ -217,5 +223,5 @@ class _Subscriber:
 
     async def _cut(self, why: str) -> None:
         token = resume_token(self._kernel.engine.epoch, self._told)
-        self._context.set_trailing_metadata((("bedplate-resume-token-bin", token),))
+        self._caller.context.set_trailing_metadata((("bedplate-resume-token-bin", token),))
         raise CallError(f"{why}; resume with the token", code="ABORTED")

@@ -1,5 +1,5 @@
 # Every target works in a fresh clone; .make/setup does nothing when .venv is up to date.
-.PHONY: help demo test lint format bench protos baseline requirements clean
+.PHONY: help demo test lint format bench protos docs baseline requirements clean
 .DEFAULT_GOAL := help
 bin := .venv/bin
 
@@ -32,6 +32,10 @@ bench: ## measure; prints a table
 protos: ## write core/bedplate/<area>/v1 from protos/
 	@.make/setup dev
 	@.make/protos
+
+docs: ## write the parts of docs/ that are made from the code
+	@.make/setup dev
+	@$(bin)/python -m tests.docs.reference
 
 baseline: ## renew protos/baseline.binpb; refuses what would break a peer
 	@.make/setup dev

@@ -256,11 +256,13 @@ def metrics() -> str:
 def unserved() -> str:
     from bedplate.config.unserved import COMPONENT, DEPLOYMENT, TAG
 
-    rows = [(f"`{word}`", why) for word, _, why in DEPLOYMENT]
-    rows += [
-        (f"`{word}` of a component{' `remote`' * (word == 'placement')}", why)
-        for word, _, why in COMPONENT
-    ]
+    said = {
+        "engine": "`engine` other than `embedded`",
+        "placement": "`placement: remote`",
+        "expected": "`expected`",
+    }
+    rows = [(said.get(word, f"`{word}`"), why) for word, _, why in DEPLOYMENT]
+    rows += [(said.get(word, f"`{word}`") + " of a component", why) for word, _, why in COMPONENT]
     rows += [(f"`{word}` of a tag", why) for word, _, why in TAG]
     return table(["what the file asks for", ""], rows)
 

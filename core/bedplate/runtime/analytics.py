@@ -51,12 +51,14 @@ class AnalyticReader(Role):
         self._mine: np.ndarray[Any, Any] = np.zeros(0, np.uint32)
         self._told_outputs = False
         self._committed = 0.0
+        self._states: dict[str, bytes] = {}  # changed since the last commit
         self.position = 0
         self.durable = 0
 
     async def open_message(self) -> Any:
         settings, secrets = self._settings()
         self.position, states = await self.spine.engine.cursor(self.component.id)
+        self._states = {}
         self.durable = self.position
         return requests.open_analytic(
             self.component,
@@ -132,13 +134,15 @@ class AnalyticReader(Role):
 
     def _commit(self, reply: Any, position: int) -> None:
         pairs = [*self._batches(reply.batches), *self._event_entries(reply.events)]
-        states = {state.key: state.value for state in reply.states}
+        self._states.update({state.key: state.value for state in reply.states})
         now = self.spine.clock.monotonic()
-        moved = position > self.position
-        if pairs or states or (moved and now - self._committed >= COMMIT_EVERY):
+        moved = bool(self._states) or position > self.durable
+        if pairs or (moved and now - self._committed >= COMMIT_EVERY):
+            # states that brought no output wait: after a crash the same stretches bring the same states again
             self._committed = now
-            commit = Commit(self.component.id, position, states)
+            commit = Commit(self.component.id, position, self._states)
             self.spine.append(pairs, commit, sync=bool(reply.events))
+            self._states = {}
             self.durable = position
         self.position = position
         self.figures.produced += sum(entry.samples for entry, _ in pairs)

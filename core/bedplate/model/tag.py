@@ -84,7 +84,7 @@ class TagTable:
 
 
 def segment_problem(segment: str) -> str:
-    """Why a text can't be a segment of a path; empty when it can. design.md §4."""
+    """Why a text can't be a segment of a path; empty when it can."""
     if not segment:
         return "a name can't be empty"
     if segment != unicodedata.normalize("NFC", segment):

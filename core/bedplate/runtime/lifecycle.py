@@ -1,6 +1,6 @@
 """The life of a component, as a table. Nothing here does anything: the supervisor does, and asks this table.
 
-States people see: up, degraded, unreachable, off, set aside, faulted (design.md §6); starting, invalid, stopping and
+States people see: up, degraded, unreachable, off, set aside, faulted; starting, invalid, stopping and
 stopped frame them. Unreachable is not faulty: only bugs, crashes and breaches of the contract lead to faulted.
 """
 

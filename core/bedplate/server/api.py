@@ -1,6 +1,6 @@
 """The API's servers: one TCP port, loopback unless TLS comes with a later version, and a local socket for admin.
 
-Limits: reference/reliability_security.md §3.4.
+Its limits are part of the contract: protos/README.md §5.
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-API = "1.0"  # of the contracts in Python; `requires_api` of a manifest is a range over it
+from bedplate.version import API, __version__
 
 if TYPE_CHECKING:
     from bedplate.client import AsyncClient, Client, connect, connect_async

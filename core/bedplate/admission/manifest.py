@@ -17,9 +17,9 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from bedplate import API, __version__
 from bedplate.contracts import CAPABILITIES
 from bedplate.errors import AdmissionError
+from bedplate.version import API, __version__
 
 NAME = "bedplate-plugin.toml"
 MAX_BYTES = 64 * 1024

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from bedplate import __version__
 from bedplate.cli.commands import COMMANDS, GROUPS
 from bedplate.cli.faults import drop_output
 from bedplate.cli.frame import Invocation, endpoint_option, json_option
+from bedplate.version import __version__
 
 ENTRIES = {entry.name: entry for entry in COMMANDS}
 

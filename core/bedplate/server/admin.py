@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import bedplate
 from bedplate.api.v1 import api_pb2
 from bedplate.config.deployment import Component
 from bedplate.runtime.kernel import Kernel
@@ -17,6 +16,7 @@ from bedplate.runtime.placement import Place
 from bedplate.runtime.source import Source
 from bedplate.runtime.supervisor import Supervisor
 from bedplate.server.door import Caller, Method
+from bedplate.version import __version__
 
 KINDS = {"connector": 1, "analytic": 2, "security": 3, "app": 4}
 HISTORY = 10  # transitions told
@@ -61,7 +61,7 @@ class Admin:
         components = [self._component(s) for s in kernel.components.values()]
         return api_pb2.GetStatusResponse(
             name=kernel.deployment.name,
-            version=bedplate.__version__,
+            version=__version__,
             started=kernel.started,
             now=kernel.clock.time_ns(),
             epoch=kernel.engine.epoch,

@@ -1,0 +1,4 @@
+"""Versions: of the distribution, and of the contracts in Python."""
+
+__version__ = "0.1.0"
+API = "1.0"  # `requires_api` of a manifest is a range over it

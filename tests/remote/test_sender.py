@@ -66,7 +66,7 @@ class Sending(RuleBasedStateMachine):
         self.seq = 0
         self.synced = 0
         self.refused: set[int] = set()
-        self.resolved: list[int] = []
+        self.resolved: list[Handed] = []
         self.ended = False
 
     async def _make(self) -> Sender:
@@ -85,7 +85,7 @@ class Sending(RuleBasedStateMachine):
 
     async def _watch(self, one: Handed, synced: Awaitable[None]) -> None:
         await synced
-        self.resolved.append(one.last)
+        self.resolved.append(one)
 
     def free(self, tag: int) -> bool:
         return all(one.task.done() for one in self.handed if one.tag == tag)
@@ -156,8 +156,10 @@ class Sending(RuleBasedStateMachine):
 
     @invariant()
     def what_resolved_is_on_disk_and_in_order(self) -> None:
-        assert all(self.sent[number] <= self.synced for number in self.resolved)
-        assert [self.sent[n] for n in self.resolved] == sorted(self.sent[n] for n in self.resolved)
+        assert all(self.sent[one.last] <= self.synced for one in self.resolved)
+        for tag in range(1, 6):
+            numbers = [one.last for one in self.resolved if one.tag == tag]
+            assert numbers == sorted(numbers)
 
     @invariant()
     def whoever_failed_was_refused_or_outlived_the_session(self) -> None:
@@ -174,7 +176,9 @@ class Sending(RuleBasedStateMachine):
 
     @invariant()
     def nobody_waits_for_what_will_not_come(self) -> None:
-        all_left = all(one.last in self.sent for one in self.accepted())
+        all_left = all(one.task.done() for one in self.handed) and all(
+            one.last in self.sent for one in self.accepted()
+        )
         for one in self.handed:
             if self.ended:
                 assert one.task.done()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -167,3 +168,21 @@ def test_the_decisions_have_an_index() -> None:
     every = {page.name for page in (ROOT / "docs" / "decisions").glob("*.md")} - {"README.md"}
 
     assert named == every
+
+
+@pytest.mark.parametrize("page", OURS, ids=str)
+def test_every_piece_of_python_is_python_and_names_what_is_there(page: Path) -> None:
+    import bedplate
+
+    wrong = []
+    for block in blocks(page, "python"):
+        compile(block.text, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        for owner, name in re.findall(r"\b(bedplate|plant)\.(\w+)", block.text):
+            place = bedplate if owner == "bedplate" else bedplate.Client
+            wrong += (
+                []
+                if hasattr(place, name) or name in ("settings", "hookspecs")
+                else [f"{owner}.{name}"]
+            )
+
+    assert not wrong

@@ -32,11 +32,15 @@ class Program:
         self.lines: list[str] = []
         self.address = ""
 
-    async def begin(self, *words: str) -> None:
-        """Starts it and does not wait."""
+    async def begin(self, *words: str, json: bool = True) -> None:
+        """Starts it and does not wait. json: lines that `said` can read, and any free port unless words name one."""
+        if json:
+            words = ("--json", *words)
+        if "--listen" not in words and json:
+            words = ("--listen", "127.0.0.1:0", *words)
         self.lines = []
         self.process = await asyncio.create_subprocess_exec(
-            *(str(BEDPLATE), "run", str(self.file), "--listen", "127.0.0.1:0", "--json"),
+            *(str(BEDPLATE), "run", str(self.file)),
             *(*self._plugins, *words),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -95,3 +99,14 @@ class Program:
 
     async def __aexit__(self, *error: object) -> None:
         await self.kill()
+
+
+def plugins_of(folder: Path) -> list[int]:
+    """Processes of plugins that run for a deployment file in this folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            here = (process / "cwd").readlink() == folder
+            if here and b"bedplate.remote.plugin" in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found

@@ -26,7 +26,7 @@ from bedplate.gate.audit import Audit
 from bedplate.gate.audit_file import AuditFile
 from bedplate.gate.gate import Gate
 from bedplate.gate.identity import by_socket, by_token
-from bedplate.gate.listen import listen_problem
+from bedplate.gate.listen import listen_problem, listen_taken
 from bedplate.gate.token import local_token
 from bedplate.hooks import HookCaller
 from bedplate.journal.embedded import EmbeddedEngine
@@ -90,6 +90,8 @@ class Platform:
         listen = listen or deployment.api.listen
         if problem := listen_problem(listen, deployment.api.tls):
             raise BedplateError(f"api.listen: {problem}")
+        if problem := await asyncio.to_thread(listen_taken, listen):
+            raise BedplateError(problem)
         try:
             return await self._start(listen)
         except BaseException:

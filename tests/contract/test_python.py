@@ -1,4 +1,7 @@
-"""contracts.py and the model say the same as protos/: every ask a method, every enum its numbers, every field its field."""
+"""contracts.py and the model say the same as protos/.
+
+Every ask is a method, every enum has its numbers, every field its field or a reason why not.
+"""
 
 from __future__ import annotations
 

@@ -154,13 +154,17 @@ class Attachment:
     # --- in ---
 
     def receive(self, message: Any) -> None:
-        """One message of the plugin."""
-        for reply in message.replies:
-            self._take_reply(reply)
-        for publication in getattr(message, "publications", ()):
-            self.publication(publication)
-        for note in message.notes:
-            self.note(note)
+        """One message of the plugin. After the end of the stream nothing of it counts, also not the rest of a message
+        that broke the contract."""
+        parts: list[tuple[Callable[[Any], None], Any]] = [
+            *((self._take_reply, reply) for reply in message.replies),
+            *((self.publication, one) for one in getattr(message, "publications", ())),
+            *((self.note, note) for note in message.notes),
+        ]
+        for take, part in parts:
+            if self.gone.done():
+                return
+            take(part)
 
     def _take_reply(self, reply: Any) -> None:
         waiting = self._waiting.get(reply.answer.id)

@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from bedplate.remote.attachment import Attachment
 from bedplate.remote.kinds import KINDS, Kind
@@ -67,20 +68,18 @@ class PluginHost:
         return token, future
 
     async def attach(self, kind: Kind, context: Any) -> None:
-        """Serves one plugin's stream until either side ends it."""
+        """Serves one plugin's stream until either side ends it: the plugin, or whoever ends the attachment."""
         attachment, queue = await self._welcome(kind, context)
         writer = asyncio.create_task(_write(queue, context, attachment))
+        reader = asyncio.create_task(_read(context, attachment))
         try:
-            while (message := await context.read()) is not grpc.aio.EOF:
-                attachment.receive(message)
-            # the end of its process, a moment later, says better why
-            asyncio.get_running_loop().call_later(
-                0.3, attachment.end, "the plugin ended its stream"
-            )
+            ends: list[asyncio.Future[Any]] = [reader, attachment.gone]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             attachment.end("the plugin went away")
             raise
         finally:
+            reader.cancel()
             writer.cancel()
 
     async def _welcome(self, kind: Kind, context: Any) -> tuple[Attachment, asyncio.Queue[Any]]:
@@ -89,6 +88,8 @@ class PluginHost:
                 first = await context.read()
         except TimeoutError:
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no Hello")
+        except DecodeError:
+            first = kind.come()
         if first is grpc.aio.EOF or not first.hello.token:
             await context.abort(
                 grpc.StatusCode.UNAUTHENTICATED, "the first message must be Hello with a token"
@@ -105,10 +106,26 @@ class PluginHost:
 
     def _claim(self, token: str, kind: Kind) -> asyncio.Future[Attachment] | None:
         for known, (wanted, future) in list(self._expected.items()):
-            if hmac.compare_digest(known, token) and wanted is kind and not future.done():
+            if (
+                hmac.compare_digest(known.encode(), token.encode())
+                and wanted is kind
+                and not future.done()
+            ):
                 del self._expected[known]
                 return future
         return None
+
+
+async def _read(context: Any, attachment: Attachment) -> None:
+    try:
+        while (message := await context.read()) is not grpc.aio.EOF:
+            attachment.receive(message)
+    except DecodeError:
+        attachment.breach("sent bytes that are no message of the contract")
+    except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError):
+        attachment.end("the plugin's stream broke")
+    # the end of its process, a moment later, says better why
+    asyncio.get_running_loop().call_later(0.3, attachment.end, "the plugin ended its stream")
 
 
 async def _write(queue: asyncio.Queue[Any], context: Any, attachment: Attachment) -> None:

@@ -32,6 +32,8 @@ CHANNEL = (
     ("grpc.enable_retries", 0),
 )
 
+DO_NOT_RETRY = 78  # EX_CONFIG
+
 
 def load_offers(start: dict[str, Any]) -> dict[str, type]:
     """The classes behind the offers. Raises AdmissionError with the reason, whatever importing them raises: code of
@@ -63,8 +65,8 @@ def _resolve(target: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-async def attach(start: dict[str, Any], kind: Kind, offers: dict[str, type]) -> None:
-    """Dials, says Hello, and serves until the stream or stdin ends, or Shutdown was answered."""
+async def attach(start: dict[str, Any], kind: Kind, offers: dict[str, type]) -> int:
+    """Dials, says Hello, and serves until the stream or stdin ends, or Shutdown was answered. Returns the exit code."""
     outgoing: asyncio.Queue[Any] = asyncio.Queue()
     hello = kind.come()
     hello.hello.token, hello.hello.plugin, hello.hello.version = (
@@ -90,7 +92,9 @@ async def attach(start: dict[str, Any], kind: Kind, offers: dict[str, type]) -> 
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
                 await side.shutdown()
+        refused = call.done() and await call.code() is grpc.StatusCode.UNAUTHENTICATED
         call.cancel()
+    return DO_NOT_RETRY if refused else 0
 
 
 async def _write(call: Any, outgoing: asyncio.Queue[Any]) -> None:
@@ -146,13 +150,13 @@ def main() -> int:
         offers = load_offers(start)
     except AdmissionError as error:
         print(error, file=sys.stderr)
-        return 78
+        return DO_NOT_RETRY
     exporters = _exporters(start)
-    asyncio.run(attach(start, KINDS[start["kind"]], offers))
+    code = asyncio.run(attach(start, KINDS[start["kind"]], offers))
     if exporters:
         exporters.shutdown()
     sys.stderr.flush()
-    os._exit(0)  # threads of blocking drivers must not hold the exit
+    os._exit(code)  # threads of blocking drivers must not hold the exit
 
 
 if __name__ == "__main__":

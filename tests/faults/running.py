@@ -12,6 +12,7 @@ from typing import Any
 
 from bedplate.client import connect_async
 from bedplate.errors import CallError
+from bedplate.model import quality
 from bedplate.server.platform import Platform, prepare
 
 BEDPLATE = Path(sys.executable).with_name("bedplate")
@@ -94,7 +95,12 @@ class Running:
         """The numbers that the kernel has said to have on disk."""
         file = self.folder / "confirmed"
         ranges = [line.split() for line in file.read_text().splitlines()] if file.exists() else []
-        return {n for words in ranges if len(words) == 2 for n in range(int(words[0]), int(words[1]) + 1)}
+        return {
+            n
+            for words in ranges
+            if len(words) == 2
+            for n in range(int(words[0]), int(words[1]) + 1)
+        }
 
     async def stored(self) -> list[int]:
         """Every number in history, in order; none while the history is not up."""
@@ -104,7 +110,16 @@ class Running:
             if error.code == "UNAVAILABLE":
                 return []
             raise
-        return [int(v) for v in result["push/number"].value] if len(result) else []
+        if not len(result):
+            return []
+        series = result[
+            "push/number"
+        ]  # a lost session repeats its last value as Uncertain: that is no new sample
+        return [
+            int(v)
+            for v, code in zip(series.value, series.quality, strict=True)
+            if quality.is_good(int(code))
+        ]
 
 
 async def until(condition: Callable[[], Any], within: float = 60.0) -> None:

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
 from tests.faults.running import Running, until
 
 KILLS = 20
@@ -43,7 +42,9 @@ async def check_all(running: Running) -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_a_killed_kernel_starts_again_and_has_kept_what_it_acknowledged(running: Running) -> None:
+async def test_a_killed_kernel_starts_again_and_has_kept_what_it_acknowledged(
+    running: Running,
+) -> None:
     dice = random.Random(SEED)
     pids: list[int] = []
     for _ in range(KILLS):
@@ -67,7 +68,9 @@ async def test_a_killed_plugin_or_history_comes_back_and_nothing_is_lost_or_doub
     running: Running, victim: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dice = random.Random(SEED)
-    monkeypatch.setattr("bedplate.runtime.lifecycle.FAULTS", KILLS)  # else six in a minute are faulted, as promised
+    monkeypatch.setattr(
+        "bedplate.runtime.lifecycle.FAULTS", KILLS
+    )  # else six in a minute are faulted, as promised
     await running.start_here()
     for _ in range(KILLS):
         await until(lambda before=len(running.confirmed()): len(running.confirmed()) > before)

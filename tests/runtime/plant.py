@@ -62,16 +62,25 @@ SETTINGS = {
 
 def schema(use: str) -> PluginSchema | None:
     offer = OFFERS.get(use)
-    return offer and PluginSchema(use, offer.kind, offer.capabilities, settings=SETTINGS, inputs=offer.inputs)
+    return offer and PluginSchema(
+        use, offer.kind, offer.capabilities, settings=SETTINGS, inputs=offer.inputs
+    )
 
 
 @asynccontextmanager
 async def plant(
-    folder: Path, text: str, *, placement: str = "process", engine: Engine | None = None, offers: Any = OFFERS
+    folder: Path,
+    text: str,
+    *,
+    placement: str = "process",
+    engine: Engine | None = None,
+    offers: Any = OFFERS,
 ) -> AsyncIterator[Kernel]:
     """A running kernel. PLACE and FOLDER in the text are filled in."""
     filled = text.replace("PLACE", placement).replace("FOLDER", str(folder))
-    deployment = parse(("bedplate: 1\nname: test\n" + filled).encode(), "plant.yaml", folder, schema)
+    deployment = parse(
+        ("bedplate: 1\nname: test\n" + filled).encode(), "plant.yaml", folder, schema
+    )
     engine = engine or EmbeddedEngine(folder / "journal", clock=SystemClock(), sync=0.05)
     kernel = Kernel(deployment, offers, engine, linger=0.02)
     try:

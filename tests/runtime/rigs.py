@@ -12,9 +12,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bedplate import Analytic, Bad, Connector, Decision, Invalid, Output, Refused, SecurityModule, Stretch, Verdict, Written
-from bedplate.model import DataType
 from pydantic import BaseModel
+
+from bedplate import (
+    Analytic,
+    Bad,
+    Connector,
+    Decision,
+    Invalid,
+    Output,
+    Refused,
+    SecurityModule,
+    Stretch,
+    Verdict,
+    Written,
+)
+from bedplate.model import DataType
 
 
 class Steered(BaseModel):

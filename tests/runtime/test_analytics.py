@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.runtime.plant import PLACEMENTS, plant, until, value
+
 from bedplate.model import Body
 from bedplate.wire import decode_batch
-
-from tests.runtime.plant import PLACEMENTS, plant, until, value
 
 TEXT = """
 types:
@@ -58,7 +58,9 @@ async def test_outputs_follow_the_inputs_exactly(tmp_path: Path, placement: str)
         assert found["one/sums/sum"] == [n * (n + 1) // 2 for n in range(1, 301)]
 
 
-async def test_an_analytic_killed_at_any_moment_gives_the_uninterrupted_result(tmp_path: Path) -> None:
+async def test_an_analytic_killed_at_any_moment_gives_the_uninterrupted_result(
+    tmp_path: Path,
+) -> None:
     async with plant(tmp_path, TEXT.replace("MOST", "5000")) as kernel:
         for wanted in (500, 1500, 2500, 3500):
             await until(lambda wanted=wanted: (value(kernel, "one/sums/count") or 0) > wanted)

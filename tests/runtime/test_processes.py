@@ -8,9 +8,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from bedplate.model import quality
-
 from tests.runtime.plant import code, plant, state, until, value
+
+from bedplate.model import quality
 
 TWO = """
 connectors:
@@ -20,7 +20,8 @@ connectors:
 
 
 @pytest.mark.parametrize(
-    ("how", "words"), [(signal.SIGKILL, "was killed by SIGKILL"), (signal.SIGSTOP, "did not answer 3 pings")]
+    ("how", "words"),
+    [(signal.SIGKILL, "was killed by SIGKILL"), (signal.SIGSTOP, "did not answer 3 pings")],
 )
 async def test_a_killed_or_frozen_process_is_noticed_and_replaced(
     tmp_path: Path, how: signal.Signals, words: str
@@ -39,7 +40,9 @@ async def test_a_killed_or_frozen_process_is_noticed_and_replaced(
         assert kernel.components["other"].place.restarts == 0
 
 
-@pytest.mark.parametrize(("how", "words"), [("exit", "ended with exit code 3"), ("exit 0", "ended with exit code 0")])
+@pytest.mark.parametrize(
+    ("how", "words"), [("exit", "ended with exit code 3"), ("exit 0", "ended with exit code 0")]
+)
 async def test_a_process_that_ends_by_itself_is_faulted_after_too_many_times(
     tmp_path: Path, how: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from bedplate.model import quality
-
 from tests.runtime.plant import PLACEMENTS, code, plant, state, until, value
+
+from bedplate.model import quality
 
 pytestmark = pytest.mark.parametrize("placement", PLACEMENTS)
 ONE = """
@@ -22,7 +22,9 @@ connectors:
 """
 
 
-async def test_values_arrive_in_order_and_a_bad_tag_harms_only_itself(tmp_path: Path, placement: str) -> None:
+async def test_values_arrive_in_order_and_a_bad_tag_harms_only_itself(
+    tmp_path: Path, placement: str
+) -> None:
     async with plant(tmp_path, ONE, placement=placement) as kernel:
         await until(lambda: (value(kernel, "box/number") or 0) > 3)
 
@@ -32,7 +34,9 @@ async def test_values_arrive_in_order_and_a_bad_tag_harms_only_itself(tmp_path: 
         assert kernel.components["box"].role.figures.problems == {2: "no such register"}
 
 
-async def test_a_lost_device_turns_its_tags_uncertain_and_comes_back_by_itself(tmp_path: Path, placement: str) -> None:
+async def test_a_lost_device_turns_its_tags_uncertain_and_comes_back_by_itself(
+    tmp_path: Path, placement: str
+) -> None:
     async with plant(tmp_path, ONE, placement=placement) as kernel:
         await until(lambda: value(kernel, "box/number"))
         (tmp_path / "cut").touch()
@@ -49,7 +53,7 @@ async def test_an_unreachable_device_is_never_faulted(tmp_path: Path, placement:
     (tmp_path / "cut").touch()
     async with plant(tmp_path, ONE, placement=placement) as kernel:
         supervisor = kernel.components["box"]
-        supervisor._backoff._first = supervisor._backoff._last = 0.02  # noqa: SLF001  no ten tries at ten seconds
+        supervisor._backoff._first = supervisor._backoff._last = 0.02
         await until(lambda: supervisor.role.figures.restarts > 10)
 
         assert state(kernel, "box") == "unreachable"
@@ -68,7 +72,9 @@ async def test_a_bug_is_counted_and_too_many_are_faulted(tmp_path: Path, placeme
         assert not quality.is_good(code(kernel, "box/number"))
 
 
-@pytest.mark.parametrize(("how", "words"), [("settings", "/how: how must not be settings"), ("", "99 is no register")])
+@pytest.mark.parametrize(
+    ("how", "words"), [("settings", "/how: how must not be settings"), ("", "99 is no register")]
+)
 async def test_refused_settings_are_shown_and_never_retried(
     tmp_path: Path, placement: str, how: str, words: str
 ) -> None:
@@ -88,7 +94,9 @@ connectors:
   quick: {use: counter, placement: PLACE, scan_classes: {fast: 50ms}, tags: {n: {address: a, scan: fast}}}
 """
     async with plant(tmp_path, text, placement=placement) as kernel:
-        await until(lambda: (value(kernel, "quick/n") or 0) > 5 and (value(kernel, "slow/n") or 0) > 5)
+        await until(
+            lambda: (value(kernel, "quick/n") or 0) > 5 and (value(kernel, "slow/n") or 0) > 5
+        )
 
 
 async def test_a_hang_in_read_ends_that_session_alone(
@@ -108,8 +116,12 @@ connectors:
         await until(lambda: value(kernel, "quick/n") > before)
 
 
-async def test_a_read_with_too_few_values_is_the_authors_bug(tmp_path: Path, placement: str) -> None:
-    text = "connectors: {t: {use: troubled, placement: PLACE, how: too few, tags: {n: {address: a}}}}"
+async def test_a_read_with_too_few_values_is_the_authors_bug(
+    tmp_path: Path, placement: str
+) -> None:
+    text = (
+        "connectors: {t: {use: troubled, placement: PLACE, how: too few, tags: {n: {address: a}}}}"
+    )
     async with plant(tmp_path, text, placement=placement) as kernel:
         await until(lambda: state(kernel, "t") == "faulted")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from bedplate.server.platform import Platform, prepare
 
 HERE = Path(__file__).parent
@@ -86,8 +87,18 @@ async def test_metrics_of_every_component_and_spans_of_both_sides_arrive(
             await platform.stop()
 
     names = {fact["metric"] for fact in facts if "metric" in fact}
-    assert {"bedplate.consumed", "bedplate.state", "bedplate.age", "bedplate.reader.behind"} <= names
-    assert {"bedplate.journal.bytes", "bedplate.journal.depth", "bedplate.journal.age", "bedplate.restarts"} <= names
+    assert {
+        "bedplate.consumed",
+        "bedplate.state",
+        "bedplate.age",
+        "bedplate.reader.behind",
+    } <= names
+    assert {
+        "bedplate.journal.bytes",
+        "bedplate.journal.depth",
+        "bedplate.journal.age",
+        "bedplate.restarts",
+    } <= names
     asked, served = spans(facts, "open", "store")[:2]
     ask, serve = sorted((asked, served), key=lambda span: span["span"])
     assert (ask["span"], serve["span"]) == ("ask open", "serve open")
@@ -112,5 +123,7 @@ def newest(facts: list[dict[str, Any]], metric: str, component: str = "") -> flo
 
 def spans(facts: list[dict[str, Any]], what: str, component: str) -> list[dict[str, Any]]:
     return [
-        f for f in facts if f.get("span", "").endswith(f" {what}") and f["at"].get("bedplate.component") == component
+        f
+        for f in facts
+        if f.get("span", "").endswith(f" {what}") and f["at"].get("bedplate.component") == component
     ]

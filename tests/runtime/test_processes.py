@@ -70,7 +70,8 @@ async def test_a_plugin_that_cannot_be_imported_is_faulted_in_one_sentence(tmp_p
 
 
 async def test_a_flood_of_output_is_bounded_and_escaped(tmp_path: Path) -> None:
-    text = "connectors: {t: {use: troubled, how: flood, scan_classes: {fast: 50ms}, tags: {n: {address: a, scan: fast}}}}"
+    tags = "scan_classes: {fast: 50ms}, tags: {n: {address: a, scan: fast}}"
+    text = f"connectors: {{t: {{use: troubled, how: flood, {tags}}}}}"
     async with plant(tmp_path, text) as kernel:
         await until(lambda: kernel.components["t"].role.figures.produced > 5)
         output = kernel.components["t"].place.run.output

@@ -100,7 +100,13 @@ class Kernel:
             role = Reader(component, self.spine, offer.capabilities, settings, self.linger)
         elif offer.kind == "connector":
             role = Source(
-                component, self.spine, offer.capabilities, settings, self.pacer, self.linger
+                component,
+                self.spine,
+                offer.capabilities,
+                settings,
+                self.pacer,
+                self.linger,
+                replays=offer.replay != "none",
             )
         elif offer.kind == "analytic":
             role = AnalyticReader(component, self.spine, settings, self._specs)

@@ -42,6 +42,8 @@ class Source(Role):
         settings: Settings,
         pacer: Pacer,
         linger: float,
+        *,
+        replays: bool = False,
     ) -> None:
         super().__init__(component, spine)
         self.tags: tuple[TagSpec, ...] = component.tags
@@ -49,6 +51,7 @@ class Source(Role):
         self._settings = settings
         self._pacer = pacer
         self._linger = linger
+        self._replays = replays
         self._browsed = component.browse is None
         self._worse: asyncio.TimerHandle | None = None
         self._unsynced: tuple[int, int] = (0, 0)
@@ -212,7 +215,9 @@ class Source(Role):
 
     def _take(self, batches: list[Any]) -> None:
         pairs = list(self.ingest.take(batches, self.spine.clock.time_ns()))
-        self.spine.append(pairs)
+        self.spine.append(
+            pairs, sync=self._replays
+        )  # its source keeps everything until it is on disk
         self.figures.produced += sum(entry.samples for entry, _ in pairs)
         seen = self.ingest.seen[1:] > 0
         self.health(bool(self.ingest.good[1:][seen].all()))

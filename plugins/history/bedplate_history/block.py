@@ -64,7 +64,6 @@ class Gathering:
     """Batches of one type on their way into a block: lists of columns, nothing copied yet."""
 
     data_type: DataType
-    rows: int = 0
     tags: list[NDArray[np.uint32]] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
@@ -76,7 +75,6 @@ class Gathering:
         self.tags.append(tags)
         self.batches.append(batch)
         self.positions.append(position)
-        self.rows += len(batch)
 
     def block(self) -> Block:
         batches = self.batches

@@ -69,7 +69,12 @@ class Seal(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rows: int = Field(2_000_000, gt=0, le=20_000_000, description="Samples; about 64 bytes each.")
+    rows: int = Field(
+        2_000_000,
+        gt=0,
+        le=20_000_000,
+        description="Samples; while a file is written, memory holds up to 200 bytes for each.",
+    )
     age: Positive = Field(300.0, description="Time since the first sample that is not in a file.")
 
 

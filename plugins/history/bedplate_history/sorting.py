@@ -42,7 +42,9 @@ def in_order(
     """Indices in the order of (rank, time, position), equal ones as they come; and the three columns in that order."""
     order = _radix(rank)
     r, t, p = rank[order], time[order], position[order]
-    late = (t[1:] < t[:-1]) | ((t[1:] == t[:-1]) & (p[1:] < p[:-1]))
+    late = t[1:] < t[:-1]
+    tied = np.flatnonzero(t[1:] == t[:-1])
+    late[tied] = p[tied + 1] < p[tied]
     disordered = np.unique(r[1:][late & (r[1:] == r[:-1])])
     if len(disordered):
         where = np.flatnonzero(np.isin(r, disordered))
@@ -53,7 +55,7 @@ def in_order(
 
 def _radix(rank: NDArray[np.uint32]) -> NDArray[np.int64]:
     """A stable argsort; numpy has a radix sort for 16 bits."""
-    order = np.argsort((rank & 0xFFFF).astype(np.uint16), kind="stable")
+    order = np.argsort(rank.astype(np.uint16), kind="stable")  # the low 16 bits
     if len(rank) and int(rank.max()) > 0xFFFF:
         high = (rank >> 16).astype(np.uint16)[order]
         order = order[np.argsort(high, kind="stable")]

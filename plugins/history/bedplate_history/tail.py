@@ -1,7 +1,7 @@
 """Tail: what was delivered and is in no file yet. Grows by whole records, is frozen whole, never changes after that.
 
-Not thread-safe; the owner holds the lock. Nothing is done per sample: columns are collected in lists and joined into
-blocks of BLOCK_ROWS, or earlier when a query looks.
+Not thread-safe; the owner holds the lock. Nothing is done per sample: columns are collected in lists, and joined when
+there are many, when a query looks, and when the tail is frozen; a block of less than BLOCK_ROWS takes up the next one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from bedplate.model import Batch, DataType, Event
 from bedplate_history.block import Block, Gathering, concat
+
+PIECES = 1024
+"""Batches that wait to be joined; each holds its record's bytes, and many small ones more memory than their rows."""
 
 BLOCK_ROWS = 65_536
 
@@ -60,7 +63,7 @@ class Tail:
         gathering.add(tags, batch, position)
         self.rows += len(batch)
         self.received = max(self.received, received)
-        if gathering.rows >= BLOCK_ROWS:
+        if len(gathering.batches) >= PIECES:
             self._join(kind)
 
     def blocks(self) -> list[Block]:

@@ -18,9 +18,10 @@ from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.supervisor import Bug, Role, Unreachable, ok
-from bedplate.scan.ingest import Ingest, Rule
+from bedplate.scan.ingest import Ingest
 from bedplate.scan.pace import Pacer
 from bedplate.scan.registry import Declared
+from bedplate.scan.rules import Rule
 from bedplate.wire import decode_batch
 
 READ_WITHIN = 10.0  # s; a plugin bounds its own requests much tighter

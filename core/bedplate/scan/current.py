@@ -37,7 +37,7 @@ class Current:
     def update(self, batch: Batch, received: int, position: int) -> None:
         """Takes a stamped batch in journal handles; of several samples of a tag the last one stays."""
         self._grow(self._table.limit)
-        tags = batch.tags()
+        tags = batch.tags().astype(np.intp)  # numpy is twice as quick with these
         self.time[tags] = batch.time if len(batch.time) == 1 else batch.times()
         self.quality[tags] = 0 if batch.quality is None else batch.quality
         self.received[tags] = received

@@ -102,7 +102,7 @@ ODD: dict[str, Callable[[Path], str]] = {
     "bedplate: 1\nname: [": lambda folder: "not YAML",
     "": lambda folder: "empty",
     FINE + "api: {listen: '0.0.0.0:7443'}\n": lambda folder: "until then listen on 127.0.0.1",
-    FINE + "api: {listen: nonsense}\n": lambda folder: "'nonsense' is no address",
+    FINE + "api: {listen: nonsense}\n": lambda folder: '"nonsense" is no host:port',
     FINE + "journal: {folder: plant.yaml}\n": lambda folder: f"{folder}/plant.yaml",
     FINE.replace("simline", "nothing"): lambda folder: "no plugin offers `nothing`",
 }

@@ -34,6 +34,19 @@ def survey(extra_files: Sequence[Path] = (), probe: Probe = probe) -> Survey:
     return Survey((*(_give_way(candidate, taken) for candidate in installed), *files))
 
 
+def survey_with(files: Sequence[Path]) -> Survey:
+    """The same for somebody who named these files. Raises AdmissionError when one of them can't be used: an installed
+    plugin of the same name must not take its place unsaid."""
+    found = survey(files)
+    named = {str(file) for file in files}
+    refused = [c for c in found.candidates if c.verdict == "refused" and c.distribution in named]
+    if refused:
+        told = ((c.distribution, c.reason) for c in refused)
+        lines = (why if why.startswith(file) else f"{file}: {why}" for file, why in told)
+        raise AdmissionError("\n".join(lines))
+    return found
+
+
 def _installed(point: EntryPoint, points: Iterable[EntryPoint]) -> Candidate:
     candidate = Candidate(point.name, point.distribution, point.version, "refused", point.problem)
     if point.problem:

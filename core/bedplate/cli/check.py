@@ -33,11 +33,11 @@ def check(
     """
     as_json = invocation.json
     from bedplate.admission.candidate import schemas_for
-    from bedplate.admission.survey import survey
+    from bedplate.admission.survey import survey_with
     from bedplate.config import editor_schema, load, unserved
     from bedplate.errors import ConfigError
 
-    found = survey(plugins)
+    found = survey_with(plugins)
     if schema:
         click.echo(json.dumps(editor_schema(o.schema for o in found.offers.values()), indent=2))
         return Exit.DONE

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bedplate.admission.candidate import Offer, Survey, schemas_for
-from bedplate.admission.survey import survey
+from bedplate.admission.survey import survey_with
 from bedplate.config import Deployment, TagSpec, load, parse
 from bedplate.errors import BedplateError
 from bedplate.plugin.v1 import plugin_pb2
@@ -38,7 +38,7 @@ class Target:
 
 def target(words: Sequence[str], plugins: Sequence[Path], addresses: Sequence[str] = ()) -> Target:
     """`plant.yaml component` or `use key=value …`. Raises BedplateError that says what is wrong."""
-    found = survey(plugins)
+    found = survey_with(plugins)
     if words and Path(words[0]).suffix in (".yaml", ".yml"):
         return _of_file(Path(words[0]), words[1:], found)
     if not words:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bedplate.admission.candidate import Admission, Candidate, schemas_for
-from bedplate.admission.survey import survey
+from bedplate.admission.survey import survey_with
 from bedplate.api.v1 import api_pb2
 from bedplate.clock import SystemClock
 from bedplate.config import Deployment, load, unserved
@@ -47,7 +47,7 @@ class Prepared:
 
 def prepare(file: Path, plugins: Sequence[Path] = (), *, to_run: bool = True) -> Prepared:
     """Raises ConfigError with all that is wrong; with to_run also what nothing serves yet. AdmissionError."""
-    found = survey(plugins)
+    found = survey_with(plugins)
     deployment = load(file, schemas_for(found), found.offers)
     if to_run and (problems := unserved(deployment)):
         raise ConfigError(problems)

@@ -6,6 +6,7 @@ import asyncio
 import math
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ from tests.contract.strangers import (
 from tests.runtime.plant import OFFERS, RigOffer, code, plant, state, until, value
 
 from bedplate.connector.v1 import connector_pb2
-from bedplate.model import quality
+from bedplate.model import Body, quality
 from bedplate.plugin.v1 import plugin_pb2
-from bedplate.wire import decode_batch, twin, value_message
+from bedplate.wire import decode_batch, decode_event, twin, value_message
 
 LANGUAGES = ["node", "python"]
 Close, Ping, Shutdown = (
@@ -206,6 +207,42 @@ async def test_a_kernel_ends_a_plugin_that_breaks_the_contract_and_nobody_else(
             os.kill(first, 0)
         await until(lambda: (value(kernel, "other/n") or 0) > (before or 0))
         assert kernel.components["other"].place.breaches == 0
+
+
+BROKEN = """
+import bedplate.remote.analytic_side as side
+from bedplate import Analytic
+from bedplate.model import Event, EventKind
+from pydantic import BaseModel
+
+side.encode_event = lambda event: b"no event at all"
+
+class Sums(Analytic):
+    class Config(BaseModel):
+        of: str = ""
+
+    def process(self, stretch):
+        yield Event(self.asset.path + "/x", EventKind.NOTE, stretch.until)
+"""
+
+
+async def test_an_event_that_cannot_be_decoded_never_gets_into_the_journal(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN)
+    sums = replace(OFFERS["sums"], plugin="broken", file=tmp_path / "broken.py")
+    text = """
+types: {box: {use: counter, tags: {n: {address: a}}}}
+connectors: {box: {type: box, each: {one: {}}}}
+analytics: {sums: {use: sums, for: box, of: n}}
+"""
+    async with plant(tmp_path, text, offers=OFFERS | {"sums": sums}) as kernel:
+        await until(lambda: "event is no protobuf message" in kernel.components["sums"].life.reason)
+        await kernel.engine.synced(kernel.engine.state().appended)
+        records = await kernel.engine.read(0)
+
+    assert records
+    for record in records:
+        if record.kind is Body.EVENT:
+            decode_event(record.payload)
 
 
 async def test_a_batch_that_cannot_be_decoded_is_a_fault_of_that_component(tmp_path: Path) -> None:

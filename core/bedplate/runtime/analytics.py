@@ -21,7 +21,7 @@ from bedplate.runtime.spine import Pair, Spine
 from bedplate.runtime.subscription import Subscription
 from bedplate.runtime.supervisor import Bug, Role, ok
 from bedplate.scan.registry import Declared
-from bedplate.wire import decode_batch, record_message, twin
+from bedplate.wire import decode_batch, decode_event, record_message, twin
 
 PROCESS_WITHIN = 30.0  # s
 TICK = 1.0  # s: so often an analytic hears how far time has come, also without samples
@@ -164,4 +164,9 @@ class AnalyticReader(Role):
 
     def _event_entries(self, encoded: Sequence[bytes]) -> list[Pair]:
         received = self.spine.clock.time_ns()
+        for payload in encoded:
+            try:  # what can't be read must not get into the journal, where everybody would meet it
+                decode_event(payload)
+            except ProtocolError as error:
+                raise Bug(str(error)) from error
         return [(Entry(self._events, Body.EVENT, payload, received), None) for payload in encoded]

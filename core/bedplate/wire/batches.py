@@ -14,41 +14,43 @@ from bedplate.model import Batch, DataType, Flag, Strings
 from bedplate.record.v1 import record_pb2
 from bedplate.wire.twin import twin
 
-COLUMNS: Final = {
+COLUMNS: Final[dict[DataType, tuple[str, np.dtype[Any]]]] = {
     DataType.FLOAT64: ("float64", np.dtype("<f8")),
     DataType.INT64: ("int64", np.dtype("<i8")),
     DataType.UINT64: ("uint64", np.dtype("<u8")),
     DataType.BOOL: ("bool", np.dtype("u1")),
 }
 STRINGS: Final = {DataType.TEXT: "text", DataType.BLOB: "blob"}
-WIDTHS: Final = {
-    "tag": "<u4",
-    "time": "<i8",
-    "quality": "<u4",
-    "server_time": "<i8",
-    "end": "<u4",
-    "float64": "<f8",
-    "int64": "<i8",
-    "uint64": "<u8",
+U4, I8 = np.dtype("<u4"), np.dtype("<i8")
+WIDTHS: Final[dict[str, np.dtype[Any]]] = {
+    "tag": U4,
+    "time": I8,
+    "quality": U4,
+    "server_time": I8,
+    "end": U4,
+    "float64": np.dtype("<f8"),
+    "int64": I8,
+    "uint64": np.dtype("<u8"),
 }
+PLAIN = Flag(0)
 
 
 def encode_batch(batch: Batch) -> bytes:
     """The wire form of a batch."""
     message = twin(record_pb2.Batch)(
         count=len(batch),
-        tag=_bytes(batch.tag, "<u4"),
-        time=_bytes(batch.time, "<i8"),
+        tag=_bytes(batch.tag, U4),
+        time=_bytes(batch.time, I8),
         flags=int(batch.flags),
         data_type=int(batch.data_type),
     )
     if batch.quality is not None:
-        message.quality = _bytes(batch.quality, "<u4")
+        message.quality = _bytes(batch.quality, U4)
     if batch.server_time is not None:
-        message.server_time = _bytes(batch.server_time, "<i8")
+        message.server_time = _bytes(batch.server_time, I8)
     if isinstance(batch.value, Strings):
         setattr(message, STRINGS[batch.data_type], batch.value.joined)
-        message.end = _bytes(batch.value.end, "<u4")
+        message.end = _bytes(batch.value.end, U4)
     else:
         name, dtype = COLUMNS[batch.data_type]
         setattr(message, name, _bytes(batch.value, dtype))
@@ -86,10 +88,12 @@ def _from_idiomatic(encoded: bytes) -> Any:
     return twin(record_pb2.Batch)(**plain, **columns)
 
 
-def _column(message: Any, field: str, dtype: Any, lengths: tuple[int, ...]) -> NDArray[Any]:
+def _column(
+    message: Any, field: str, dtype: np.dtype[Any], lengths: tuple[int, ...]
+) -> NDArray[Any]:
     content = getattr(message, field)
-    dtype = np.dtype(dtype)
-    if len(content) % dtype.itemsize or len(content) // dtype.itemsize not in lengths:
+    entries, rest = divmod(len(content), dtype.itemsize)
+    if rest or entries not in lengths:
         raise ProtocolError(f"batch column {field}: {len(content)} bytes for {lengths[0]} samples")
     return np.frombuffer(content, dtype)
 
@@ -98,17 +102,17 @@ def _build(message: Any) -> Batch:
     n = message.count
     try:
         kind = DataType(message.data_type)
-        flags = Flag(message.flags)
+        flags = Flag(message.flags) if message.flags else PLAIN
     except ValueError as error:
         raise ProtocolError(f"batch of unknown type {message.data_type}") from error
     value = _strings(message, kind, n) if kind in STRINGS else _numbers(message, kind, n)
     return Batch(
         kind,
-        _column(message, "tag", "<u4", (n, 1)),
-        _column(message, "time", "<i8", (n, 1, 0)),
+        _column(message, "tag", U4, (n, 1)),
+        _column(message, "time", I8, (n, 1, 0)),
         value,
-        _column(message, "quality", "<u4", (n,)) if message.quality else None,
-        _column(message, "server_time", "<i8", (n, 1)) if message.server_time else None,
+        _column(message, "quality", U4, (n,)) if message.quality else None,
+        _column(message, "server_time", I8, (n, 1)) if message.server_time else None,
         flags,
     )
 
@@ -123,7 +127,7 @@ def _numbers(message: Any, kind: DataType, n: int) -> NDArray[Any]:
 
 def _strings(message: Any, kind: DataType, n: int) -> Strings:
     joined: bytes = getattr(message, STRINGS[kind])
-    end = _column(message, "end", "<u4", (n,))
+    end = _column(message, "end", U4, (n,))
     if (int(end[-1]) if n else 0) != len(joined) or np.any(end[1:] < end[:-1]):
         raise ProtocolError(
             f"batch column {STRINGS[kind]}: its ends do not fit its {len(joined)} bytes"

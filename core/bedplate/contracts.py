@@ -119,7 +119,8 @@ class Send(Protocol):
     when the kernel has the samples on disk: only then tell the source that it may forget them.
 
     From a `subscribe` that is a plain def the calls block, and the result has a `result(timeout)` method.
-    Raises Refused when the kernel does not take the samples (wrong type, foreign tag).
+    Raises ValueError for a time or a quality that is none, ConnectionError once the session has ended, and from the
+    awaitable Refused when the kernel does not take the samples. A value that no DataType holds is sent as Bad.
     """
 
     def __call__(
@@ -291,7 +292,8 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Samples for one output. time: ns UTC, number or (n,) · value: number, text or (n,) · quality: codes or None."""
+    """Samples for one output. time: ns UTC, number or (n,) · value: number, text or (n,) · quality: codes or None.
+    A value that the type of the output does not hold exactly is written as Bad."""
 
     output: str
     time: Any

@@ -15,6 +15,7 @@ from bedplate.contracts import Aggregate, Page, Query, Refused
 from bedplate.model import Batch, DataType, TagInfo
 from bedplate_history import statement
 from bedplate_history.archive import Archive
+from bedplate_history.block import WIDEST
 from bedplate_history.columns import batch_of, batches_of, memory_table
 from bedplate_history.folder import first_line
 from bedplate_history.plan import CHUNK, Chunk, chunks, clipped
@@ -34,8 +35,8 @@ class Answer:
 
     def __init__(self, query: Query, view: View, archive: Archive, reader: Reader) -> None:
         """Raises Refused when the question makes no sense."""
-        if query.every < 0:
-            raise Refused("the width of a window can't be negative")
+        if not 0 <= query.every <= WIDEST:
+            raise Refused("a window is between 1 ns and 146 years wide")
         self._query = query
         self._view = view
         self._archive = archive

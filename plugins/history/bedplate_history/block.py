@@ -18,8 +18,12 @@ from bedplate.model import Batch, DataType, Strings
 UNKNOWN = np.iinfo(np.int64).min
 """In a column of server times: there is none. As a timestamp it is numpy's and Arrow's null."""
 
-EARLIEST, LATEST = int(UNKNOWN) + 2, -int(UNKNOWN) - 3
-"""Source times are held within these: DuckDB takes what lies outside for infinity."""
+EARLIEST, LATEST = -(2**62), 2**63 - 3
+"""Source times are held within these, November 1823 to April 2262: so the begin of a window never underflows, and
+DuckDB takes none for infinity."""
+
+WIDEST = 2**62
+"""Largest window, ns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -63,7 +63,7 @@ class Keeper(threading.Thread):
         finally:
             self._give_up_merge()
             with self._lock:
-                self._intake.broken = failure
+                self._intake.broken = failure or ConnectionError("the history was closed")
                 self._lock.notify_all()
 
     def _turn(self) -> bool:

@@ -86,7 +86,9 @@ class Reader:
                 for batch in connection.to_arrow_reader(ROWS):
                     for start in range(0, batch.num_rows, ROWS):
                         yield batch.slice(start, ROWS)
-            except duckdb.InterruptException as error:
+            except (duckdb.InterruptException, OSError) as error:
+                if not self._closed:
+                    raise
                 raise ConnectionError("the history was closed") from error
 
     def close(self) -> None:

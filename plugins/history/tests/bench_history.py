@@ -151,7 +151,7 @@ def size(folder: Path) -> int:
 def ingest(place: Path, rows: int, rounds: int, shared: bool) -> None:
     records = [record(second, shared) for second in range(rows // ROWS)]
     tables = [arrow(one, shared) for one in records]
-    ours_s, ours_cpu, theirs_s, ratios, bytes_ = [], [], [], [], []
+    ours_s, ours_cpu, theirs_s, theirs_cpu, ratios, bytes_ = [], [], [], [], [], []
     kind = "shared" if shared else "own"
     with foreign(f"ingest, {kind} time stamps"):
         for number in range(rounds + 1):
@@ -165,6 +165,7 @@ def ingest(place: Path, rows: int, rounds: int, shared: bool) -> None:
                 ours_s.append(results[0][0])
                 ours_cpu.append(results[0][1])
                 theirs_s.append(results[1][0])
+                theirs_cpu.append(results[1][1])
                 ratios.append(results[1][0] / results[0][0])
                 bytes_.append((size(folder), file.stat().st_size))
             shutil.rmtree(folder)
@@ -174,7 +175,8 @@ def ingest(place: Path, rows: int, rounds: int, shared: bool) -> None:
     rate = lambda seconds: spread([rows / s for s in seconds], 1e-6)  # noqa: E731
     print(f"          sealed {rate(ours_s)} M/s · DuckDB INSERT {rate(theirs_s)} M/s")
     print(f"          ratio {spread(ratios)}   (target ≥ 2)")
-    print(f"          CPU sealed {spread(ours_cpu, 1e9 / rows, 0)} ns/sample")
+    cpu = lambda seconds: spread(seconds, 1e9 / rows, 0)  # noqa: E731
+    print(f"          CPU ns/sample: sealed {cpu(ours_cpu)}, DuckDB INSERT {cpu(theirs_cpu)}")
     own, other = (statistics.median(column) for column in zip(*bytes_, strict=True))
     print(
         f"bytes     {own / rows:.2f} against {other / rows:.2f} a sample: {own / other:.2f}x (target ≤ 0.65)"

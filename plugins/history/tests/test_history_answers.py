@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -162,7 +163,7 @@ def test_questions_without_sense_are_refused_in_words(tmp_path: Path) -> None:
         (Query(("a/t",), 0, 10, 0, Aggregate.AVERAGE), "a/t is text, which has no average"),
         (Query(("a//t",), 0, 10), None),
         (Query(("a//*",), 0, 10), "empty level"),
-        (Query(("**",), 0, 10, -1), "negative"),
+        (Query(("**",), 0, 10, -1), "between 1 ns and 146 years"),
     ):
         if words is None:
             assert [len(page.tags) for page in history.query(query)] == [0]
@@ -181,6 +182,37 @@ def test_an_enormous_limit_is_no_limit_while_there_are_fewer_samples(tmp_path: P
     journal.batch(["a"] * 3, [1, 2, 3], [1.0, 2.0, 3.0])
     deliver(history, journal)
     assert len(asked(history, limit=2**64 - 1)[("a", DataType.FLOAT64)]) == 3
+    history.close()
+
+
+def test_times_at_the_ends_of_the_calendar_break_no_question(tmp_path: Path) -> None:
+    history, journal = opened(tmp_path, seal={"rows": 3, "age": "1h"}), Journal()
+    for at in (-(2**63), -(2**63) + 1, -1, 0, 2**63 - 2, 2**63 - 1):
+        journal.batch(["a"], [at], [1.0])
+        deliver(history, journal)
+    key = ("a", DataType.FLOAT64)
+    ends = {"start": -(2**63), "end": 2**63 - 1}
+    first, last = -(2**62), 2**63 - 3
+    times = [at for at, _, _ in asked(history, **ends)[key]]
+    assert times == [first, first, -1, 0, last, last]
+    for every in (0, 1, 10**9 + 7, 2**62):
+        got = asked(history, every=every, aggregate=Aggregate.SUM, **ends)[key]
+        assert sum(value for _, value, _ in got) == 6
+    assert len(asked(history, limit=2, last_before=True, **ends)[key]) == 2
+    history.close()
+
+
+def test_a_history_that_closes_ends_the_answers_under_way(tmp_path: Path) -> None:
+    history, _ = bulk(tmp_path, batches=30, rows=10_000, tags=7, seal=90_000)
+    pages = history.query(Query(("**",), 0, FAR))
+    next(pages)
+    history.close()
+    with contextlib.suppress(ConnectionError):
+        list(pages)
+    with pytest.raises(ConnectionError):
+        list(history.query(Query(("**",), 0, FAR)))
+    history = opened(tmp_path)
+    assert len(asked(history)) == 7
     history.close()
 
 

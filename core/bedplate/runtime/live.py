@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from bedplate.model import Batch, Record
 
 RECENT_RECORDS, RECENT_BYTES = 20_000, 32 << 20
-PENDING_RECORDS, PENDING_BYTES = 20_000, 16 << 20
+PENDING_RECORDS, PENDING_BYTES = RECENT_RECORDS, RECENT_BYTES  # the same records, so they cost no memory of their own
+PLENTY = 1 << 20  # bytes; as much as one response holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Listener:
         self._bytes += sum(len(f.record.payload) for f in fresh)
         self.overrun = len(self.pending) > PENDING_RECORDS or self._bytes > PENDING_BYTES
         self._wake.set()
+
+    @property
+    def plenty(self) -> bool:
+        """More is pending than one response holds."""
+        return self._bytes >= PLENTY
 
     async def wait(self) -> None:
         await self._wake.wait()

@@ -183,7 +183,8 @@ class _Subscriber:
             await self._pass_on([(f.record, f.batch) for f in fresh], 0)
             if listener.overrun:
                 await self._cut("this client is too slow")
-            await asyncio.sleep(self._kernel.linger / 2)
+            if not listener.plenty:  # what comes within the rest leaves as one response
+                await asyncio.sleep(self._kernel.linger / 2)
 
     async def _pass_on(self, pairs: Sequence[tuple[Record, Batch | None]], lost: int) -> None:
         chosen: list[Record] = []

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from bedplate.model import Batch, Record
 
 RECENT_RECORDS, RECENT_BYTES = 20_000, 32 << 20
-PENDING_RECORDS, PENDING_BYTES = RECENT_RECORDS, RECENT_BYTES  # the same records, so they cost no memory of their own
+# What is pending is among the recent, so it costs no memory of its own.
+PENDING_RECORDS, PENDING_BYTES = RECENT_RECORDS, RECENT_BYTES
 PLENTY = 1 << 20  # bytes; as much as one response holds
 
 

@@ -26,7 +26,8 @@ class Declared:
 
 
 class Registry:
-    """Gives out handles. One component owns a path; a change of type is a new handle."""
+    """Gives out handles. One component owns a path; a change of type is a new handle. version: rises with each change
+    of what is known of a tag."""
 
     def __init__(self, epoch: int) -> None:
         self.table = TagTable(epoch)
@@ -43,6 +44,7 @@ class Registry:
                 text = f"is already a tag of {owner}"
                 raise ConfigError([Problem(tag.component, 0, tag.path, text)])
             self.declared[tag.path] = tag
+            self.version += 1
 
     def handles(
         self, stream: str, wanted: Iterable[tuple[str, DataType]], now: int

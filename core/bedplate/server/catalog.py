@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from bedplate.api.v1 import api_pb2
-from bedplate.model import TagInfo
+from bedplate.model import DataType, TagInfo
+from bedplate.record.v1 import record_pb2
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.door import Caller, Method
 from bedplate.server.selection import selection
@@ -23,6 +24,9 @@ class Catalog:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
+        self._known: dict[str, TagInfo] = {}
+        self._version = -1
+        self._messages: dict[int, Any] = {}  # of tags by handle; a handle never changes its meaning
 
     def methods(self) -> list[Method]:
         service = "bedplate.api.v1.Catalog"
@@ -57,14 +61,21 @@ class Catalog:
 
     def chosen(self, selectors: Any) -> list[TagInfo]:
         """Tags by path, each with its handle in force."""
-        registry = self._kernel.spine.registry
-        known = {
-            path: tag for path in registry.table.paths() if (tag := registry.table.newest(path))
-        }
-        declared = {path: TagInfo(0, path, 0, "", d.unit) for path, d in registry.declared.items()}  # type: ignore[arg-type]
-        known = declared | known
+        known = self._all()
         wanted = selection(list(selectors), known)
-        return [known[path] for path in sorted(known) if wanted.matches(path)]
+        return [tag for path, tag in known.items() if wanted.all or wanted.matches(path)]
+
+    def _all(self) -> dict[str, TagInfo]:
+        """Every tag in the order of paths; made again when there are new ones."""
+        registry = self._kernel.spine.registry
+        version = registry.version + registry.table.limit
+        if version != self._version:
+            known = {t.path: t for p in registry.table.paths() if (t := registry.table.newest(p))}
+            for path, tag in registry.declared.items():
+                known.setdefault(path, TagInfo(0, path, DataType.UNSPECIFIED, "", tag.unit))
+            self._known = dict(sorted(known.items()))
+            self._version = version
+        return self._known
 
     async def list_tags(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
         tags = iter(self.chosen(request.selectors))
@@ -112,10 +123,14 @@ class Catalog:
             page = tags[start : start + 10_000]
             handles = np.array([tag.handle for tag in page], np.uint32)
             batches = map(encode_batch, self._kernel.spine.current.batches(handles))
-            response = twin(api_pb2.CurrentResponse)(batches=batches)
-            for tag in page:
-                response.tags.add().ParseFromString(tag_message(tag).SerializeToString())
-            yield response
+            yield twin(api_pb2.CurrentResponse)(batches=batches, tags=map(self._message, page))
+
+    def _message(self, tag: TagInfo) -> Any:
+        """The twin message of a tag that has a handle."""
+        if tag.handle not in self._messages:
+            encoded = tag_message(tag).SerializeToString()
+            self._messages[tag.handle] = twin(record_pb2.Tag).FromString(encoded)
+        return self._messages[tag.handle]
 
 
 def _selectors(request: Any) -> list[str]:

@@ -62,14 +62,15 @@ def batch_of(
     server_time: NDArray[np.int64] | None = None,
     flags: Flag = Flag(0),
 ) -> Batch:
-    """A batch of columns tag, time (int64 ns), value, quality."""
-    quality = rows.column("quality").to_numpy()
+    """A batch of the first four columns: tag, time (int64 ns), value, quality."""
+    tag, time, value, quality = (rows.column(index) for index in range(4))
+    codes = quality.to_numpy()
     return Batch(
         data_type,
-        rows.column("tag").to_numpy(),
-        rows.column("time").to_numpy(),
-        _value(data_type, rows.column("value")),
-        quality if quality.any() else None,
+        tag.to_numpy(),
+        time.to_numpy(),
+        _value(data_type, value),
+        codes if codes.any() else None,
         server_time,
         flags,
     )

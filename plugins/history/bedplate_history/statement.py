@@ -74,14 +74,13 @@ def newest(relation: str) -> str:
 def aggregated(
     relation: str, aggregate: Aggregate, stored: DataType, *, windows: bool, limit: bool
 ) -> str:
-    """One row for each tag and window, by tag, then time. Windows are $every ns wide; without windows there is one and
-    it begins at $begin. With limit: the newest $limit of each tag."""
+    """One row for each tag and window, by tag, then time: tag, w (its begin), value, quality. Windows are $every ns
+    wide; without windows there is one and it begins at $begin. With limit: the newest $limit of each tag."""
     window = WINDOW if windows else "$begin::BIGINT"
     newest_only = "QUALIFY row_number() OVER (PARTITION BY tag ORDER BY w DESC) <= $limit " * limit
     return (
-        f"SELECT tag, w AS time, {_value(aggregate, stored)} AS value, {_quality(aggregate)} AS quality "
-        f"FROM (SELECT *, {window} AS w FROM ({relation})) GROUP BY tag, w "
-        f"HAVING count(*) {COUNTING} > 0 {newest_only}ORDER BY tag, w"
+        f"SELECT tag, {window} AS w, {_value(aggregate, stored)} AS value, {_quality(aggregate)} AS quality "
+        f"FROM ({relation}) GROUP BY 1, 2 HAVING count(*) {COUNTING} > 0 {newest_only}ORDER BY 1, 2"
     )
 
 

@@ -20,6 +20,7 @@ from bedplate.runtime.reader import by_epoch
 from bedplate.runtime.spine import Pair, Spine
 from bedplate.runtime.subscription import Subscription
 from bedplate.runtime.supervisor import Bug, Role, ok
+from bedplate.scan.current import introduce
 from bedplate.scan.registry import Declared
 from bedplate.wire import decode_batch, decode_event, record_message, twin
 
@@ -96,9 +97,9 @@ class AnalyticReader(Role):
             (p, DataType(o.data_type)) for p, o in wanted if (p, o.data_type) not in self._outputs
         ]
         if new:
-            handles, entry = self.spine.registry.handles(
-                self._stream, new, self.spine.clock.time_ns()
-            )
+            now = self.spine.clock.time_ns()
+            registry, current = self.spine.registry, self.spine.current
+            handles, entry = introduce(registry, current, self._stream, new, now)
             self.spine.append([(entry, None)])
             self._outputs.update(zip(((p, int(kind)) for p, kind in new), handles, strict=True))
         mine = [self._outputs[p, o.data_type] for p, o in wanted]

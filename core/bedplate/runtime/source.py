@@ -55,6 +55,8 @@ class Source(Role):
         self._replays = replays
         self._browsed = component.browse is None
         self._worse: asyncio.TimerHandle | None = None
+        self._bad_at = 0.0  # time of the loop; 0: not due any more
+        self._away = False  # since the last value: its tags are Uncertain or Bad
         self._unsynced: tuple[int, int] = (0, 0)
         self._owed = 0
         self.health: Callable[[bool], None] = lambda whole: None
@@ -89,8 +91,8 @@ class Source(Role):
         )
 
     async def serve(self, attachment: Attachment, reply: Any) -> None:
-        if self._worse:
-            self._worse.cancel()
+        if self._worse and "subscribe" in self._capabilities:
+            self._worse.cancel()  # it may have nothing to say for long; one that is polled must answer
         if not self._browsed:
             await self._browse(attachment)
             ok(
@@ -215,6 +217,9 @@ class Source(Role):
     # --- both ---
 
     def _take(self, batches: list[Any]) -> None:
+        self._away = False
+        if self._worse:
+            self._worse.cancel()
         pairs = list(self.ingest.take(batches, self.spine.clock.time_ns()))
         self.spine.append(
             pairs, sync=self._replays
@@ -224,12 +229,19 @@ class Source(Role):
         self.health(bool(self.ingest.good[1:][seen].all()))
 
     def on_lost(self) -> None:
-        """Its tags turn Uncertain now, and Bad when it stays away."""
-        self._mark(quality.UNCERTAIN_LAST_USABLE)
+        """Its tags turn Uncertain now, and Bad when no value comes; those of before a restart too."""
         loop = asyncio.get_running_loop()
+        if not self._away:
+            self._away, self._bad_at = True, loop.time() + BAD_AFTER
+            self._mark(quality.UNCERTAIN_LAST_USABLE)
         if self._worse:
             self._worse.cancel()
-        self._worse = loop.call_later(BAD_AFTER, self._mark, quality.BAD_NO_COMMUNICATION)
+        if self._bad_at:
+            self._worse = loop.call_at(self._bad_at, self._turn_bad)
+
+    def _turn_bad(self) -> None:
+        self._bad_at = 0.0
+        self._mark(quality.BAD_NO_COMMUNICATION)
 
     def _mark(self, code: int) -> None:
         with contextlib.suppress(

@@ -81,7 +81,7 @@ class Role:
         raise NotImplementedError
 
     def on_lost(self) -> None:
-        """The session ended without being asked to."""
+        """The session ended without being asked to, or did not begin. May be told more than once."""
 
     def publication(self, publication: Any) -> None:
         raise ProtocolError("publishes without having been asked to")
@@ -147,6 +147,7 @@ class Supervisor:
     async def _run(self) -> None:
         while self.life.state is not State.STOPPING:
             wait = await self._one_life()
+            self.role.on_lost()
             if wait is None:
                 await asyncio.Future()  # nothing to do until somebody stops it
             await asyncio.sleep(wait or 0)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bedplate.journal.engine import Entry
 from bedplate.model import Batch, DataType, Strings, TagTable
 from bedplate.model.column import DTYPES
+from bedplate.scan.registry import Registry
 
 
 class Current:
@@ -22,6 +24,7 @@ class Current:
         self.quality = np.zeros(0, np.uint32)
         self.received = np.zeros(0, np.int64)
         self.position = np.zeros(0, np.uint64)
+        self._kinds = np.zeros(1, np.uint8)  # by handle, as far as somebody asked
         self._strings: dict[int, Any] = {}
 
     def _grow(self, limit: int) -> None:
@@ -49,6 +52,14 @@ class Current:
         else:
             self._bits[tags] = batch.value.view(np.uint64)
 
+    def carry(self, old: int, new: int) -> None:
+        """The newest sample of one handle becomes that of another one of the same path and type."""
+        self._grow(self._table.limit)
+        for column in (self._bits, self.time, self.quality, self.received, self.position):
+            column[new] = column[old]
+        if old in self._strings:
+            self._strings[new] = self._strings[old]
+
     def has(self, handle: int) -> bool:
         return handle < len(self.received) and bool(self.received[handle])
 
@@ -66,13 +77,22 @@ class Current:
         column: NDArray[Any] = bits != 0 if kind is DataType.BOOL else bits.view(DTYPES[kind])
         return column
 
+    def _kinds_known(self) -> NDArray[np.uint8]:
+        """The type of every handle of the table, 0 for one that is not in it."""
+        begin, limit, table = len(self._kinds), self._table.limit, self._table
+        if begin < limit:
+            fresh = [table[h].data_type if h in table else 0 for h in range(begin, limit)]
+            self._kinds = np.concatenate((self._kinds, np.array(fresh, np.uint8)))
+        return self._kinds
+
     def batches(
         self, handles: NDArray[np.uint32], code: int | None = None, time: int | None = None
     ) -> Iterator[Batch]:
         """The newest samples of these handles that have one, one batch per type; with code and time put in their place
         when they are given."""
-        known = np.array([h for h in handles.tolist() if self.has(h)], np.uint32)
-        kinds = np.array([self._table[h].data_type for h in known.tolist()], np.uint8)
+        within = handles[handles < len(self.received)]
+        known = within[self.received[within] > 0]
+        kinds = self._kinds_known()[known]
         for number in np.unique(kinds):
             kind, chosen = DataType(int(number)), known[kinds == number]
             if kind in (DataType.TEXT, DataType.BLOB):
@@ -83,3 +103,20 @@ class Current:
             codes = self.quality[chosen] if code is None else np.full(len(chosen), code, np.uint32)
             times = self.time[chosen] if time is None else np.array([time], np.int64)
             yield Batch(kind, chosen, times, value, codes if codes.any() else None)
+
+
+def introduce(
+    registry: Registry,
+    current: Current,
+    stream: str,
+    tags: Sequence[tuple[str, DataType]],
+    now: int,
+) -> tuple[list[int], Entry]:
+    """New handles for (path, type), and the record that tells every reader of them. A tag that has a value of this type
+    keeps it: one from before a restart stays current until there is a newer one."""
+    before = [registry.table.newest(path) for path, _ in tags]
+    handles, entry = registry.handles(stream, tags, now)
+    for known, (_, kind), handle in zip(before, tags, handles, strict=True):
+        if known is not None and known.data_type is kind and current.has(known.handle):
+            current.carry(known.handle, handle)
+    return handles, entry

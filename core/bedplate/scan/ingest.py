@@ -18,7 +18,7 @@ from bedplate.errors import ProtocolError
 from bedplate.journal.engine import Entry
 from bedplate.model import Batch, Body, DataType, Strings, quality
 from bedplate.model.column import DTYPES
-from bedplate.scan.current import Current
+from bedplate.scan.current import Current, introduce
 from bedplate.scan.registry import Registry
 from bedplate.scan.rules import Picked, Rule, Rules
 from bedplate.wire import encode_batch
@@ -66,11 +66,20 @@ class Ingest:
                 yield from self._finish(part, received)
 
     def stale(self, code: int, received: int) -> Iterator[tuple[Entry, Batch | None]]:
-        """The last value of every tag with this quality: the source went quiet."""
+        """The last value of every tag with this quality: the source went quiet, or was away since the start."""
         self.good[:] = False
+        yield from self._adopt(received)
         for batch in self._current.batches(self.handle[self.handle > 0], code, received):
             self._last_code[:] = 0xFFFFFFFF
             yield self._entry(batch, received), batch
+
+    def _adopt(self, received: int) -> Iterator[tuple[Entry, None]]:
+        """Handles of this epoch for tags that nobody delivered in it, and that have a value from before."""
+        for local in np.flatnonzero(self.handle[1:] == 0) + 1:
+            known = self._registry.table.newest(self._paths[local])
+            declared = self._rules.declared[local]
+            if known and self._current.has(known.handle) and declared in (0, known.data_type):
+                yield self._introduce(np.array([local]), known.data_type, received), None
 
     # --- types ---
 
@@ -173,7 +182,7 @@ class Ingest:
 
     def _introduce(self, local: NDArray[np.intp], kind: DataType, received: int) -> Entry:
         paths = [(self._paths[i], kind) for i in local.tolist()]
-        handles, entry = self._registry.handles(self.stream, paths, received)
+        handles, entry = introduce(self._registry, self._current, self.stream, paths, received)
         self.handle[local], self._type[local] = handles, int(kind)
         self._version += 1
         return entry

@@ -16,7 +16,7 @@ from bedplate.model import Batch, DataType, TagInfo
 from bedplate_history import statement
 from bedplate_history.archive import Archive
 from bedplate_history.block import WIDEST
-from bedplate_history.columns import batch_of, batches_of, memory_table
+from bedplate_history.columns import batch_of, batches_of, memory_table, pieces, text_bytes
 from bedplate_history.folder import first_line
 from bedplate_history.plan import CHUNK, Chunk, chunks, clipped
 from bedplate_history.reader import ROWS, Reader
@@ -26,6 +26,9 @@ from bedplate_history.view import View
 
 FIRST_LOOK = 60_000_000_000
 """ns back from the end, when the newest samples are looked for; then eight times as far, and so on."""
+
+BYTES = 2_000_000
+"""Most texts or blobs in a page together, unless a single one is larger."""
 
 Part = tuple[Batch, float]  # samples, and how much of the answer was done before them
 
@@ -62,16 +65,18 @@ class Answer:
         return tags, infos
 
     def pages(self) -> Iterator[Page]:
-        """At least one, the last with progress 1. Raises Refused when it takes more memory than there is to be, OSError
-        when the history is closed meanwhile."""
+        """At least one, the last with progress 1; each of at most ROWS samples and about BYTES of text. Raises Refused
+        when it takes more memory than there is to be, OSError when the history is closed meanwhile."""
         waiting: list[Batch] = []
-        rows = 0
-        for batch, progress in self._parts():
-            if waiting and rows + len(batch) > ROWS:
-                yield Page(self._infos, waiting, progress)
-                waiting, rows = [], 0
-            waiting.append(batch)
-            rows += len(batch)
+        rows = size = 0
+        for whole, progress in self._parts():
+            for batch in pieces(whole, BYTES):
+                if waiting and (rows + len(batch) > ROWS or size + text_bytes(batch) > BYTES):
+                    yield Page(self._infos, waiting, progress)
+                    waiting, rows, size = [], 0, 0
+                waiting.append(batch)
+                rows += len(batch)
+                size += text_bytes(batch)
         yield Page(self._infos, waiting, 1.0)
 
     def _parts(self) -> Iterator[Part]:

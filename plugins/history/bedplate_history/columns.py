@@ -84,3 +84,22 @@ def _value(data_type: DataType, column: Any) -> Any:
     ends = np.frombuffer(offsets, np.int64)[large.offset : large.offset + len(large) + 1]
     text = bytes(joined[int(ends[0]) : int(ends[-1])]) if joined else b""
     return Strings(text, (ends[1:] - ends[0]).astype(np.uint32), data_type is DataType.TEXT)
+
+
+def text_bytes(batch: Batch) -> int:
+    """Bytes of the texts or blobs of a batch; 0 for numbers."""
+    return len(batch.value.joined) if isinstance(batch.value, Strings) else 0
+
+
+def pieces(batch: Batch, size: int) -> Iterator[Batch]:
+    """The batch in parts of at most so many bytes of text, but at least one sample each."""
+    if text_bytes(batch) <= size:
+        yield batch
+        return
+    start = 0
+    while start < len(batch):
+        before = int(batch.value.end[start - 1]) if start else 0
+        end = int(np.searchsorted(batch.value.end, before + size, "right"))
+        end = max(end, start + 1)
+        yield batch.take(np.arange(start, end))
+        start = end

@@ -96,7 +96,7 @@ class Intake:
             batch = decode_batch(record.payload)
             if len(batch):
                 tags = self._archive.tags.numbers(batch, record.epoch, table)
-                self.tail.add(tags, batch, record.position, record.received)
+                self.tail.add(tags, batch, record)
                 self._begin()
         elif record.kind is Body.EVENT:
             event = decode_event(record.payload)

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bedplate.model import Batch, DataType, Event
+from bedplate.model import Batch, DataType, Event, Record
 from bedplate_history.block import Block, Gathering, concat
 
 PIECES = 1024
 """Batches that wait to be joined; each holds its record's bytes, and many small ones more memory than their rows."""
 
 BLOCK_ROWS = 65_536
+SAMPLE_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,12 @@ class StoredEvent:
 @dataclass(slots=True)
 class Tail:
     """begun: monotonic seconds of the first record in it, None while empty · until: journal position up to which
-    everything was offered · received: newest arrival, ns UTC."""
+    everything was offered · size: bytes of its records · received: newest arrival, ns UTC."""
 
     until: int
     begun: float | None = None
     rows: int = 0
+    size: int = 0
     received: int = 0
     events: list[StoredEvent] = field(default_factory=list)
     _blocks: dict[DataType, list[Block]] = field(default_factory=dict)
@@ -54,15 +56,17 @@ class Tail:
 
     @property
     def weight(self) -> int:
-        return self.rows + len(self.events)
+        """What it takes in memory, in samples of a number; large texts and blobs count for several."""
+        return max(self.rows, self.size // SAMPLE_BYTES) + len(self.events)
 
-    def add(self, tags: NDArray[np.uint32], batch: Batch, position: int, received: int) -> None:
-        """A batch, its tags as numbers. Raises ValueError when its samples have no time."""
+    def add(self, tags: NDArray[np.uint32], batch: Batch, record: Record) -> None:
+        """The batch of a record, its tags as numbers. Raises ValueError when its samples have no time."""
         kind = batch.data_type
         gathering = self._gathering.setdefault(kind, Gathering(kind))
-        gathering.add(tags, batch, position)
+        gathering.add(tags, batch, record.position)
         self.rows += len(batch)
-        self.received = max(self.received, received)
+        self.size += len(record.payload)
+        self.received = max(self.received, record.received)
         if len(gathering.batches) >= PIECES:
             self._join(kind)
 

@@ -65,6 +65,20 @@ def test_a_long_answer_comes_in_pages_of_at_most_50_000_samples_by_tag_then_time
     history.close()
 
 
+def test_pages_of_large_texts_are_short(tmp_path: Path) -> None:
+    history, journal = opened(tmp_path), Journal()
+    texts = [str(n) * n for n in (300_000, 1, 0, 900_000, 900_000, 5_000_000, 2, 3)]
+    for at, text in enumerate(texts):
+        journal.batch(["a"], [at], [text], data_type=DataType.TEXT)
+    deliver(history, journal)
+    pages = list(history.query(Query(("a",), 0, 100)))
+    sizes = [sum(len(b.value.joined) for b in page.batches) for page in pages]
+    assert sum(size > 2_000_000 for size in sizes) <= sum(len(text) > 2_000_000 for text in texts)
+    found = [value for page in pages for batch in page.batches for value in batch.value.tolist()]
+    assert found == texts
+    history.close()
+
+
 @pytest.mark.parametrize("chunk", [1, 7, 100])
 def test_an_answer_cut_into_many_statements_is_the_same(
     tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch

@@ -50,6 +50,16 @@ def test_what_waits_longer_than_the_age_is_sealed_without_another_delivery(tmp_p
     history.close()
 
 
+def test_large_texts_are_sealed_before_they_fill_the_memory(tmp_path: Path) -> None:
+    history, journal = opened(tmp_path, seal={"rows": 1000, "age": "1h"}), Journal()
+    for at in range(20):
+        journal.batch(["a"], [at], [str(at % 10) * 20_000], data_type=DataType.TEXT)
+    deliver(history, journal)
+    sealed(history, 4)
+    assert len(asked(history)[("a", DataType.TEXT)]) == 20
+    history.close()
+
+
 def test_records_that_held_nothing_for_it_move_the_cursor(tmp_path: Path) -> None:
     history, journal = opened(tmp_path), Journal()
     assert history.deliver(Delivery([], TagTable(7), 500)) == 500

@@ -25,9 +25,9 @@ format: ## put the Python files into the house format
 	@.make/setup dev
 	@$(bin)/ruff check -q --fix-only . && $(bin)/ruff format -q .
 
-bench: ## measure; prints a table
+bench: ## measure; prints a table; make bench ARGS='a c --quick'
 	@.make/setup dev
-	@$(bin)/pytest -q -s -m bench tests/benchmarks $(ARGS)
+	@$(bin)/python -m tests.benchmarks $(ARGS)
 
 protos: ## write core/bedplate/<area>/v1 from protos/
 	@.make/setup dev

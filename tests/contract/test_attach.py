@@ -124,7 +124,7 @@ async def test_whoever_waits_hears_of_the_end() -> None:
         await asyncio.wait_for(call.read(), WITHIN)
         call.cancel()
 
-        with pytest.raises(ConnectionError, match=r"the plugin went away|ended its stream|broke"):
+        with pytest.raises(ConnectionError, match="the plugin went away"):
             await asyncio.wait_for(waiting, WITHIN)
         with pytest.raises(ConnectionError):
             await attachment.ask("c", WITHIN, ping=Ping())

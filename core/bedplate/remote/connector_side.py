@@ -113,6 +113,7 @@ class ConnectorSession(Session):
 
     def on_end(self) -> None:
         if self._sender:
+            self.outbox.flush()  # what was handed over leaves before the word that this is the end
             self._sender.end()
 
     def handle(self, tag: str) -> int:

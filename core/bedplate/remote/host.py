@@ -6,6 +6,7 @@ A plugin is known by its one-use token alone: grpc offers no peer credentials on
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import secrets
 from collections.abc import AsyncIterator
@@ -29,6 +30,11 @@ OPTIONS = (
     ("grpc.max_metadata_size", 8192),
 )
 HELLO_WITHIN = 5.0  # s
+BROKEN = (
+    grpc.aio.AioRpcError,
+    grpc.aio.UsageError,
+    asyncio.InvalidStateError,
+)  # the stream is over
 
 
 class PluginHost:
@@ -70,17 +76,16 @@ class PluginHost:
     async def attach(self, kind: Kind, context: Any) -> None:
         """Serves one plugin's stream until either side ends it: the plugin, or whoever ends the attachment."""
         attachment, queue = await self._welcome(kind, context)
-        writer = asyncio.create_task(_write(queue, context, attachment))
+        writer = asyncio.create_task(_write(queue, context))
         reader = asyncio.create_task(_read(context, attachment))
         try:
-            ends: list[asyncio.Future[Any]] = [reader, attachment.gone]
+            ends: list[asyncio.Future[Any]] = [reader, writer, attachment.gone]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            attachment.end("the plugin went away")
-            raise
         finally:
             reader.cancel()
             writer.cancel()
+            # the end of its process, a moment later, says better why
+            asyncio.get_running_loop().call_later(0.3, attachment.end, "the plugin went away")
 
     async def _welcome(self, kind: Kind, context: Any) -> tuple[Attachment, asyncio.Queue[Any]]:
         try:
@@ -118,22 +123,17 @@ class PluginHost:
 
 async def _read(context: Any, attachment: Attachment) -> None:
     try:
-        while (message := await context.read()) is not grpc.aio.EOF:
-            attachment.receive(message)
+        with contextlib.suppress(*BROKEN):
+            while (message := await context.read()) is not grpc.aio.EOF:
+                attachment.receive(message)
     except DecodeError:
         attachment.breach("sent bytes that are no message of the contract")
-    except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError):
-        attachment.end("the plugin's stream broke")
-    # the end of its process, a moment later, says better why
-    asyncio.get_running_loop().call_later(0.3, attachment.end, "the plugin ended its stream")
 
 
-async def _write(queue: asyncio.Queue[Any], context: Any, attachment: Attachment) -> None:
-    try:
+async def _write(queue: asyncio.Queue[Any], context: Any) -> None:
+    with contextlib.suppress(*BROKEN):
         while (message := await queue.get()) is not None:
             await context.write(message)
-    except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError):
-        attachment.end("the plugin's stream broke")
 
 
 def _handlers(host: PluginHost, kind: Kind) -> Any:

@@ -106,6 +106,8 @@ def _integers(values: Sequence[int]) -> NDArray[Any]:
 
 def exact(values: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     """(n,) of this dtype with exactly these values. Raises ValueError when one of them can't be held."""
+    if isinstance(values, np.ndarray) and values.dtype == dtype and values.ndim == 1:
+        return np.ascontiguousarray(values)
     column = _numbers(values)
     if column.dtype == dtype or not len(column):
         return np.ascontiguousarray(column, dtype=dtype)

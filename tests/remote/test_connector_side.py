@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
-from tests.remote.wired import WITHIN, Close, opened, wired
+from tests.remote.wired import WITHIN, Close, Open, opened, wired
 
 from bedplate.connector.v1 import connector_pb2
 from bedplate.contracts import Connector
@@ -174,3 +174,44 @@ def test_secrets_are_put_where_their_pointers_say(tree: dict[str, Any]) -> None:
     secrets = dict.fromkeys(leaves(tree), "secret ü".encode())
 
     assert with_secrets(json.dumps(tree).encode(), secrets) == replaced(tree)
+
+
+async def test_a_query_beside_an_open_is_answered_though_open_ends_what_runs_beside() -> None:
+    attachment = wired("connector", waiting=Waiting)
+    opening = Open(use="waiting", config_json=b"{}", epoch=7)
+    async with asyncio.timeout(3):
+        first, second = await asyncio.gather(
+            attachment.ask("c", WITHIN, open=opening),
+            attachment.ask("c", WITHIN, query=twin(connector_pb2.Query)()),
+        )
+    assert first.answer.code == plugin_pb2.CODE_OK
+    assert second.answer.code == plugin_pb2.CODE_UNREACHABLE
+
+
+class Once(Connector):
+    """Hands over one value, and has no more."""
+
+    async def subscribe(self, tags: list[Any], send: Any) -> None:
+        await send(tags[0], 4711)
+        if self.path == "loses":
+            raise ConnectionError("the line is cut")
+        await asyncio.Future()
+
+
+@pytest.mark.parametrize("path", ["", "loses"])
+async def test_what_was_handed_over_leaves_before_the_end(path: str) -> None:
+    attachment = wired("connector", once=Once)
+    order: list[str] = []
+    attachment.publication = lambda publication: order.append("value")
+    attachment.note = lambda note: order.append("lost")
+    tag = twin(plugin_pb2.Tag).FromString(TAG.SerializeToString())
+    message = Open(
+        use="once", config_json=b"{}", epoch=7, linger_ms=60_000, tags=[tag], path=path, credit=8
+    )
+    async with asyncio.timeout(3):
+        await attachment.ask("c", WITHIN, open=message)
+        await attachment.ask("c", WITHIN, subscribe=Subscribe())
+        while path and not order:
+            await asyncio.sleep(0)
+        await attachment.ask("c", WITHIN, close=Close())
+    assert order == ["value", "lost"] if path else ["value"]

@@ -77,7 +77,8 @@ class Session:
         deadline = asyncio.get_running_loop().time() + (ask.within_ms or 3_600_000) / 1000
         what = ask.WhichOneof("what")
         if what in BESIDE:
-            self._start_beside(self._answer(ask, what, deadline))
+            answering = self._start_beside(self._answer(ask, what, deadline))
+            answering.add_done_callback(lambda task: self._answer_instead(task, ask.id))
             return
         if what == "close":
             self._interrupt()
@@ -100,10 +101,19 @@ class Session:
             await self._answer(ask, ask.WhichOneof("what"), deadline)
             self._busy = False
 
-    def _start_beside(self, call: Any) -> None:
+    def _start_beside(self, call: Any) -> asyncio.Task[None]:
         task = asyncio.create_task(call)
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
+        return task
+
+    def _answer_instead(self, task: asyncio.Task[None], ask: int) -> None:
+        """For a task that was cancelled before its first step, and so could not answer itself."""
+        if task.cancelled():
+            reply = self.kind.reply()
+            reply.answer.id = ask
+            self._explain(reply, ConnectionError("the session was closed"))
+            self.outbox.reply(reply)
 
     def run_beside(self, method: str, *arguments: Any) -> None:
         """Runs a call of the author beside the others; it is not meant to end, and when it does the session is over.

@@ -86,3 +86,21 @@ async def test_a_restart_of_the_kernel_goes_on_where_it_was(tmp_path: Path) -> N
     assert sorted(set(numbers)) == numbers  # what was on its way at the stop is not sent again
     assert found["one/sums/count"] == list(range(1, len(numbers) + 1))
     assert found["one/sums/sum"][-1] == sum(numbers)
+
+
+async def test_a_reader_behind_by_an_epoch_reads_each_record_with_the_handles_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """After a restart with other tags a handle means another path; what is left of before must not be mixed up."""
+    text = TEXT.replace("tags: {number: {address: a}}", "tags: {NAME: {address: a}}")
+    sums = "analytics: {sums: {use: sums, for: box, of: number, placement: PLACE}}\n"
+    first = text.replace("MOST", "200").replace("NAME", "other").replace(sums, "")
+    async with plant(tmp_path, first) as kernel:
+        await until(lambda: value(kernel, "one/other") == 200)
+    second = text.replace("MOST", "400").replace("NAME", "number")
+    async with plant(tmp_path, second) as kernel:
+        await until(lambda: value(kernel, "one/number") == 400)
+        numbers = (await written(kernel))["one/number"]
+        await until(lambda: value(kernel, "one/sums/count") == len(numbers))
+
+        assert value(kernel, "one/sums/sum") == sum(numbers)

@@ -80,6 +80,8 @@ class AnalyticSession(Session):
         for handle, (index, output) in zip(process.outputs, self._declared, strict=False):
             self._outputs[index, output.name] = (handle, output.data_type)
         for table in process.tables:
+            if table.epoch != self._table.epoch:  # handles mean nothing across epochs
+                self._table = TagTable(table.epoch)
             for tag in table.tags:
                 self._table.put(tag_of(tag, table.stream))
         records = [record_of(record) for record in process.records]

@@ -79,6 +79,8 @@ class ConnectorSession(Session):
 
     async def _deliver(self, deliver: Any, reply: Any) -> None:
         for table in deliver.tables:
+            if table.epoch != self._table.epoch:  # handles mean nothing across epochs
+                self._table = TagTable(table.epoch)
             for tag in table.tags:
                 self._table.put(tag_of(tag, table.stream))
         records = [record_of(message) for message in deliver.records]

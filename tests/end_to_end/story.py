@@ -43,6 +43,7 @@ class Story:
     site: Site
     alarms: dict[str, Event] = field(default_factory=dict)
     live: list[Update] = field(default_factory=list)
+    watched: list[Event] = field(default_factory=list)  # by WatchAlarms, meanwhile
     stopped: int = 0  # ns UTC
     started: int = 0
 
@@ -50,15 +51,16 @@ class Story:
         """From the first start until the jam is cleared."""
         client = await self.site.start()
         await until(self.site.all_up, 30)
-        watching = asyncio.create_task(self._watch())
+        watching = [asyncio.create_task(self._watch()), asyncio.create_task(self._watch_alarms())]
         self.alarms["raised"] = await self._jam(AlarmState.UNACKNOWLEDGED, 30)
         await client.acknowledge("capper/jam", "on my way")
         self.alarms["acknowledged"] = await self._jam(AlarmState.ACKNOWLEDGED)
         await until(self._saw_acknowledged)
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         await self.site.stop()
         self.stopped = time.time_ns()
-        await asyncio.wait([watching])
+        await asyncio.wait(watching)
         await self.site.start()
         self.started = time.time_ns()
         self.alarms["restarted"] = (await self.site.client.alarms("capper/jam", all=True))[0]
@@ -74,13 +76,19 @@ class Story:
         return found
 
     def _saw_acknowledged(self) -> bool:
-        events = [event for update in self.live for event in update.events]
-        return any(e.alarm and e.alarm.state is AlarmState.ACKNOWLEDGED for e in events)
+        live = [event for update in self.live for event in update.events]
+        both = (live, self.watched)
+        done = AlarmState.ACKNOWLEDGED
+        return all(any(e.alarm and e.alarm.state is done for e in events) for events in both)
 
     async def _watch(self) -> None:
         async with self.site.client.subscribe("**", events=True) as updates:
             async for update in updates:
                 self.live.append(update)
+
+    async def _watch_alarms(self) -> None:
+        async for event in self.site.client.watch_alarms("**/jam"):
+            self.watched.append(event)
 
 
 @contextlib.asynccontextmanager

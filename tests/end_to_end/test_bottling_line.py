@@ -210,6 +210,8 @@ async def test_a_subscriber_saw_the_alarm_and_every_sample_once(story: Story) ->
     events = [event for update in story.live for event in update.events]
     states = [e.alarm.state for e in events if e.alarm and e.source == "line1/capper/jam"]
     assert states == [AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED]
+    watched = [e.alarm.state for e in story.watched if e.alarm and e.source == "line1/capper/jam"]
+    assert watched == states
     said = [e.kind for e in events if e.source == "line1/capper/jam"]
     assert said.count(EventKind.ACKNOWLEDGE) == 1, "the wish of the person is an event too"
     seen = np.concatenate(

@@ -335,11 +335,11 @@ async def test_a_unary_call_ends_in_time_when_the_disk_does_not_answer(
 
 
 async def test_a_stream_that_its_client_left_is_let_go(kernel: Program) -> None:
-    for _ in range(20):
+    for _ in range(8):
         async with Listening(kernel.address, credit=2) as listening:
             await listening.take()
     fds = descriptors(kernel)
-    for _ in range(20):
+    for _ in range(8):
         async with Listening(kernel.address, credit=2) as listening:
             await listening.take()
     await until(lambda: descriptors(kernel) <= fds)

@@ -37,6 +37,8 @@ class Last(Connector):
         while not Path(self.config.file).exists():
             await send(tags[0], self.number + 1, time=time.time_ns())
             self.number += 1
+            if self.number % 50 == 0:
+                await asyncio.sleep(0.01)
         await asyncio.Future()
 
     async def close(self):

@@ -157,3 +157,12 @@ connectors:
         await kernel.stop()
 
     assert loop.time() - began < 5
+
+
+async def test_a_missing_secret_is_told_and_is_nobodys_bug(tmp_path: Path, placement: str) -> None:
+    secret = '{secret: "env:NOBODY_SET_THIS"}'
+    text = f"connectors: {{p: {{use: counter, placement: PLACE, how: {secret}, tags: {{a: {{address: x}}}}}}}}"
+    async with plant(tmp_path, text, placement=placement) as kernel:
+        await until(lambda: state(kernel, "p") == "unreachable")
+
+        assert "NOBODY_SET_THIS" in kernel.components["p"].life.reason

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bedplate.config.deployment import Component
+from bedplate.config.secrets import SecretError
 from bedplate.errors import BedplateError, JournalError, ProtocolError
 from bedplate.model import Event, EventKind
 from bedplate.plugin.v1 import plugin_pb2
@@ -163,7 +164,10 @@ class Supervisor:
         except SettingsRefused as error:
             self.life.move(Cause.REFUSED, str(error))
             return None
-        except JournalError as error:
+        except (
+            JournalError,
+            SecretError,
+        ) as error:  # not the plugin's mistake; it may be there the next time
             self.life.move(Cause.LOST, str(error))
             return self._backoff.next()
         except asyncio.CancelledError:

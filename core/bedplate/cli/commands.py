@@ -42,6 +42,7 @@ COMMANDS = (
     Entry(
         "plugins", BUILD, "bedplate.cli.plugins:plugins", "Plugins of this machine, the refused too"
     ),
+    Entry("new", BUILD, "bedplate.cli.new:new", "A package of your own that works as it is"),
     Entry(
         "completion",
         BUILD,

@@ -1,0 +1,105 @@
+"""A package made of a template: files copied, one name replaced in paths and in text.
+
+Rule: a template is itself a package that works, called my-thing, so that our own tools judge it as it stands. Its name
+comes in three spellings: my-thing (what `use:` says), my_thing (Python), MyThing (the class). A name in the form
+dot.x becomes .x, since a package must not bring a .gitignore of its own. Nothing else is replaced.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bedplate.errors import BedplateError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+KINDS = ("connector", "analytic", "security", "app")
+LANGUAGES = ("python", "node", "go")
+MAX_NAME = 40
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
+_SKIPPED = {"__pycache__", "node_modules", ".pytest_cache"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be made. name: as `use:` will say it."""
+
+    kind: str
+    name: str
+    language: str = "python"
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        """What stands in the template → what stands in the package."""
+        words = self.name.split("-")
+        camel = "".join(word.capitalize() for word in words)
+        return {"my-thing": self.name, "my_thing": "_".join(words), "MyThing": camel}
+
+
+def make(wanted: Wanted, folder: Path) -> list[Path]:
+    """Writes the package and returns its files, relative to the folder.
+
+    Raises BedplateError when the name can't be one, there is no such template, or the folder holds something already.
+    """
+    if problem := name_problem(wanted.name):
+        raise BedplateError(problem)
+    template = _template(wanted)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BedplateError(f"{folder} is there already; choose another --folder")
+    written = []
+    for inner, source in sorted(_files(template, ""), key=lambda pair: pair[0]):
+        target = folder / _replaced(inner, wanted)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(_replaced(source.read_text(encoding="utf-8"), wanted), encoding="utf-8")
+        if target.parent.name == ".ci":
+            target.chmod(0o755)
+        written.append(target.relative_to(folder))
+    return written
+
+
+def name_problem(name: str) -> str:
+    """Why a package can't have this name, with one that it could have; empty when it can."""
+    if _NAME.fullmatch(name) and len(name) <= MAX_NAME:
+        if keyword.iskeyword(name) or name in ("bedplate", "plugin", "test", "tests"):
+            return f"{name!r} is a word with a meaning of its own; write what it connects to, such as acme-press"
+        return ""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)
+    near = re.sub(r"[^a-z0-9]+", "-", spaced.lower()).strip("-0123456789")[:MAX_NAME].strip("-")
+    hint = f"; write {near}" if _NAME.fullmatch(near) else ""
+    return f"{name!r} can't be a name: lower-case letters, digits and single -, such as acme-press{hint}"
+
+
+def _template(wanted: Wanted) -> Traversable:
+    """Raises BedplateError, naming the kinds that this language has."""
+    top = resources.files("bedplate") / "new" / "templates"
+    found = top / wanted.language / wanted.kind
+    if found.is_dir():
+        return found
+    there = [kind for kind in KINDS if (top / wanted.language / kind).is_dir()]
+    said = f"there is {', '.join(there)}" if there else "there is none"
+    raise BedplateError(f"no template of the kind {wanted.kind} in {wanted.language}; {said}")
+
+
+def _files(folder: Traversable, inside: str) -> Iterator[tuple[str, Traversable]]:
+    """Every file with its path in the package."""
+    for entry in folder.iterdir():
+        if entry.name in _SKIPPED:
+            continue
+        name = inside + (f".{entry.name[4:]}" if entry.name.startswith("dot.") else entry.name)
+        if entry.is_dir():
+            yield from _files(entry, f"{name}/")
+        else:
+            yield name, entry
+
+
+def _replaced(text: str, wanted: Wanted) -> str:
+    for placeholder, spelling in wanted.spellings.items():
+        text = text.replace(placeholder, spelling)
+    return text

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-PROGRAM = [sys.executable, "-c", "from bedplate.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from bedplate.cli import program; program()"]
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

@@ -22,7 +22,7 @@ from bedplate.cli.group import ENTRIES, root
 from bedplate.cli.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = [sys.executable, "-c", "from bedplate.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from bedplate.cli import program; program()"]
 HEAVY = ("numpy", "pydantic", "grpc", "rich", "google.protobuf", "jsonschema", "ruamel")
 
 
@@ -203,6 +203,50 @@ def test_ctrl_c_ends_it_with_130(plant: Plant, serving: Serving, tmp_path: Path)
         assert time.monotonic() - began < 5
         assert tail.stderr
         assert "Traceback" not in tail.stderr.read()
+
+
+STUCK = """
+import bedplate.cli, bedplate.cli.interrupt, sys, time
+bedplate.cli.interrupt.PATIENCE = 0.1
+def command(arguments, interrupted):
+    print("here", flush=True)
+    {body}
+bedplate.cli.main = command
+bedplate.cli.program()
+"""
+SWALLOWED = """
+    while True:
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pass"""
+OTHER_ERROR = """
+    from bedplate.cli.faults import Faults
+    with Faults(interrupted) as faults:
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            raise RuntimeError("cannot release un-acquired lock") from None
+    sys.exit(faults.code)"""
+
+
+@pytest.mark.parametrize("body", [SWALLOWED, OTHER_ERROR], ids=["swallowed", "in a lock"])
+def test_ctrl_c_ends_a_command_that_does_not_hear_it(body: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK.format(body=body)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as stuck:
+        try:
+            assert stuck.stdout
+            assert stuck.stdout.readline() == "here\n"
+            stuck.send_signal(signal.SIGINT)
+            assert stuck.wait(20) == Exit.STOPPED
+            assert stuck.stderr
+            assert stuck.stderr.read() == ""
+        finally:
+            stuck.kill()
 
 
 def test_exit_codes_are_told_the_same_everywhere(shell: Shell) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from tests.docs.pages import ROOT
 
 EXAMPLES = ROOT / "docs" / "examples"
-BEDPLATE = [sys.executable, "-c", "from bedplate.cli import main; main()"]
+BEDPLATE = [sys.executable, "-c", "from bedplate.cli import program; program()"]
 
 
 class Scale:

@@ -6,18 +6,38 @@ needs it, when it runs. A new command is one file and one line in `commands.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs one command line (by default the one this process was started with) and ends the process with a code of
-    `exits.py`. Never shows a traceback, unless BEDPLATE_DEBUG is set."""
+def program() -> None:
+    """The `bedplate` of a shell: `main`, and the process ends with it. Threads of gRPC must not hold the exit, and
+    Ctrl-C counts wherever the command is."""
+    import os
+    import sys
+
+    from bedplate.cli.exits import Exit
+    from bedplate.cli.interrupt import Interrupt
+
+    interrupt = Interrupt(Exit.STOPPED)
+    interrupt.watch()
+    try:
+        main(None, interrupt.came)
+    except SystemExit as end:
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else Exit.DONE)
+
+
+def main(
+    arguments: Sequence[str] | None = None, interrupted: Callable[[], bool] = lambda: False
+) -> None:
+    """Runs one command line (by default the one this process was started with) and raises SystemExit with a code of
+    `exits.py`. Never shows a traceback, unless BEDPLATE_DEBUG is set. interrupted: whether Ctrl-C was pressed."""
     import sys
 
     from bedplate.cli.faults import Faults
     from bedplate.cli.group import root
 
-    with Faults() as faults:
+    with Faults(interrupted) as faults:
         result = root.main(arguments, prog_name="bedplate", standalone_mode=False)
         faults.code = result if isinstance(result, int) else 0
         sys.stdout.flush()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self
 
 import click
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 
 class Faults:
-    """A context that lets nothing out but KeyboardInterrupt's and SystemExit's codes. code: what to exit with."""
+    """A context that lets nothing out but KeyboardInterrupt's and SystemExit's codes. code: what to exit with.
 
-    def __init__(self) -> None:
+    interrupted: whether Ctrl-C was pressed; inside a library it may come out as any error.
+    """
+
+    def __init__(self, interrupted: Callable[[], bool] = lambda: False) -> None:
         self.code: int = Exit.DONE
+        self._interrupted = interrupted
 
     def __enter__(self) -> Self:
         return self
@@ -53,6 +57,8 @@ class Faults:
                 say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
                 drop_output()
                 self.code = Exit.NOT_DONE
+            case _ if self._interrupted():
+                self.code = Exit.STOPPED
             case _:
                 say(unforeseen(error))
                 self.code = Exit.FAULT

@@ -209,7 +209,6 @@ STUCK = """
 import bedplate.cli, bedplate.cli.interrupt, sys, time
 bedplate.cli.interrupt.PATIENCE = 0.1
 def command(arguments, interrupted):
-    print("here", flush=True)
     {body}
 bedplate.cli.main = command
 bedplate.cli.program()
@@ -217,6 +216,7 @@ bedplate.cli.program()
 SWALLOWED = """
     while True:
         try:
+            print("here", flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
             pass"""
@@ -224,6 +224,7 @@ OTHER_ERROR = """
     from bedplate.cli.faults import Faults
     with Faults(interrupted) as faults:
         try:
+            print("here", flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
             raise RuntimeError("cannot release un-acquired lock") from None

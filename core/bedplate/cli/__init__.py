@@ -20,11 +20,15 @@ def program() -> None:
 
     interrupt = Interrupt(Exit.STOPPED)
     interrupt.watch()
+    code: object = Exit.STOPPED
     try:
         main(None, interrupt.came)
     except SystemExit as end:
-        sys.stderr.flush()
-        os._exit(end.code if isinstance(end.code, int) else Exit.DONE)
+        code = end.code
+    except KeyboardInterrupt:
+        pass
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else Exit.DONE)
 
 
 def main(

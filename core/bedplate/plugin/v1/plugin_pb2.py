@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from bedplate.record.v1 import record_pb2 as bedplate_dot_record_dot_v1_dot_record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62\x65\x64plate/plugin/v1/plugin.proto\x12\x12\x62\x65\x64plate.plugin.v1\x1a\x1f\x62\x65\x64plate/record/v1/record.proto\"Z\n\x05Hello\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0e\n\x06plugin\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x04 \x03(\t\x12\x0f\n\x07runtime\x18\x05 \x01(\t\"\xf0\x02\n\x04Open\x12\x0b\n\x03use\x18\x01 \x01(\t\x12\x13\n\x0b\x63onfig_json\x18\x02 \x01(\x0c\x12\x36\n\x07secrets\x18\x03 \x03(\x0b\x32%.bedplate.plugin.v1.Open.SecretsEntry\x12%\n\x04tags\x18\x04 \x03(\x0b\x32\x17.bedplate.plugin.v1.Tag\x12)\n\x06\x61ssets\x18\x05 \x03(\x0b\x32\x19.bedplate.plugin.v1.Asset\x12)\n\x06states\x18\x06 \x03(\x0b\x32\x19.bedplate.plugin.v1.State\x12\x10\n\x08position\x18\x07 \x01(\x06\x12\r\n\x05\x65poch\x18\x08 \x01(\x06\x12\x0e\n\x06\x63redit\x18\t \x01(\r\x12\x11\n\tlinger_ms\x18\n \x01(\r\x12\x0c\n\x04path\x18\x0b \x01(\t\x12\x0f\n\x07serving\x18\x0c \x01(\x08\x1a.\n\x0cSecretsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"\xad\x01\n\x03Tag\x12\x0e\n\x06handle\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12/\n\tdata_type\x18\x04 \x01(\x0e\x32\x1c.bedplate.record.v1.DataType\x12\x10\n\x08writable\x18\x05 \x01(\x08\x12\x0c\n\x04unit\x18\x06 \x01(\t\x12\x15\n\rsettings_json\x18\x07 \x01(\x0c\x12\x0f\n\x07scan_ms\x18\x08 \x01(\r\"@\n\x05\x41sset\x12\x0c\n\x04path\x18\x01 \x01(\t\x12)\n\x06inputs\x18\x02 \x03(\x0b\x32\x19.bedplate.plugin.v1.Input\"I\n\x05Input\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12$\n\x03tag\x18\x03 \x01(\x0b\x32\x17.bedplate.record.v1.Tag\"#\n\x05State\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"\x07\n\x05\x43lose\"\x06\n\x04Ping\"\x1c\n\x08Shutdown\x12\x10\n\x08grace_ms\x18\x01 \x01(\r\"5\n\x07Problem\x12\x0f\n\x07pointer\x18\x01 \x01(\t\x12\x0b\n\x03tag\x18\x02 \x01(\r\x12\x0c\n\x04text\x18\x03 \x01(\t\"\x88\x01\n\x06\x41nswer\x12\n\n\x02id\x18\x01 \x01(\x04\x12&\n\x04\x63ode\x18\x02 \x01(\x0e\x32\x18.bedplate.plugin.v1.Code\x12\x0c\n\x04text\x18\x03 \x01(\t\x12-\n\x08problems\x18\x04 \x03(\x0b\x32\x1b.bedplate.plugin.v1.Problem\x12\r\n\x05trace\x18\x05 \x01(\t\"o\n\x04Note\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0c\n\x04lost\x18\x02 \x01(\x08\x12\x10\n\x08severity\x18\x03 \x01(\r\x12\x0c\n\x04text\x18\x04 \x01(\t\x12&\n\x04\x63ode\x18\x05 \x01(\x0e\x32\x18.bedplate.plugin.v1.Code\"[\n\x07Receipt\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0e\n\x06\x63redit\x18\x02 \x01(\r\x12\x0e\n\x06synced\x18\x03 \x01(\x04\x12\x0f\n\x07refused\x18\x04 \x01(\x04\x12\x0c\n\x04text\x18\x05 \x01(\t*\x9b\x01\n\x04\x43ode\x12\x14\n\x10\x43ODE_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x43ODE_OK\x10\x01\x12\x10\n\x0c\x43ODE_INVALID\x10\x02\x12\x14\n\x10\x43ODE_UNREACHABLE\x10\x03\x12\x10\n\x0c\x43ODE_REFUSED\x10\x04\x12\x10\n\x0c\x43ODE_EXPIRED\x10\x05\x12\x14\n\x10\x43ODE_UNSUPPORTED\x10\x06\x12\x0e\n\nCODE_FAULT\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62\x65\x64plate/plugin/v1/plugin.proto\x12\x12\x62\x65\x64plate.plugin.v1\x1a\x1f\x62\x65\x64plate/record/v1/record.proto\"l\n\x05Hello\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0e\n\x06plugin\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x04 \x03(\t\x12\x0f\n\x07runtime\x18\x05 \x01(\t\x12\x10\n\x08instance\x18\x06 \x01(\t\"\xf0\x02\n\x04Open\x12\x0b\n\x03use\x18\x01 \x01(\t\x12\x13\n\x0b\x63onfig_json\x18\x02 \x01(\x0c\x12\x36\n\x07secrets\x18\x03 \x03(\x0b\x32%.bedplate.plugin.v1.Open.SecretsEntry\x12%\n\x04tags\x18\x04 \x03(\x0b\x32\x17.bedplate.plugin.v1.Tag\x12)\n\x06\x61ssets\x18\x05 \x03(\x0b\x32\x19.bedplate.plugin.v1.Asset\x12)\n\x06states\x18\x06 \x03(\x0b\x32\x19.bedplate.plugin.v1.State\x12\x10\n\x08position\x18\x07 \x01(\x06\x12\r\n\x05\x65poch\x18\x08 \x01(\x06\x12\x0e\n\x06\x63redit\x18\t \x01(\r\x12\x11\n\tlinger_ms\x18\n \x01(\r\x12\x0c\n\x04path\x18\x0b \x01(\t\x12\x0f\n\x07serving\x18\x0c \x01(\x08\x1a.\n\x0cSecretsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"\xad\x01\n\x03Tag\x12\x0e\n\x06handle\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12/\n\tdata_type\x18\x04 \x01(\x0e\x32\x1c.bedplate.record.v1.DataType\x12\x10\n\x08writable\x18\x05 \x01(\x08\x12\x0c\n\x04unit\x18\x06 \x01(\t\x12\x15\n\rsettings_json\x18\x07 \x01(\x0c\x12\x0f\n\x07scan_ms\x18\x08 \x01(\r\"@\n\x05\x41sset\x12\x0c\n\x04path\x18\x01 \x01(\t\x12)\n\x06inputs\x18\x02 \x03(\x0b\x32\x19.bedplate.plugin.v1.Input\"I\n\x05Input\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12$\n\x03tag\x18\x03 \x01(\x0b\x32\x17.bedplate.record.v1.Tag\"#\n\x05State\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"\x07\n\x05\x43lose\"\x06\n\x04Ping\"\x1c\n\x08Shutdown\x12\x10\n\x08grace_ms\x18\x01 \x01(\r\"5\n\x07Problem\x12\x0f\n\x07pointer\x18\x01 \x01(\t\x12\x0b\n\x03tag\x18\x02 \x01(\r\x12\x0c\n\x04text\x18\x03 \x01(\t\"\x88\x01\n\x06\x41nswer\x12\n\n\x02id\x18\x01 \x01(\x04\x12&\n\x04\x63ode\x18\x02 \x01(\x0e\x32\x18.bedplate.plugin.v1.Code\x12\x0c\n\x04text\x18\x03 \x01(\t\x12-\n\x08problems\x18\x04 \x03(\x0b\x32\x1b.bedplate.plugin.v1.Problem\x12\r\n\x05trace\x18\x05 \x01(\t\"o\n\x04Note\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0c\n\x04lost\x18\x02 \x01(\x08\x12\x10\n\x08severity\x18\x03 \x01(\r\x12\x0c\n\x04text\x18\x04 \x01(\t\x12&\n\x04\x63ode\x18\x05 \x01(\x0e\x32\x18.bedplate.plugin.v1.Code\"[\n\x07Receipt\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0e\n\x06\x63redit\x18\x02 \x01(\r\x12\x0e\n\x06synced\x18\x03 \x01(\x04\x12\x0f\n\x07refused\x18\x04 \x01(\x04\x12\x0c\n\x04text\x18\x05 \x01(\t*\x9b\x01\n\x04\x43ode\x12\x14\n\x10\x43ODE_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x43ODE_OK\x10\x01\x12\x10\n\x0c\x43ODE_INVALID\x10\x02\x12\x14\n\x10\x43ODE_UNREACHABLE\x10\x03\x12\x10\n\x0c\x43ODE_REFUSED\x10\x04\x12\x10\n\x0c\x43ODE_EXPIRED\x10\x05\x12\x14\n\x10\x43ODE_UNSUPPORTED\x10\x06\x12\x0e\n\nCODE_FAULT\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,34 +34,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OPEN_SECRETSENTRY']._loaded_options = None
   _globals['_OPEN_SECRETSENTRY']._serialized_options = b'8\001'
-  _globals['_CODE']._serialized_start=1353
-  _globals['_CODE']._serialized_end=1508
+  _globals['_CODE']._serialized_start=1371
+  _globals['_CODE']._serialized_end=1526
   _globals['_HELLO']._serialized_start=88
-  _globals['_HELLO']._serialized_end=178
-  _globals['_OPEN']._serialized_start=181
-  _globals['_OPEN']._serialized_end=549
-  _globals['_OPEN_SECRETSENTRY']._serialized_start=503
-  _globals['_OPEN_SECRETSENTRY']._serialized_end=549
-  _globals['_TAG']._serialized_start=552
-  _globals['_TAG']._serialized_end=725
-  _globals['_ASSET']._serialized_start=727
-  _globals['_ASSET']._serialized_end=791
-  _globals['_INPUT']._serialized_start=793
-  _globals['_INPUT']._serialized_end=866
-  _globals['_STATE']._serialized_start=868
-  _globals['_STATE']._serialized_end=903
-  _globals['_CLOSE']._serialized_start=905
-  _globals['_CLOSE']._serialized_end=912
-  _globals['_PING']._serialized_start=914
-  _globals['_PING']._serialized_end=920
-  _globals['_SHUTDOWN']._serialized_start=922
-  _globals['_SHUTDOWN']._serialized_end=950
-  _globals['_PROBLEM']._serialized_start=952
-  _globals['_PROBLEM']._serialized_end=1005
-  _globals['_ANSWER']._serialized_start=1008
-  _globals['_ANSWER']._serialized_end=1144
-  _globals['_NOTE']._serialized_start=1146
-  _globals['_NOTE']._serialized_end=1257
-  _globals['_RECEIPT']._serialized_start=1259
-  _globals['_RECEIPT']._serialized_end=1350
+  _globals['_HELLO']._serialized_end=196
+  _globals['_OPEN']._serialized_start=199
+  _globals['_OPEN']._serialized_end=567
+  _globals['_OPEN_SECRETSENTRY']._serialized_start=521
+  _globals['_OPEN_SECRETSENTRY']._serialized_end=567
+  _globals['_TAG']._serialized_start=570
+  _globals['_TAG']._serialized_end=743
+  _globals['_ASSET']._serialized_start=745
+  _globals['_ASSET']._serialized_end=809
+  _globals['_INPUT']._serialized_start=811
+  _globals['_INPUT']._serialized_end=884
+  _globals['_STATE']._serialized_start=886
+  _globals['_STATE']._serialized_end=921
+  _globals['_CLOSE']._serialized_start=923
+  _globals['_CLOSE']._serialized_end=930
+  _globals['_PING']._serialized_start=932
+  _globals['_PING']._serialized_end=938
+  _globals['_SHUTDOWN']._serialized_start=940
+  _globals['_SHUTDOWN']._serialized_end=968
+  _globals['_PROBLEM']._serialized_start=970
+  _globals['_PROBLEM']._serialized_end=1023
+  _globals['_ANSWER']._serialized_start=1026
+  _globals['_ANSWER']._serialized_end=1162
+  _globals['_NOTE']._serialized_start=1164
+  _globals['_NOTE']._serialized_end=1275
+  _globals['_RECEIPT']._serialized_start=1277
+  _globals['_RECEIPT']._serialized_end=1368
 # @@protoc_insertion_point(module_scope)

@@ -28,18 +28,20 @@ CODE_UNSUPPORTED: Code
 CODE_FAULT: Code
 
 class Hello(_message.Message):
-    __slots__ = ("token", "plugin", "version", "features", "runtime")
+    __slots__ = ("token", "plugin", "version", "features", "runtime", "instance")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     PLUGIN_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
     token: str
     plugin: str
     version: str
     features: _containers.RepeatedScalarFieldContainer[str]
     runtime: str
-    def __init__(self, token: _Optional[str] = ..., plugin: _Optional[str] = ..., version: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ..., runtime: _Optional[str] = ...) -> None: ...
+    instance: str
+    def __init__(self, token: _Optional[str] = ..., plugin: _Optional[str] = ..., version: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ..., runtime: _Optional[str] = ..., instance: _Optional[str] = ...) -> None: ...
 
 class Open(_message.Message):
     __slots__ = ("use", "config_json", "secrets", "tags", "assets", "states", "position", "epoch", "credit", "linger_ms", "path", "serving")

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from tests.config.plant import ALL, PLANTS, berlin, load_text, wrong
 
-from bedplate.config import Browse, Buffer, Component, Deployment, load, resolve_settings
+from bedplate.config import (
+    Browse,
+    Buffer,
+    Component,
+    Deployment,
+    PluginSettings,
+    load,
+    plugin_settings,
+    resolve_settings,
+)
 from bedplate.errors import ConfigError
 
 
@@ -52,6 +61,27 @@ def test_the_top_of_the_file_is_read(plant: Deployment) -> None:
     assert plant.writes.allow[1].second_person
     assert plant.moved == (("acme/berlin/hall2/press-22", "acme/berlin/press-shop/line3/press-22"),)
     assert plant.source.lines["journal.sync"] == 151
+
+
+def test_where_plugins_come_from_is_known_before_the_rest_is_checked(tmp_path: Path) -> None:
+    file = tmp_path / "plant.yaml"
+    file.write_text(
+        "bedplate: 1\nname: x\nconnectors: {h: {use: nobody}}\n"
+        "plugins: {folders: [helix], home: own, listen: '127.0.0.1:7444'}\n"
+    )
+    settings = plugin_settings(file)
+
+    assert settings == PluginSettings(folders=("helix",), home="own", listen="127.0.0.1:7444")
+    assert (settings.policy, settings.min_isolation) == ("open", "L0")
+
+
+@pytest.mark.parametrize("text", ["plugins: [", "plugins: 7", "plugins: {hoem: x}", "x: plugins"])
+def test_a_file_that_is_wrong_names_no_places_and_load_tells_why(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "plant.yaml"
+    file.write_text(text)
+
+    assert plugin_settings(file) == PluginSettings()
+    assert plugin_settings(tmp_path / "none.yaml") == PluginSettings()
 
 
 def test_a_row_fills_its_type(plant: Deployment) -> None:

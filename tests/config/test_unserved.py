@@ -50,6 +50,21 @@ HEAD = "bedplate: 1\nname: x\n"
             ["4 connectors.h.placement: not served yet: remote plugins come with mutual TLS"],
         ),
         (
+            "plugins: {policy: trusted}\n",
+            ["3 plugins.policy: not served yet: comes with trust; write open"],
+        ),
+        (
+            "plugins:\n  min_isolation: L2\n",
+            ["4 plugins.min_isolation: not served yet: isolation comes with permissions; write L0"],
+        ),
+        (
+            "plugins: {listen: '127.0.0.1:7444', tls: tls}\n",
+            [
+                "3 plugins.listen: not served yet: remote plugins come with mutual TLS",
+                "3 plugins.tls: not served yet: remote plugins come with mutual TLS",
+            ],
+        ),
+        (
             "connectors:\n  m: {use: modbus, host: h, expected: never}\n",
             ["4 connectors.m.expected: not served yet: comes with planned downtime"],
         ),
@@ -68,6 +83,7 @@ journal: {folder: j, sync: 1s}
 api: {listen: 127.0.0.1:0}
 telemetry: {otlp: "http://127.0.0.1:4317", interval: 5s}
 audit: {folder: a}
+plugins: {policy: open, folders: [helix], home: plugins, min_isolation: L0}
 moved: []
 connectors: {m: {use: modbus, host: h, expected: always, placement: inline}}
 """

@@ -15,6 +15,7 @@ from bedplate.config.deployment import (
     Deployment,
     JournalSettings,
     PluginSchema,
+    PluginSettings,
     Schemas,
     TagSpec,
     TelemetrySettings,
@@ -25,7 +26,7 @@ from bedplate.config.deployment import (
 )
 from bedplate.config.editor import editor_schema
 from bedplate.config.grammar import RESERVED
-from bedplate.config.loading import load, parse
+from bedplate.config.loading import load, parse, plugin_settings
 from bedplate.config.quantities import duration, size
 from bedplate.config.secrets import Secret, SecretError, Secrets, redact
 from bedplate.config.unserved import unserved
@@ -41,6 +42,7 @@ __all__ = [
     "Deployment",
     "JournalSettings",
     "PluginSchema",
+    "PluginSettings",
     "Schemas",
     "Secret",
     "SecretError",
@@ -55,6 +57,7 @@ __all__ = [
     "editor_schema",
     "load",
     "parse",
+    "plugin_settings",
     "redact",
     "resolve_settings",
     "size",

@@ -61,6 +61,10 @@ class Findings:
     wrong: tuple[tuple[Node, str], ...] = ()
     references: tuple[Reference, ...] = ()
 
+    @property
+    def sound(self) -> bool:
+        return not self.wrong
+
     def tell(self, problems: Problems, subject: Subject | None = None) -> bool:
         """Hands on what is wrong; True when nothing is."""
         for node, text in self.wrong:

@@ -190,6 +190,20 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PluginSettings:
+    """policy: open, or trusted · folders: plugin folders as written · home: where installed plugin folders lie, "" for
+    the user's own place · min_isolation: L0 to L3, a component below it does not run · listen: host:port that remote
+    plugins dial, tls: folder with ca.pem, cert.pem and key.pem for them; "" for none."""
+
+    policy: str = "open"
+    folders: tuple[str, ...] = ()
+    home: str = ""
+    min_isolation: str = "L0"
+    listen: str = ""
+    tls: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WriteRule:
     """Who may write what. tags: full selectors · during: calendar, "" for always."""
 
@@ -230,6 +244,7 @@ class Deployment:
     api: ApiSettings = ApiSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     audit: AuditSettings = AuditSettings()
+    plugins: PluginSettings = PluginSettings()
     writes: WriteSettings = WriteSettings()
     moved: tuple[tuple[str, str], ...] = ()
 

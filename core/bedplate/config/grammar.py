@@ -48,6 +48,7 @@ _LISTEN = {
     "x-bedplate-message": "{value} is no host:port, such as 127.0.0.1:7443",
 }
 
+ISOLATION = ("L0", "L1", "L2", "L3")  # weakest first
 KERNEL_DATA_TYPES = ("float64", "int64", "uint64", "bool", "text", "blob")
 
 WRITE = _mapping(
@@ -195,5 +196,15 @@ TOP: dict[str, dict[str, Any]] = {
         }
     ),
     "audit": _mapping({"folder": _TEXT, "syslog": _TEXT}),
+    "plugins": _mapping(
+        {
+            "policy": _one_of("open", "trusted"),
+            "folders": _list(_TEXT, uniqueItems=True),
+            "home": _TEXT,
+            "min_isolation": _one_of(*ISOLATION),
+            "listen": _LISTEN,
+            "tls": _TEXT,
+        }
+    ),
     "moved": _list(_mapping({"from": _TEXT, "to": _TEXT}, "from", "to")),
 }

@@ -11,12 +11,20 @@ from pathlib import Path
 from bedplate.config.assets import Assets, check_owners
 from bedplate.config.checking import Checker
 from bedplate.config.components import Builder
-from bedplate.config.deployment import Component, Deployment, Schemas, Source, sha256
+from bedplate.config.deployment import (
+    Component,
+    Deployment,
+    PluginSettings,
+    Schemas,
+    Source,
+    sha256,
+)
 from bedplate.config.document import MAX_BYTES, Node, read
 from bedplate.config.expansion import Draft, Expansion
 from bedplate.config.filling import like
-from bedplate.config.grammar import SECTIONS
+from bedplate.config.grammar import SECTIONS, TOP
 from bedplate.config.problems import Problems, Subject
+from bedplate.config.quantities import fields
 from bedplate.config.table import ReadTable, table_reader
 from bedplate.config.top import read_top
 from bedplate.errors import ConfigError, Problem
@@ -33,6 +41,25 @@ def load(path: Path, schemas: Schemas, installed: Iterable[str] = ()) -> Deploym
     except OSError as error:
         raise ConfigError([Problem(str(path), 0, "", error.strerror or str(error))]) from None
     return parse(content, str(path), path.absolute().parent, schemas, installed)
+
+
+def plugin_settings(path: Path) -> PluginSettings:
+    """The section `plugins` alone, for whoever must know where plugins come from before `load` can check anything.
+
+    Never raises: what is wrong with the file is told by `load`, and then the defaults are as good as any.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError:
+        return PluginSettings()
+    if b"plugins" not in content:
+        return PluginSettings()  # spares most files a second reading
+    root, _ = read(content, str(path))
+    section = root.get("plugins") if root is not None and isinstance(root.value, dict) else None
+    if section is None or not Checker(TOP["plugins"], Problems()).check(section).sound:
+        return PluginSettings()
+    return PluginSettings(**fields(section.plain(), TOP["plugins"]))
 
 
 def parse(

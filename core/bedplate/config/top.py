@@ -15,6 +15,7 @@ from bedplate.config.deployment import (
     Component,
     Deployment,
     JournalSettings,
+    PluginSettings,
     Source,
     TelemetrySettings,
     WriteRule,
@@ -53,6 +54,7 @@ class Top:
             api=ApiSettings(**self._fields("api")),
             telemetry=TelemetrySettings(**self._fields("telemetry")),
             audit=AuditSettings(**self._fields("audit")),
+            plugins=PluginSettings(**self._fields("plugins")),
             writes=_writes(self.given.get("writes", {}), path),
             moved=tuple(
                 (join(path, m["from"]), join(path, m["to"])) for m in self.given.get("moved", ())

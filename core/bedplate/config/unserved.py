@@ -37,6 +37,14 @@ DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
         lambda d: d.telemetry.prometheus,
         "write otlp, or use a collector that serves Prometheus",
     ),
+    ("plugins.policy", lambda d: d.plugins.policy != "open", "comes with trust; write open"),
+    (
+        "plugins.min_isolation",
+        lambda d: d.plugins.min_isolation != "L0",
+        "isolation comes with permissions; write L0",
+    ),
+    ("plugins.listen", lambda d: d.plugins.listen, "remote plugins come with mutual TLS"),
+    ("plugins.tls", lambda d: d.plugins.tls, "remote plugins come with mutual TLS"),
     ("moved", lambda d: d.moved, "moving history comes with plan and apply"),
 ]
 COMPONENT: list[tuple[str, Callable[[Component], Any], str]] = [

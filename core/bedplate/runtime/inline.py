@@ -34,6 +34,7 @@ class InlinePlugin:
         self.attachment: Attachment | None = None
         self.output: deque[str] = deque(maxlen=20)
         self.pinged = 0.0
+        self.ping_seconds = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._side: PluginSide | None = None
         self._thread: threading.Thread | None = None
@@ -75,7 +76,7 @@ class InlinePlugin:
         if self._loop and self._side:
             self._loop.call_soon_threadsafe(self._side.receive, message)
 
-    async def stop(self, grace: float) -> None:
+    async def stop(self, grace: float, within: float = 8.0) -> None:
         """Asks it to close everything; a thread that hangs is left behind, a daemon, and reported."""
         if self._loop and self._side and self._thread and self._thread.is_alive():
             self._to_plugin(KINDS[self.launch.kind].to(asks=[_shutdown(self.launch.kind, grace)]))

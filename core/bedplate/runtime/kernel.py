@@ -22,6 +22,7 @@ from bedplate.journal.engine import Engine
 from bedplate.model import Event, EventKind
 from bedplate.remote.host import PluginHost
 from bedplate.runtime.analytics import AnalyticReader
+from bedplate.runtime.census import Census
 from bedplate.runtime.guards import Guard
 from bedplate.runtime.lifecycle import Cause, State, Transition
 from bedplate.runtime.offer import Offer
@@ -69,6 +70,7 @@ class Kernel:
         self.places: dict[tuple[str, ...], Place] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.stopping = False
+        self.census = Census()
 
     async def start(self) -> None:
         """Raises JournalError when the journal can't be taken, OSError when no socket can be made."""
@@ -76,6 +78,7 @@ class Kernel:
         self._run_folder = Path(tempfile.mkdtemp(prefix="bp-", dir=_short_folder()))
         self.host = PluginHost(self._run_folder, self.linger)
         await self.host.start()
+        await self.census.start()
         await self.engine.open()
         self.first_position = self.engine.state().appended + 1  # of this epoch
         self.spine = Spine(self.engine, self.clock)
@@ -134,7 +137,7 @@ class Kernel:
                 name, offer.kind, offer.plugin, offer.version, targets, file, offer.python, otlp
             )
             self.places[key] = Place(
-                launch, component.placement, self.host, self.deployment.source.folder
+                launch, component.placement, self.host, self.deployment.source.folder, self.census
             )
         return self.places[key]
 
@@ -217,6 +220,7 @@ class Kernel:
                 self.snapshot.save()
         with contextlib.suppress(JournalError):
             await self.engine.close()
+        await self.census.stop()
         if hasattr(self, "host"):
             await self.host.stop()
             shutil.rmtree(self._run_folder, ignore_errors=True)

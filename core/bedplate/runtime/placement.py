@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bedplate.remote.attachment import Attachment
 from bedplate.remote.host import PluginHost
+from bedplate.runtime.census import Census
 from bedplate.runtime.inline import InlinePlugin
 from bedplate.runtime.lifecycle import Backoff
 from bedplate.runtime.process import Launch, PluginProcess
@@ -21,7 +22,14 @@ from bedplate.runtime.process import Launch, PluginProcess
 class Place:
     """One process or thread over all its lives. listeners get the publications and notes of their component."""
 
-    def __init__(self, launch: Launch, placement: str, host: PluginHost, folder: Path) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        placement: str,
+        host: PluginHost,
+        folder: Path,
+        census: Census | None = None,
+    ) -> None:
         self.launch = launch
         self.placement = placement
         self.restarts = -1
@@ -31,7 +39,7 @@ class Place:
         self._make: Callable[[], PluginProcess | InlinePlugin] = (
             (lambda: InlinePlugin(launch))
             if placement == "inline"
-            else (lambda: PluginProcess(launch, host, folder))
+            else (lambda: PluginProcess(launch, host, folder, census))
         )
         self._starting = asyncio.Lock()
         self._backoff = Backoff(0.25, 10.0)
@@ -91,7 +99,8 @@ class Place:
         if self.run and self.run.attachment:
             self.run.attachment.end(f"{self.launch.plugin} broke the contract: {text}")
 
-    async def stop(self, grace: float = 3.0) -> None:
+    async def stop(self, grace: float = 1.0, within: float = 8.0) -> None:
+        """Bounded by `within` seconds in all. Legal at any time and twice."""
         async with self._starting:
             if self.run:
-                await self.run.stop(grace)
+                await self.run.stop(grace, within)

@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import sys
-from collections import deque
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,19 +21,22 @@ from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.remote.host import PluginHost
 from bedplate.remote.kinds import KINDS
+from bedplate.runtime import warden
+from bedplate.runtime.census import MEMORY, PROCESSES, Census
+from bedplate.runtime.output import Output
 from bedplate.wire import twin
 
 ATTACH_WITHIN = 20.0  # s: importing a heavy library on a small machine takes its time
 PING_EVERY, PINGS_MISSED = 1.0, 3
-LINES = 200  # of output kept for people
-LINE_BYTES = 2048
+TERM_WITHIN = 5.0  # s between SIGTERM and SIGKILL, where whoever stops has the time
 DO_NOT_RETRY = 78  # EX_CONFIG
 Ping, Shutdown = twin(plugin_pb2.Ping), twin(plugin_pb2.Shutdown)
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What it takes to start a plugin. offers: use → "module:Class"; file: a single Python file instead."""
+    """What it takes to start a plugin. offers: use → "module:Class"; file: a single Python file instead.
+    memory, processes: bytes and processes that it may take, with all that it starts."""
 
     name: str
     kind: str
@@ -43,6 +46,8 @@ class Launch:
     file: str | None = None
     python: str = sys.executable
     otlp: str = ""
+    memory: int = MEMORY
+    processes: int = PROCESSES
 
     def words(self, host: str, token: str) -> dict[str, Any]:
         return {
@@ -58,17 +63,24 @@ class Launch:
 
 
 class PluginProcess:
-    """One run of a plugin's process. `output`: its last lines, escaped."""
+    """One run of a plugin's process. output: what it printed; pinged: when it last answered (time of the loop);
+    ping_seconds: how long that took."""
 
-    def __init__(self, launch: Launch, host: PluginHost, folder: Path) -> None:
+    def __init__(
+        self, launch: Launch, host: PluginHost, folder: Path, census: Census | None = None
+    ) -> None:
         self.launch = launch
         self._host = host
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[Any]] = []
         self.attachment: Attachment | None = None
-        self.output: deque[str] = deque(maxlen=LINES)
+        self._census = census or Census()
+        self._mark = self._census.new_mark()
+        self._printed = Output(time.monotonic)
+        self.output = self._printed.lines
         self.pinged = 0.0
+        self.ping_seconds = 0.0
 
     @property
     def pid(self) -> int:
@@ -86,9 +98,9 @@ class PluginProcess:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            env=environment(),
+            env=environment() | {warden.VARIABLE: self._mark},
             cwd=str(self._folder),
-            limit=1 << 16,
+            limit=1 << 18,
         )
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._wait())]
         assert self._process.stdin
@@ -129,7 +141,7 @@ class PluginProcess:
             if code < 0
             else f"ended with exit code {code}"
         )
-        tail = next((line for line in reversed(self.output) if line.strip()), "")
+        tail = self._printed.last()
         return f"process of {self.launch.plugin} {how}" + (f": {tail}" if tail else "")
 
     @property
@@ -138,18 +150,9 @@ class PluginProcess:
         return self._process is not None and self._process.returncode == DO_NOT_RETRY
 
     async def _listen(self) -> None:
-        """Keeps the last lines of output; a flood costs time, never memory."""
         assert self._process is not None
         assert self._process.stdout is not None
-        rest = b""
-        while chunk := await self._process.stdout.read(1 << 16):
-            *lines, rest = (rest + chunk)[-(1 << 17) :].split(b"\n")
-            self.output.extend(map(_legible, lines[-LINES:]))
-            rest = rest[:LINE_BYTES]
-            if len(chunk) == 1 << 16:
-                await asyncio.sleep(0.01)
-        if rest:
-            self.output.append(_legible(rest))
+        await self._printed.read(self._process.stdout)
 
     async def _keep_pinging(self, attachment: Attachment) -> None:
         missed = 0
@@ -158,36 +161,60 @@ class PluginProcess:
             try:
                 await attachment.ask("", within=0.1, ping=Ping())
                 missed, self.pinged = 0, asyncio.get_running_loop().time()
+                self.ping_seconds = self.pinged - began
             except TimeoutError:
                 missed += 1
             except ConnectionError:
                 return
-            if missed >= PINGS_MISSED:
-                attachment.end(f"process of {self.launch.plugin} did not answer {missed} pings")
+            why = (
+                f"did not answer {missed} pings" if missed >= PINGS_MISSED else await self._beyond()
+            )
+            if why:
+                attachment.end(f"process of {self.launch.plugin} {why}")
                 self._signal(signal.SIGKILL)
                 return
             await asyncio.sleep(max(0.0, began + PING_EVERY - asyncio.get_running_loop().time()))
 
-    async def stop(self, grace: float) -> None:
-        """Shutdown, SIGTERM, SIGKILL; to the whole process group. Legal at any time and twice."""
+    async def _beyond(self) -> str:
+        """In words, how it takes more than it may; empty when it does not."""
+        taken = await self._census.taken(self.pid, self._mark)
+        if taken.processes > self.launch.processes:
+            return f"started {taken.processes} processes; it may have {self.launch.processes}"
+        if taken.memory > self.launch.memory:
+            memory = await asyncio.to_thread(self._census.proportional, taken)
+            if memory > self.launch.memory:
+                mine, most = memory >> 20, self.launch.memory >> 20
+                return (
+                    f"took {mine:,} MiB of memory; it may have {most:,} (`memory` in its manifest)"
+                )
+        return ""
+
+    async def stop(self, grace: float, within: float = TERM_WITHIN + 3) -> None:
+        """Shutdown, after `grace` SIGTERM and the end of stdin, then SIGKILL; to the whole process group. SIGKILL comes
+        after `within` seconds in all at the latest. Legal at any time and twice."""
         if self._process is None:
             return
+        end = asyncio.get_running_loop().time() + within
         if self._process.returncode is None and self.attachment and not self.attachment.gone.done():
-            with contextlib.suppress(TimeoutError, ConnectionError):
-                await self.attachment.ask(
-                    "", within=grace, shutdown=Shutdown(grace_ms=int(grace * 1000))
-                )
+            asking = asyncio.ensure_future(self._ask_to_shut_down(self.attachment, grace))
             await self._ended(grace)
+            asking.cancel()
         if self._process.returncode is None and self._process.stdin:
             self._process.stdin.close()  # stdin ends: the kernel is gone as far as the plugin can tell
             self._signal(signal.SIGTERM)
-            await self._ended(1.0)
-        await self.kill()
+            await self._ended(min(TERM_WITHIN, end - asyncio.get_running_loop().time()))
+        await self.kill(sweep=not self._census.guarded)
 
-    async def kill(self) -> None:
-        """SIGKILL to the process group, also when only grandchildren are left in it."""
+    async def _ask_to_shut_down(self, attachment: Attachment, grace: float) -> None:
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            await attachment.ask("", within=grace, shutdown=Shutdown(grace_ms=int(grace * 1000)))
+
+    async def kill(self, *, sweep: bool = True) -> None:
+        """SIGKILL to the process group, and with sweep to all that it started elsewhere."""
         self._signal(signal.SIGKILL)
         await self._ended(5.0)
+        if sweep:
+            await asyncio.to_thread(warden.sweep, self._mark, 1.0, 0.02)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -213,8 +240,3 @@ def environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in allowed if name in os.environ}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     return kept | threads | {"PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "NONE"}
-
-
-def _legible(line: bytes) -> str:
-    text = line[:LINE_BYTES].decode("utf-8", "replace")
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -1,0 +1,148 @@
+"""Who descends from which plugin, and what they take: one look at /proc for all of them, every few seconds.
+
+A process belongs to a plugin when it is in its session, or carries its mark in the environment, which it inherits also
+into a session of its own. Limits are set here for what rlimits can't see: all processes of a plugin
+together. Linux only; elsewhere nothing is found and nobody is over a limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bedplate.runtime import warden
+
+EVERY = 2.0  # s between two looks
+MEMORY = 1 << 30  # bytes that a plugin may take which asks for no other limit
+PROCESSES = 64  # that a plugin may have at a time, itself included
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One process: its session, resident bytes."""
+
+    session: int
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a plugin takes. memory: resident bytes; all is 0 when nothing is known."""
+
+    processes: int = 0
+    memory: int = 0
+    pids: tuple[int, ...] = ()
+
+
+class Census:
+    """One for a kernel. mark: of this kernel, in the environment of all that it starts."""
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self.mark = secrets.token_hex(8)
+        self._count = 0
+        self._proc = proc
+        self._at = 0.0
+        self._rows: Mapping[int, Row] = {}
+        self._marks: dict[int, str] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._warden: asyncio.subprocess.Process | None = None
+
+    @property
+    def guarded(self) -> bool:
+        """A warden will end what is left."""
+        return self._warden is not None
+
+    def new_mark(self) -> str:
+        """For one run of one plugin's process."""
+        self._count += 1
+        return f"{self.mark}-{self._count}."
+
+    async def start(self) -> None:
+        """Starts the warden."""
+        if not (self._proc / "self/environ").exists():
+            return
+        self._warden = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-S", warden.__file__, self.mark,
+            stdin=asyncio.subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+
+    async def stop(self) -> None:
+        """Whatever still carries the mark ends now."""
+        if self._warden and self._warden.stdin:
+            self._warden.stdin.close()
+            await self._warden.wait()
+
+    async def taken(self, root: int, mark: str) -> Taken:
+        """What this process takes with all that descends from it, as of a moment ago."""
+        now = asyncio.get_running_loop().time()
+        if self._looking is None or (self._looking.done() and now - self._at >= EVERY):
+            self._at, self._looking = now, asyncio.create_task(asyncio.to_thread(self._look))
+        await asyncio.shield(self._looking)
+        return self._sum(root, mark)
+
+    def _look(self) -> None:
+        rows = dict(_rows(self._proc))
+        self._marks = {
+            pid: self._marks[pid] if pid in self._marks else self._mark_of(pid) for pid in rows
+        }
+        self._rows = rows
+
+    def _mark_of(self, pid: int) -> str:
+        wanted = f"{warden.VARIABLE}={self.mark}".encode()
+        try:
+            environment = (self._proc / str(pid) / "environ").read_bytes()
+        except OSError:
+            return ""
+        found = next((e for e in environment.split(b"\0") if e.startswith(wanted)), b"")
+        return found.partition(b"=")[2].decode("ascii", "replace")
+
+    def _sum(self, root: int, mark: str) -> Taken:
+        mine = {
+            pid: row.memory
+            for pid, row in self._rows.items()
+            if root in (pid, row.session) or self._marks.get(pid) == mark
+        }
+        return Taken(len(mine), sum(mine.values()), tuple(mine))
+
+    def proportional(self, taken: Taken) -> int:
+        """Bytes without counting twice what its processes share: dearer, so for who seems to be over a limit."""
+        return sum(_pss(self._proc / str(pid)) for pid in taken.pids)
+
+
+def _rows(proc: Path) -> list[tuple[int, Row]]:
+    found = []
+    try:
+        names = os.listdir(proc)
+    except OSError:
+        return []
+    for name in names:
+        if name.isdigit() and (row := _row(proc / name)):
+            found.append((int(name), row))
+    return found
+
+
+def _pss(folder: Path) -> int:
+    try:
+        lines = (folder / "smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
+    except (OSError, StopIteration, ValueError):
+        row = _row(folder)
+        return row.memory if row else 0
+
+
+def _row(folder: Path) -> Row | None:
+    """None when it has ended, or is a zombie: that takes nothing but a number."""
+    try:
+        with open(folder / "stat", "rb") as file:
+            fields = file.read(4096).rpartition(b")")[2].split()
+        if fields[0] in (b"Z", b"X"):
+            return None
+        return Row(int(fields[3]), int(fields[21]) * PAGE)
+    except (OSError, IndexError, ValueError):
+        return None

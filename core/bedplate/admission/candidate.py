@@ -12,7 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from bedplate.admission.manifest import Manifest, Permissions
+from bedplate.admission.manifest import Manifest
+from bedplate.admission.permissions import Permissions
 from bedplate.config.deployment import PluginSchema
 from bedplate.errors import AdmissionError
 
@@ -24,7 +25,8 @@ class Offer:
     """One `use:`, with all that the runtime needs to start it.
 
     target: "module:Class" · plugin: its distribution, or the file's name · file: a single Python file instead of a
-    package · python: the interpreter that runs it · permissions: as declared.
+    package · python: the interpreter that runs it · permissions: as declared · folder: a plugin folder, command: what it
+    is run with · verify: called before each start, on a thread; raises AdmissionError when it must not be started.
     """
 
     use: str
@@ -39,6 +41,9 @@ class Offer:
     permissions: Permissions = field(default_factory=Permissions)
     file: Path | None = None
     python: str = sys.executable
+    folder: Path | None = None
+    command: tuple[str, ...] = ()
+    verify: Callable[[], None] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Candidate:
 
     @property
     def permissions(self) -> tuple[str, ...]:
-        """What it declares to need, one line each. Nothing of it is enforced in this version."""
+        """What it declares to need, one line each."""
         return self.manifest.permissions.words() if self.manifest else ()
 
     @property

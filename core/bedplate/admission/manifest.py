@@ -2,7 +2,7 @@
 
 Owns the form of the file and the words for what is wrong with it. The API fence comes before everything else, so that
 a plugin of another time is told its real trouble and not of keys this version does not know. Name and version are the
-wheel's. Permissions are declared here; nothing in this version enforces them.
+wheel's. What permissions mean: permissions.py; what holds a plugin to them: bedplate.isolation.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from bedplate.admission.permissions import Line, Permissions, TagPermissions
 from bedplate.contracts import CAPABILITIES
 from bedplate.errors import AdmissionError
 from bedplate.version import API, __version__
@@ -24,8 +25,9 @@ from bedplate.version import API, __version__
 NAME = "bedplate-plugin.toml"
 MAX_BYTES = 64 * 1024
 _USE = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
+_VERSION = re.compile(r"[0-9A-Za-z]+(?:[.+_-][0-9A-Za-z]+)*", re.ASCII)
 _TARGET = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
-_NETWORK = re.compile(r"(?:tcp|udp):\S+|\$[A-Za-z_]\w*")
 _MODEL = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -37,27 +39,24 @@ def _use(name: str) -> str:
     return name
 
 
-def _target(text: str) -> str:
-    if not _TARGET.fullmatch(text):
-        raise ValueError(f"{text!r} must name a module and a class, such as bedplate_acme:Press")
-    return text
-
-
-def _network(text: str) -> str:
-    if not _NETWORK.fullmatch(text):
+def _name(text: str) -> str:
+    if len(text) > 64 or not _NAME.fullmatch(text):
         raise ValueError(
-            f"{text!r} must be tcp: or udp: and an address, such as tcp:$host:$port, or $x of a setting with a URL"
+            f"{text!r} must be lower-case letters, digits, ., - and _, such as acme-press"
         )
     return text
 
 
-def _legible(text: str) -> str:
-    if len(text) > 300 or not text.isprintable():
-        raise ValueError("must be one line of at most 300 printable characters")
+def _version(text: str) -> str:
+    if len(text) > 64 or not _VERSION.fullmatch(text):
+        raise ValueError(f"{text!r} must be a version, such as 1.4.0")
     return text
 
 
-Line = Annotated[str, AfterValidator(_legible)]
+def _target(text: str) -> str:
+    if not _TARGET.fullmatch(text):
+        raise ValueError(f"{text!r} must name a module and a class, such as bedplate_acme:Press")
+    return text
 
 
 class OfferEntry(BaseModel):
@@ -74,39 +73,26 @@ class OfferEntry(BaseModel):
     target: Annotated[str, AfterValidator(_target)] | None = Field(None, alias="class")
 
 
-class Permissions(BaseModel):
-    """[permissions]: what the plugin says it needs. `$x` is the setting x of each of its components.
-
-    network: tcp:host:port, udp:host:port, or $x when that is a URL · files: paths it writes, or only reads with
-    `read:` in front · devices: paths such as /dev/ttyS* · subprocess: whether it starts other programs.
-    """
+class Run(BaseModel):
+    """[run]: what starts a plugin folder that is no Python. command: a program and its words; `./` is the folder."""
 
     model_config = _MODEL
 
-    network: tuple[Annotated[Line, AfterValidator(_network)], ...] = ()
-    files: tuple[Line, ...] = ()
-    devices: tuple[Line, ...] = ()
-    subprocess: bool = False
-
-    def words(self) -> tuple[str, ...]:
-        """One line each, for people."""
-        lists = {"network": self.network, "files": self.files, "devices": self.devices}
-        told = [f"{name} {entry}" for name, entries in lists.items() for entry in entries]
-        return (*told, *(["subprocess"] if self.subprocess else []))
-
-    def settings(self) -> set[str]:
-        """The settings that `$x` names."""
-        return set(re.findall(r"\$([A-Za-z_]\w*)", " ".join(self.words())))
+    command: Annotated[tuple[Line, ...], Field(min_length=1, max_length=100)]
 
 
 class Manifest(BaseModel):
-    """The whole file. requires_api: a range over bedplate.API with an upper end · support: whom to ask, in words."""
+    """The whole file. requires_api: a range over bedplate.API with an upper end · support: whom to ask, in words ·
+    name, version, run: of a plugin folder alone."""
 
     model_config = _MODEL
 
     manifest: Literal[1]
     requires_api: str
+    name: Annotated[str, AfterValidator(_name)] | None = None
+    version: Annotated[str, AfterValidator(_version)] | None = None
     support: Line = ""
+    run: Run | None = None
     offer: tuple[OfferEntry, ...]
     permissions: Permissions = Permissions()
 
@@ -123,7 +109,7 @@ def parse(content: bytes, file: str) -> Manifest:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:
         raise AdmissionError(f"{file}: {'; '.join(wording(error))}") from None
-    if problem := "; ".join(_contradictions(manifest.offer)):
+    if problem := "; ".join((*_contradictions(manifest.offer), *_two_ways(manifest))):
         raise AdmissionError(f"{file}: {problem}")
     return manifest
 
@@ -225,6 +211,15 @@ def _contradictions(offers: Sequence[OfferEntry]) -> Iterator[str]:
             yield f"{where}, capabilities: only connectors have any"
 
 
+def _two_ways(manifest: Manifest) -> Iterator[str]:
+    for offer in manifest.offer:
+        if manifest.run and offer.target:
+            yield (
+                f"[[offer]] {offer.use}, class: [run] starts this plugin, so it names no class;"
+                " leave out one of them"
+            )
+
+
 def _place(location: tuple[int | str, ...]) -> str:
     """("offer", 1, "kind") → "[[offer]] 2, kind: "."""
     words: list[str] = []
@@ -257,6 +252,8 @@ def _say(found: Mapping[str, Any], model: str) -> str:
 _KEYS = (
     *Manifest.model_fields,
     *Permissions.model_fields,
+    "command",
+    *TagPermissions.model_fields,
     "use",
     "kind",
     "capabilities",

@@ -120,3 +120,49 @@ async def test_every_method_refuses_who_brings_no_token(tmp_path: Path) -> None:
             assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED, method
     told = [line["rule"] for line in lines(tmp_path / "data" / "audit")]
     assert told == ["kernel: no token"] * len(methods)
+
+
+GUARD = '''from bedplate import Connector, Decision, SecurityModule, Verdict
+
+
+class Wave(Connector):
+    """Contacts nothing."""
+
+    def read(self, tags):
+        return [1.0 for tag in tags]
+
+
+class Oven(SecurityModule):
+    """Denies what is surely below plant/oven, and what may be."""
+
+    def authorize(self, subject, checks):
+        denied = [c.resource.startswith(("plant/oven", "*")) for c in checks]
+        return [Decision(Verdict.DENY if one else Verdict.ABSTAIN) for one in denied]
+'''
+
+
+@pytest.mark.parametrize(
+    "words", [("recipe",), ("oven",), ("oven/recipe",), ("oven/*",), (), ("r",)]
+)
+async def test_a_module_is_asked_about_what_a_tail_or_an_empty_selector_means(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "guard.py").write_text(GUARD)
+    file = tmp_path / "plant.yaml"
+    file.write_text(
+        "bedplate: 1\nname: plant\nsecurity: {guard: {use: oven, placement: inline}}\nconnectors:\n"
+        "  oven: {use: wave, path: plant/oven, placement: inline, tags: {recipe: {}}}\n"
+        "  filler: {use: wave, path: plant/filler, placement: inline, tags: {speed: {}}}\n"
+    )
+    running = Platform(prepare(file, [tmp_path / "guard.py"]))
+    await running.start("127.0.0.1:0")
+    try:
+        await up(running)
+        endpoint = find()
+        with connect(endpoint.address, endpoint.token) as client:
+            with pytest.raises(CallError) as refused:
+                await asyncio.to_thread(client.current, *words)
+            await asyncio.to_thread(client.current, "plant/filler/speed")
+    finally:
+        await running.stop()
+    assert refused.value.code == "PERMISSION_DENIED"

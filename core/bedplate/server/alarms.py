@@ -11,7 +11,7 @@ from bedplate.model import Event, tails
 from bedplate.record.v1 import record_pb2
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.door import Caller, Method
-from bedplate.server.selection import selection
+from bedplate.server.selection import asked, selection
 from bedplate.wire import encode_event
 
 
@@ -23,7 +23,9 @@ class AlarmService:
 
     def methods(self) -> list[Method]:
         service = "bedplate.api.v1.Alarms"
-        selectors = lambda request: list(request.selectors)  # noqa: E731
+        selectors = lambda request: asked(  # noqa: E731
+            request.selectors, self._kernel.spine.alarms.sources(), "alarm"
+        )
         source = lambda request: [self._source(request.source)]  # noqa: E731
         return [
             Method(

@@ -13,7 +13,7 @@ from bedplate.model import DataType, TagInfo
 from bedplate.record.v1 import record_pb2
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.door import Caller, Method
-from bedplate.server.selection import selection
+from bedplate.server.selection import asked, selection
 from bedplate.wire import encode_batch, tag_message, twin, value_message
 
 PAGE = 500
@@ -38,7 +38,7 @@ class Catalog:
                 api_pb2.ListTagsRequest,
                 "catalog.tags",
                 self.list_tags,
-                _selectors,
+                self._asked,
             ),
             Method(
                 service,
@@ -55,7 +55,7 @@ class Catalog:
                 api_pb2.CurrentRequest,
                 "live.current",
                 self.current,
-                _selectors,
+                self._asked,
             ),
         ]
 
@@ -64,6 +64,9 @@ class Catalog:
         known = self._all()
         wanted = selection(list(selectors), known)
         return [tag for path, tag in known.items() if wanted.all or wanted.matches(path)]
+
+    def _asked(self, request: Any) -> list[str]:
+        return asked(request.selectors, self._all())
 
     def _all(self) -> dict[str, TagInfo]:
         """Every tag in the order of paths; made again when there are new ones."""
@@ -131,7 +134,3 @@ class Catalog:
             encoded = tag_message(tag).SerializeToString()
             self._messages[tag.handle] = twin(record_pb2.Tag).FromString(encoded)
         return self._messages[tag.handle]
-
-
-def _selectors(request: Any) -> list[str]:
-    return list(request.selectors)

@@ -12,7 +12,7 @@ from bedplate.model import is_selector
 from bedplate.runtime import requests
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.door import Caller, Method
-from bedplate.server.selection import selection
+from bedplate.server.selection import asked, selection
 from bedplate.wire import twin
 
 
@@ -24,7 +24,6 @@ class HistoryService:
 
     def methods(self) -> list[Method]:
         service = "bedplate.api.v1.History"
-        resources = lambda request: list(request.selectors)  # noqa: E731
         return [
             Method(
                 service,
@@ -33,7 +32,7 @@ class HistoryService:
                 api_pb2.QueryRequest,
                 "history.query",
                 self.query,
-                resources,
+                self._asked,
             )
         ]
 
@@ -73,10 +72,16 @@ class HistoryService:
         query.to, query.limit, query.last_before = end, request.limit, request.last_before
         return query
 
+    def _asked(self, request: Any) -> list[str]:
+        return asked(request.selectors, self._paths())
+
+    def _paths(self) -> dict[str, None]:
+        registry = self._kernel.spine.registry
+        return dict.fromkeys([*registry.declared, *registry.table.paths()])
+
     def _selectors(self, texts: Any) -> list[str]:
         """Tails are resolved over the tags of today; selectors go through, so that the history finds old tags too."""
-        registry = self._kernel.spine.registry
-        paths = dict.fromkeys([*registry.declared, *registry.table.paths()])
+        paths = self._paths()
         chosen: list[str] = []
         for text in texts or ("**",):
             chosen += [text, f"**/{text}"] if is_selector(text) else selection([text], paths).texts

@@ -18,7 +18,7 @@ from bedplate.runtime.live import Listener
 from bedplate.runtime.reader import by_epoch
 from bedplate.runtime.subscription import Subscription
 from bedplate.server.door import Caller, Method
-from bedplate.server.selection import selection
+from bedplate.server.selection import asked, selection
 from bedplate.wire import encode_batch, record_message, twin
 
 STALL = 30.0  # s without credit, then the client is cut with a token to resume by
@@ -38,6 +38,12 @@ def read_token(token: bytes) -> tuple[int, int]:
         raise ProtocolError("that is no resume token of Bedplate")
     epoch, position = TOKEN.unpack(token)
     return epoch, position
+
+
+def _paths(kernel: Kernel) -> dict[str, None]:
+    """Of every tag that is or was."""
+    registry = kernel.spine.registry
+    return dict.fromkeys([*registry.declared, *registry.table.paths()])
 
 
 class LiveService:
@@ -63,7 +69,8 @@ class LiveService:
         first = await caller.read()
         if first is grpc.aio.EOF or first.WhichOneof("what") != "open":
             raise ProtocolError("the first request must be open")
-        await caller.check("live.subscribe", list(first.open.selectors))
+        paths = _paths(self._kernel)
+        await caller.check("live.subscribe", asked(first.open.selectors, paths))
         subscriber = _Subscriber(self._kernel, caller, first.open)
         await subscriber.run()
 
@@ -73,8 +80,7 @@ class _Subscriber:
         self._kernel = kernel
         self._caller = caller
         self._open = open_
-        paths = [*kernel.spine.registry.declared, *kernel.spine.registry.table.paths()]
-        self._selector = selection(list(open_.selectors), dict.fromkeys(paths))
+        self._selector = selection(list(open_.selectors), _paths(kernel))
         self._subscription = Subscription(
             self._selector.matches, all_=self._selector.all, events=lambda stream: open_.events
         )

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bedplate.errors import Invalid, Refused
 from bedplate.model import Batch, DataType, Event, Record, TagInfo, TagTable, quality
+from bedplate.settings import Migration
 
 __all__ = [
     "Aggregate",
@@ -197,6 +198,7 @@ class Connector:
     """
 
     Config: ClassVar[type[BaseModel]] = NoSettings
+    migrations: ClassVar[Sequence[Migration]] = ()  # of Config, from older versions of the plugin
     TagSettings: ClassVar[type[BaseModel]] = NoSettings
     Address: ClassVar[Any] = str
 
@@ -310,6 +312,7 @@ class Analytic:
     """
 
     Config: ClassVar[type[BaseModel]] = NoSettings
+    migrations: ClassVar[Sequence[Migration]] = ()  # of Config, from older versions of the plugin
 
     config: Any
     asset: Asset
@@ -373,6 +376,7 @@ class SecurityModule:
     """
 
     Config: ClassVar[type[BaseModel]] = NoSettings
+    migrations: ClassVar[Sequence[Migration]] = ()  # of Config, from older versions of the plugin
 
     config: Any
     component: str

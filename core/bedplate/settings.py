@@ -7,13 +7,43 @@ one of the asset's tags. Secrets are pydantic's SecretStr: in the file a referen
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from bedplate.duration import UNITS_NS, format_duration, parse_duration
 
-__all__ = ["UNITS_NS", "CalendarName", "Duration", "TagName", "format_duration", "parse_duration"]
+__all__ = [
+    "UNITS_NS",
+    "CalendarName",
+    "Duration",
+    "Migration",
+    "TagName",
+    "format_duration",
+    "parse_duration",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of a plugin's settings from version `to` - 1 to `to`, as data: the kernel does it, also in `check`.
+
+    rename: old → new name · drop: name → why it is not used any more · default: name → what its absence meant before.
+    """
+
+    to: int
+    rename: Mapping[str, str] = field(default_factory=dict)
+    drop: Mapping[str, str] = field(default_factory=dict)
+    default: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in config.schema.json. Raises ValueError for a version below 2: the first needs no step."""
+        if self.to < 2:
+            raise ValueError(f"a migration leads to version 2 or later, not to {self.to}")
+        told = {"rename": self.rename, "drop": self.drop, "default": self.default}
+        return {"to": self.to} | {name: dict(what) for name, what in told.items() if what}
 
 
 def _seconds(value: Any) -> Any:

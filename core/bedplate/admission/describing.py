@@ -51,6 +51,8 @@ def describe(cls: Any) -> dict[str, Any]:
         raise AdmissionError(f"{_name(cls)} is no Connector, Analytic or SecurityModule")
     connector = kind == "connector"
     settings = _model(cls, "Config")
+    if steps := _migrations(cls, settings):
+        settings["x-bedplate-migrations"] = steps
     return {
         "kind": kind,
         "capabilities": [*capabilities_of(cls)] if connector else [],
@@ -71,6 +73,22 @@ def _model(cls: Any, name: str) -> dict[str, Any]:
         return model.model_json_schema(schema_generator=_Schema)
     except PydanticUserError as error:
         raise AdmissionError(f"{_name(cls)}.{name} has no JSON Schema: {error.message}") from None
+
+
+def _migrations(cls: Any, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """The steps by version. Raises AdmissionError for what can't be followed."""
+    try:
+        steps = sorted((step.to_json() for step in cls.migrations), key=lambda step: step["to"])
+    except (AttributeError, TypeError, ValueError) as error:
+        raise AdmissionError(f"{_name(cls)}.migrations: {error}") from None
+    later = {name for step in steps for name in (*step.get("rename", ()), *step.get("drop", ()))}
+    known = {*settings.get("properties", {}), *later}
+    for step in steps:
+        if unknown := {*step.get("rename", {}).values(), *step.get("default", ())} - known:
+            raise AdmissionError(
+                f"{_name(cls)}.migrations to {step['to']}: `{min(unknown)}` is no setting"
+            )
+    return steps
 
 
 def _address(cls: Any) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def check(
                 {
                     "file": str(file),
                     "problems": [],
+                    "notes": [_plain(p) for p in deployment.notes],
                     "later": [_plain(p) for p in later],
                     **_size(deployment),
                 }
@@ -65,6 +66,10 @@ def check(
     click.echo(
         f"{file}: fine. {size['components']} components, {size['tags']} tags. Nothing was contacted."
     )
+    if deployment.notes:
+        click.echo("It was written for older plugins; what was taken for what it is now:")
+        for problem in deployment.notes:
+            click.echo(f"  {problem}")
     if later:
         click.echo(
             f"`run` refuses it in this version, {len(later)} {'reason' if len(later) == 1 else 'reasons'}:"

@@ -21,6 +21,7 @@ from bedplate.config.document import Node
 from bedplate.config.expansion import Draft
 from bedplate.config.filling import like
 from bedplate.config.grammar import BROWSE, BUFFER, COMPONENT, SECTIONS, TAG, WORDS
+from bedplate.config.migration import migrate, split_use, version_of
 from bedplate.config.problems import Problems, shown
 from bedplate.config.quantities import duration, fields
 from bedplate.config.tags import Scans, TagReader, closed
@@ -81,6 +82,7 @@ class Builder:
         self._schemas = schemas
         self._installed = sorted(installed)
         self._problems = problems
+        self.notes = Problems()
         self._kernel = Checker(COMPONENT, problems)
         self._kernel_tag = Checker(TAG, problems)
         self._plugins: dict[str, _Plugin | None] = {}
@@ -96,6 +98,8 @@ class Builder:
         )
         settings = like(draft.body, {key: part for key, part in parts if key not in words.value})
         plugin = self._plugin(draft, words)
+        if plugin:
+            settings = self._migrated(draft, words, settings, plugin)
         sound = self._words(draft, words)
         references = self._settings(draft, settings, plugin) if plugin else ()
         path = self._path(draft, words) if sound else None
@@ -118,9 +122,14 @@ class Builder:
         if node is None:
             self._tell(draft.body, "`use` is missing", draft)
             return None
-        use = node.value
-        if not isinstance(use, str) or not use:
+        written = split_use(node.value) if isinstance(node.value, str) else None
+        if written is None or not written[0]:
+            if isinstance(node.value, str) and node.value:
+                self._tell(
+                    node, f"{shown(node.value)} is no plugin, such as modbus or modbus@2", draft
+                )
             return None  # the grammar says what it should be
+        use = written[0]
         try:
             schema = self._schemas(use)
         except AdmissionError as error:
@@ -142,6 +151,24 @@ class Builder:
             self._tell(node, f"the schema of plugin `{use}` is broken: {error}", draft)
             return None
         return self._plugins[use]
+
+    def _migrated(self, draft: Draft, words: Node, settings: Node, plugin: _Plugin) -> Node:
+        """The settings as this version of the plugin wants them."""
+        node = words.value["use"]
+        _, written = split_use(node.value) or ("", None)
+        schema = plugin.schema.settings
+        if written is not None and written > (known := version_of(schema)):
+            text = f"`{plugin.schema.use}` here knows settings up to version {known}; install a newer version of it"
+            self._tell(node, text, draft)
+            return settings
+
+        def error(place: Node, text: str) -> None:
+            self._tell(place, text, draft)
+
+        def note(place: Node, text: str) -> None:
+            self.notes.add(place, text, draft.subject)
+
+        return migrate(settings, schema, written, error, note)
 
     def _words(self, draft: Draft, words: Node) -> bool:
         sound = self._kernel.check(words).tell(self._problems, draft.subject)
@@ -217,7 +244,7 @@ class Builder:
         return Component(
             id=draft.id,
             kind=draft.kind,
-            use=given["use"],
+            use=given["use"].partition("@")[0],
             type=draft.type,
             path=path,
             settings=settings.plain(),

@@ -14,6 +14,7 @@ from typing import Any
 
 from bedplate.calendar import Calendar
 from bedplate.config.canonical import digest
+from bedplate.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment file, whole and resolved. moved: (from, to), full paths."""
+    """One deployment file, whole and resolved. moved: (from, to), full paths · notes: what was taken for what it became
+    since the file was written."""
 
     name: str
     source: Source
@@ -247,6 +249,7 @@ class Deployment:
     plugins: PluginSettings = PluginSettings()
     writes: WriteSettings = WriteSettings()
     moved: tuple[tuple[str, str], ...] = ()
+    notes: tuple[Problem, ...] = field(default=(), compare=False)
 
     def of_kind(self, kind: str) -> tuple[Component, ...]:
         """Its connectors, analytics, security modules or apps."""

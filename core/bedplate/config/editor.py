@@ -23,6 +23,8 @@ SECRET = {
     "additionalProperties": False,
 }
 
+_VERSIONED = {"type": "string", "pattern": "@[1-9][0-9]*$"}  # settings of an older version
+
 
 def editor_schema(schemas: Iterable[PluginSchema]) -> dict[str, Any]:
     """Schema (2020-12) of a deployment file with these plugins."""
@@ -60,7 +62,10 @@ def _component(kind: str, plugins: list[PluginSchema], *, whole: bool) -> dict[s
     """A component of one kind. whole: it must name its plugin itself."""
     mine = [plugin for plugin in plugins if plugin.kind == kind]
     words = {word: _place(COMPONENT["properties"][word], "") for word in WORDS[kind]}
-    words |= {"use": {"enum": [plugin.use for plugin in mine]}, "parameters": {"type": "object"}}
+    words |= {
+        "use": {"anyOf": [{"enum": [plugin.use for plugin in mine]}, _VERSIONED]},
+        "parameters": {"type": "object"},
+    }
     branches = [_branch(plugin, words) for plugin in mine]
     schema = {"type": "object", "properties": words, "allOf": branches}
     return schema | ({"required": ["use"]} if whole else {})

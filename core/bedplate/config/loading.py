@@ -6,6 +6,7 @@ It contacts nothing and runs no plugin's code. What nothing serves yet is known 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bedplate.config.assets import Assets, check_owners
@@ -87,7 +88,7 @@ def parse(
         raise ConfigError(problems.all())
     tables = [expansion.tables[name] for name in sorted(expansion.tables)]
     source = Source(file, folder, sha256([content, *tables]), dict(_lines(root)))
-    return top.deployment(source, components)
+    return replace(top.deployment(source, components), notes=tuple(builder.notes.all()))
 
 
 def _components(

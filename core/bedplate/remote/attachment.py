@@ -23,6 +23,10 @@ HURRY = (
 _Receipt = twin(plugin_pb2.Receipt)
 
 
+class Silence(TimeoutError):
+    """No answer, though every ask must have one: the plugin broke the contract."""
+
+
 class Attachment:
     """One attached plugin process or thread.
 
@@ -50,26 +54,33 @@ class Attachment:
 
     # --- out ---
 
-    async def ask(self, component: str, within: float, **what: Any) -> Any:
-        """Asks, and returns the reply. within: seconds.
+    async def ask(
+        self, component: str, within: float, *, margin: float | None = None, **what: Any
+    ) -> Any:
+        """Asks, and returns the reply. within: seconds; margin: that the answer may come later.
 
-        Raises ConnectionError when the plugin goes meanwhile, TimeoutError when it stays silent.
+        Raises ConnectionError when the plugin goes meanwhile, Silence when it does not answer.
         """
         name = next(iter(what))
+        late = within + (MARGIN if margin is None else margin)
         if name not in CONTROL:
-            return await self._ask(component, within, "", what)
+            return await self._ask(component, (within, late), "", what)
         with span(f"ask {name}", component=component):
-            return await self._ask(component, within, traceparent(), what)
+            return await self._ask(component, (within, late), traceparent(), what)
 
-    async def _ask(self, component: str, within: float, trace: str, what: dict[str, Any]) -> Any:
+    async def _ask(
+        self, component: str, times: tuple[float, float], trace: str, what: dict[str, Any]
+    ) -> Any:
+        within, late = times
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         ask = self._post(component, within, trace, what)
         self._waiting[ask] = future
         try:
-            async with asyncio.timeout(within + MARGIN):
+            async with asyncio.timeout(late):
                 return await future
         except TimeoutError as error:
-            raise TimeoutError(f"no answer within {within + MARGIN:.1f} s") from error
+            name = next(iter(what))
+            raise Silence(f"no answer within {late:.1f} s to {name}") from error
         finally:
             if self._waiting.pop(ask, None) and not (future.done() and not future.cancelled()):
                 self._forgotten.add(ask)

@@ -17,9 +17,9 @@ from bedplate.model import Body, DataType, Record
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
 from bedplate.runtime.reader import by_epoch
+from bedplate.runtime.role import Bug, Role, ok
 from bedplate.runtime.spine import Pair, Spine
 from bedplate.runtime.subscription import Subscription
-from bedplate.runtime.supervisor import Bug, Role, ok
 from bedplate.scan.current import introduce
 from bedplate.scan.registry import Declared
 from bedplate.wire import decode_batch, decode_event, record_message, twin

@@ -10,8 +10,8 @@ from bedplate.config.deployment import Component
 from bedplate.contracts import Check, Decision, Subject, Verdict
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
+from bedplate.runtime.role import Role, ok
 from bedplate.runtime.spine import Spine
-from bedplate.runtime.supervisor import Role, ok
 from bedplate.security.v1 import security_pb2
 from bedplate.wire import twin
 

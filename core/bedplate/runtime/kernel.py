@@ -21,24 +21,28 @@ from bedplate.errors import JournalError
 from bedplate.journal.engine import Engine
 from bedplate.model import Event, EventKind
 from bedplate.remote.host import PluginHost
+from bedplate.remote.majors import MAJORS, Major
 from bedplate.runtime.analytics import AnalyticReader
 from bedplate.runtime.census import Census
+from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.guards import Guard
+from bedplate.runtime.launch import Launch, home_of
 from bedplate.runtime.lifecycle import Cause, State, Transition
 from bedplate.runtime.offer import Offer
 from bedplate.runtime.placement import Place
-from bedplate.runtime.process import Launch
 from bedplate.runtime.reader import Reader
+from bedplate.runtime.role import Role
 from bedplate.runtime.settings import Settings
 from bedplate.runtime.snapshot import Snapshot
 from bedplate.runtime.source import Source
 from bedplate.runtime.spine import Spine
-from bedplate.runtime.supervisor import Role, Supervisor
+from bedplate.runtime.supervisor import Supervisor
 from bedplate.scan.pace import Pacer
 
 LINGER = 0.05  # s
 HOUSEKEEPING = 30.0  # s between snapshots, each of which lets the journal forget
-CATCH_UP = 2.0  # s that readers get at the stop
+CATCH_UP = 1.5  # s that readers get at the stop
+STOP_ALL = 8.5  # s from the word to the last SIGKILL, though everything hangs
 STATUS_STREAM = "kernel/event"
 ORDER = ("security", "reader", "analytic", "source")
 
@@ -58,7 +62,9 @@ class Kernel:
         clock: Clock | None = None,
         linger: float = LINGER,
         told: Callable[[str, Transition], None] = lambda component, transition: None,
+        majors: Sequence[Major] = MAJORS,
     ) -> None:
+        self._majors = majors
         self.deployment = deployment
         self.offers = offers
         self.engine = engine
@@ -71,12 +77,13 @@ class Kernel:
         self._tasks: list[asyncio.Task[None]] = []
         self.stopping = False
         self.census = Census()
+        self._stopped: set[tuple[str, ...]] = set()
 
     async def start(self) -> None:
         """Raises JournalError when the journal can't be taken, OSError when no socket can be made."""
         self.started = self.clock.time_ns()
         self._run_folder = Path(tempfile.mkdtemp(prefix="bp-", dir=_short_folder()))
-        self.host = PluginHost(self._run_folder, self.linger)
+        self.host = PluginHost(self._run_folder, self.linger, self._majors)
         await self.host.start()
         await self.census.start()
         await self.engine.open()
@@ -90,6 +97,9 @@ class Kernel:
         self._specs = {t.path: t for c in self.deployment.components for t in c.tags}
         for component in self.deployment.components:
             self._build(component, secrets)
+        self._alarms = FaultAlarms(self.spine)
+        processes = {place.launch.name for place in self.places.values()}
+        self._alarms.forget_all_but(self.deployment.components, processes)
         for tier in ORDER:
             for supervisor in self.tier(tier):
                 supervisor.start()
@@ -115,27 +125,19 @@ class Kernel:
             role = AnalyticReader(component, self.spine, settings, self._specs)
         else:
             role = Guard(component, self.spine, settings)
-        supervisor = Supervisor(role, self._place(component, offer), self.spine, self._heard)
+        place = self._place(component, offer)
+        supervisor = Supervisor(role, place, self.spine, self._heard, offer.support)
         if isinstance(role, Source):
             role.health = _health(supervisor)
         self.components[component.id] = supervisor
 
     def _place(self, component: Component, offer: Offer) -> Place:
         """One process per plugin and kind, or per name the operator gave."""
-        key = (component.placement, offer.kind, offer.plugin, component.process)
+        key = (component.placement, *home_of(offer), component.process)
         if key not in self.places:
-            name = component.process or offer.plugin.removeprefix("bedplate-")
-            targets = {
-                o.use: o.target
-                for o in self.offers.values()
-                if (o.plugin, o.kind) == (offer.plugin, offer.kind)
-            }
-            file = str(offer.file) if offer.file else None
             telemetry = self.deployment.telemetry
             otlp = telemetry.otlp if telemetry.traces else ""
-            launch = Launch(
-                name, offer.kind, offer.plugin, offer.version, targets, file, offer.python, otlp
-            )
+            launch = Launch.of(offer, self.offers.values(), component.process, otlp)
             self.places[key] = Place(
                 launch, component.placement, self.host, self.deployment.source.folder, self.census
             )
@@ -182,7 +184,10 @@ class Kernel:
         self._told(component.id, transition)
 
     def acknowledge(self, source: str, by: str, comment: str = "") -> None:
-        """An acknowledgement is an event that the alarm's analytic reads. Raises JournalError."""
+        """An acknowledgement is an event that the alarm's analytic reads; of its own alarms the kernel does it itself.
+        Raises JournalError."""
+        if self._alarms.acknowledge(source, by, comment):
+            return
         event = Event(source, EventKind.ACKNOWLEDGE, self.clock.time_ns(), comment, by=by)
         self.spine.event(STATUS_STREAM, event, sync=True)
 
@@ -209,12 +214,15 @@ class Kernel:
         self.stopping = True
         for task in self._tasks:
             task.cancel()
+        end = asyncio.get_running_loop().time() + STOP_ALL
+        ending: list[asyncio.Task[None]] = []
         with contextlib.suppress(AttributeError):  # a start that failed early has no rooms to stop
             await _stop_all(self.tier("source"))
+            ending += self._stop_idle(end)
             await self._catch_up()
-            for tier in ("analytic", "reader", "security"):
-                await _stop_all(self.tier(tier))
-            await asyncio.gather(*(place.stop(1.0) for place in self.places.values()))
+            await _stop_all(s for tier in ORDER for s in self.tier(tier))
+            ending += self._stop_idle(end)
+            await asyncio.gather(*ending)
             await self.pacer.stop()
             with contextlib.suppress(JournalError):
                 self.snapshot.save()
@@ -224,6 +232,17 @@ class Kernel:
         if hasattr(self, "host"):
             await self.host.stop()
             shutil.rmtree(self._run_folder, ignore_errors=True)
+
+    def _stop_idle(self, end: float) -> list[asyncio.Task[None]]:
+        """Stops, side by side, the places whose components have all stopped."""
+        within = max(1.0, end - asyncio.get_running_loop().time())
+        idle = []
+        for key, place in self.places.items():
+            states = {self.components[c].life.state for c in place.components}
+            if key not in self._stopped and states <= {State.STOPPED}:
+                idle.append(asyncio.create_task(place.stop(1.0, within)))
+                self._stopped.add(key)
+        return idle
 
     async def _catch_up(self) -> None:
         """Readers take what is left, within bounds: what they miss is in the journal for the next start."""
@@ -248,10 +267,10 @@ async def _stop_all(supervisors: Iterable[Supervisor]) -> None:
 
 def _health(supervisor: Supervisor) -> Callable[[bool], None]:
     def heard(whole: bool) -> None:
-        if whole and supervisor.life.state is State.DEGRADED:
-            supervisor.life.move(Cause.WHOLE)
-        elif not whole and supervisor.life.state is State.UP:
+        if not whole:
             supervisor.life.move(Cause.PARTLY)
+        elif supervisor.life.state is State.DEGRADED:
+            supervisor.life.move(Cause.WHOLE)
 
     return heard
 

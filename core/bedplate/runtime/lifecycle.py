@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 
 FAULTS = 5  # more than so many …
 WINDOW = 60.0  # … within so many seconds: faulted
-HALF_OPEN = 60.0  # s: a faulted component is tried again this often
-FIRST_RETRY, LAST_RETRY = 1.0, 10.0  # s
+HALF_OPEN = 60.0  # s at most, less a jitter of a quarter: a faulted component is tried again
+PROVED = 10.0  # s of service without a fault after which a faulted component counts as back
+FIRST_RETRY, LAST_RETRY = 1.0, 10.0  # s: after an unreachable device
+FIRST_AGAIN, LAST_AGAIN = 0.25, 2.0  # s: after a bug, a crash, a breach
+SLOW = 4.0  # s without an answer after which people are told
 REMEMBERED = 64  # transitions kept for people
 
 
@@ -39,6 +42,7 @@ class Cause(enum.StrEnum):
     OPENED = "opened"
     PARTLY = "some tags are Bad"
     WHOLE = "all tags answer"
+    SLOW = "no answer yet"
     LOST = "connection lost"
     BUG = "bug"
     FAULTS = "too many bugs"
@@ -56,6 +60,8 @@ TABLE: dict[tuple[State, Cause], State] = {
     (S.DEGRADED, C.WHOLE): S.UP,
     (S.UNREACHABLE, C.OPENED): S.UP,
     (S.FAULTED, C.RETRY): S.STARTING,  # half open
+    (S.STARTING, C.SLOW): S.STARTING,
+    **{(s, C.SLOW): S.DEGRADED for s in (S.UP, S.DEGRADED)},
     **{(s, C.LOST): S.UNREACHABLE for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},
     **{(s, C.BUG): S.STARTING for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},
     **{(s, C.FAULTS): S.FAULTED for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},
@@ -113,7 +119,8 @@ class Life:
 
 
 class Backoff:
-    """How long to wait before the next try: 1 s doubling to 10 s, each ±25 %, from the start after a success."""
+    """How long to wait before the next try: 1 s doubling to 10 s, each with a jitter of ±25 %, from the start after a
+    success. Jitter, so that many which fail of one cause do not all come back at once."""
 
     def __init__(
         self, first: float = FIRST_RETRY, last: float = LAST_RETRY, seed: float | None = None
@@ -132,11 +139,15 @@ class Backoff:
 
 
 class FaultCount:
-    """Counts bugs, crashes and breaches; unreachable devices are not among them."""
+    """Counts bugs, crashes and breaches; unreachable devices are not among them.
+
+    half_open: it was faulted, and has not yet proved since that it is back; then one more fault is too many.
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._now = monotonic
         self._times: deque[float] = deque()
+        self.half_open = False
 
     def add(self) -> bool:
         """One more. True when there were too many."""
@@ -144,7 +155,11 @@ class FaultCount:
         self._times.append(now)
         while self._times and self._times[0] < now - WINDOW:
             self._times.popleft()
-        return len(self._times) > FAULTS
+        self.half_open = self.half_open or len(self._times) > FAULTS
+        return self.half_open
 
-    def clear(self) -> None:
-        self._times.clear()
+    def proved(self) -> None:
+        """It has served long enough: what was is forgotten when it was half open."""
+        if self.half_open:
+            self.half_open = False
+            self._times.clear()

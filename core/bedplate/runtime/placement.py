@@ -15,8 +15,9 @@ from bedplate.remote.attachment import Attachment
 from bedplate.remote.host import PluginHost
 from bedplate.runtime.census import Census
 from bedplate.runtime.inline import InlinePlugin
+from bedplate.runtime.launch import Launch
 from bedplate.runtime.lifecycle import Backoff
-from bedplate.runtime.process import Launch, PluginProcess
+from bedplate.runtime.process import PluginProcess
 
 
 class Place:
@@ -70,7 +71,7 @@ class Place:
         attachment = await self.run.start()
         attachment.publication = self._publication
         attachment.note = self._note
-        attachment.breach = self._breach
+        attachment.breach = self.end
         return attachment
 
     def healthy(self) -> None:
@@ -85,7 +86,7 @@ class Place:
         name = getattr(publication, "component", "")
         listener = self.publications.get(name)
         if listener is None:
-            self._breach(f"published for {name!r}, which is none of its components")
+            self.end(f"published for {name!r}, which is none of its components")
         else:
             listener(publication)
 
@@ -93,7 +94,7 @@ class Place:
         if listener := self.notes.get(getattr(note, "component", "")):
             listener(note)
 
-    def _breach(self, text: str) -> None:
+    def end(self, text: str) -> None:
         """A breach of the contract ends the process: what it says next can't be trusted either."""
         self.breaches += 1
         if self.run and self.run.attachment:

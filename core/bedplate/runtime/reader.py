@@ -12,9 +12,9 @@ from bedplate.model import Record, Selector
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
+from bedplate.runtime.role import Role, Unreachable, ok
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.subscription import Subscription
-from bedplate.runtime.supervisor import Role, Unreachable, ok
 from bedplate.wire import record_message
 
 DELIVER_WITHIN = 60.0  # s; a history that seals may take its time

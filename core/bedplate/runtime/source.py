@@ -16,8 +16,8 @@ from bedplate.model import DataType, Selector, quality
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
+from bedplate.runtime.role import Bug, Role, Unreachable, ok
 from bedplate.runtime.spine import Spine
-from bedplate.runtime.supervisor import Bug, Role, Unreachable, ok
 from bedplate.scan.ingest import Ingest
 from bedplate.scan.pace import Pacer
 from bedplate.scan.registry import Declared

@@ -1,113 +1,45 @@
 """The one supervisor: a component from its start to its stop, over as many sessions as it takes.
 
 A session is Open, service, Close. The author fails, the kernel retries: unreachable is retried for ever, 1 s to 10 s;
-a bug is retried at once and counted; more than five in a minute are faulted, tried again half open every minute;
-refused settings wait for a new deployment. With remote/session.py and the loading of plugins this is the only place
-that catches everything.
+a bug is retried after 0.25 s to 2 s and counted; more than five in a minute are faulted, with an alarm, and tried again
+half open; refused settings wait for a new deployment. What is lost is told before anything is waited for. With
+remote/session.py and the loading of plugins this is the only place that catches everything.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from bedplate.config.deployment import Component
 from bedplate.config.secrets import SecretError
-from bedplate.errors import BedplateError, JournalError, ProtocolError
+from bedplate.errors import JournalError, ProtocolError
 from bedplate.model import Event, EventKind
 from bedplate.plugin.v1 import plugin_pb2
-from bedplate.remote.attachment import Attachment
-from bedplate.runtime.lifecycle import (
-    HALF_OPEN,
-    Backoff,
-    Cause,
-    FaultCount,
-    Life,
-    State,
-    Transition,
-)
+from bedplate.remote.attachment import Attachment, Silence
+from bedplate.runtime import lifecycle
+from bedplate.runtime.allowance import Allowance
+from bedplate.runtime.fault_alarms import FaultAlarms
+from bedplate.runtime.lifecycle import Backoff, Cause, FaultCount, Life, State, Transition
+from bedplate.runtime.output import legible
 from bedplate.runtime.placement import Place
 from bedplate.runtime.requests import Close
+from bedplate.runtime.role import Bug, Role, SettingsRefused, Unreachable, ok
 from bedplate.runtime.spine import Spine
 
 OPEN_WITHIN = 30.0  # s; a plugin bounds its own connect much tighter
-CLOSE_WITHIN, STOP_WITHIN = 6.0, 1.5  # s
-
-
-class Unreachable(BedplateError):
-    """The session is over: connection lost."""
-
-
-class Bug(BedplateError):
-    """The session is over: the plugin's mistake. trace: for its author."""
-
-    def __init__(self, text: str, trace: str = "") -> None:
-        super().__init__(text)
-        self.trace = trace
-
-
-class SettingsRefused(BedplateError):
-    """The plugin refuses its settings."""
-
-
-@dataclass
-class Figures:
-    """Plain counters, read by observable instruments and by status."""
-
-    restarts: int = 0
-    dropped: int = 0
-    skipped: int = 0
-    consumed: int = 0
-    produced: int = 0
-    problems: dict[int, str] = field(default_factory=dict)
-
-
-class Role:
-    """What a component does while it is open; one subclass per way of working."""
-
-    def __init__(self, component: Component, spine: Spine) -> None:
-        self.component = component
-        self.spine = spine
-        self.figures = Figures()
-        self.attachment: Attachment | None = None
-
-    async def open_message(self) -> Any:
-        raise NotImplementedError
-
-    async def serve(self, attachment: Attachment, reply: Any) -> None:
-        """Works until the session ends. Raises Unreachable, Bug, ConnectionError, TimeoutError; cancelled to stop."""
-        raise NotImplementedError
-
-    def on_lost(self) -> None:
-        """The session ended without being asked to, or did not begin. May be told more than once."""
-
-    def publication(self, publication: Any) -> None:
-        raise ProtocolError("publishes without having been asked to")
-
-
-def ok(reply: Any) -> Any:
-    """The reply when it says OK. Raises what its code means."""
-    answer = reply.answer
-    match answer.code:
-        case plugin_pb2.CODE_OK:
-            return reply
-        case plugin_pb2.CODE_UNREACHABLE | plugin_pb2.CODE_EXPIRED:
-            raise Unreachable(answer.text or "no answer in time")
-        case plugin_pb2.CODE_INVALID:
-            texts = [f"{p.pointer}: {p.text}" if p.pointer else p.text for p in answer.problems]
-            raise SettingsRefused("; ".join(texts) or answer.text)
-        case plugin_pb2.CODE_REFUSED:
-            raise Unreachable(f"refused: {answer.text}")
-        case plugin_pb2.CODE_UNSUPPORTED:
-            raise Bug("does not support what its manifest declares")
-    raise Bug(answer.text or f"answered code {answer.code}", answer.trace)
+CLOSE_WITHIN = 6.0  # s
+STOP_WITHIN, STOP_MARGIN = 1.25, 0.25  # s
+REASON = 1000  # characters of a reason
+NOTE = 2000  # characters of a note
+NOTES, NOTES_AT_ONCE = 10.0, 200.0  # notes a second, for long and at once
+FLOOD = 1000  # notes beyond that, in one session: a breach
 
 
 class Supervisor:
-    """Runs one component. hear: told of each change of state."""
+    """Runs one component. hear: told of each change of state; support: whom its plugin names."""
 
     def __init__(
         self,
@@ -115,17 +47,25 @@ class Supervisor:
         place: Place,
         spine: Spine,
         hear: Callable[[Component, Transition], None] | None = None,
+        support: str = "",
     ) -> None:
         self.role = role
+        role.slow = self._slow
         self.component = role.component
         self.place = place
         self.spine = spine
         self.life = Life(spine.clock.time_ns, self._moved)
+        self.alarms = FaultAlarms(spine)
+        self._support = support
         self._hear = hear
         self._backoff = Backoff()
+        self._again = Backoff(lifecycle.FIRST_AGAIN, lifecycle.LAST_AGAIN)
+        self._half_open = Backoff(lifecycle.HALF_OPEN, lifecycle.HALF_OPEN)
         self._faults = FaultCount(spine.clock.monotonic)
+        self._notes = Allowance(NOTES, NOTES_AT_ONCE, spine.clock.monotonic)
         self._task: asyncio.Task[None] | None = None
         self._lost: asyncio.Future[tuple[int, str]] | None = None
+        self.code = plugin_pb2.CODE_UNSPECIFIED  # of the last Open
         self.detail = ""
         self.trace = ""
         place.components.append(self.component.id)
@@ -158,17 +98,25 @@ class Supervisor:
     async def _one_life(self) -> float | None:
         """One session. Returns how long to wait before the next one, None: for ever."""
         try:
+            return await self._outcome()
+        finally:
+            await self._close()
+
+    async def _outcome(self) -> float | None:
+        try:
             await self._session()
+        except Silence as error:
+            return self._silent(error)
         except (Unreachable, ConnectionError, TimeoutError, OSError) as error:
             return self._unreachable(error)
         except SettingsRefused as error:
-            self.life.move(Cause.REFUSED, str(error))
+            self._move(Cause.REFUSED, str(error))
             return None
         except (
             JournalError,
             SecretError,
         ) as error:  # not the plugin's mistake; it may be there the next time
-            self.life.move(Cause.LOST, str(error))
+            self._move(Cause.LOST, str(error))
             return self._backoff.next()
         except asyncio.CancelledError:
             raise
@@ -177,10 +125,16 @@ class Supervisor:
             return self._fault(str(error) or type(error).__name__)
         return 0.0
 
+    def _silent(self, error: Exception) -> float | None:
+        """Every ask must be answered: who does not is broken, not slow. What is elsewhere may be cut off instead."""
+        if self._place_ended() or self.place.placement == "remote":
+            return self._unreachable(error)
+        return self._fault(f"broke the contract: {error}")
+
     def _unreachable(self, error: Exception) -> float | None:
         if self._place_ended():
             return self._process_ended(str(error))
-        self.life.move(Cause.LOST, str(error))
+        self._move(Cause.LOST, str(error))
         return self._backoff.next()
 
     def _place_ended(self) -> bool:
@@ -189,16 +143,27 @@ class Supervisor:
 
     def _process_ended(self, text: str) -> float | None:
         if self.place.hopeless:
-            self.life.move(Cause.FAULTS, text)
+            self._faulted(text)
             return None
         return self._fault(text)
 
     def _fault(self, text: str) -> float:
         if self._faults.add():
-            self.life.move(Cause.FAULTS, text)
-            return HALF_OPEN
-        self.life.move(Cause.BUG, text)
-        return 0.25
+            self._faulted(text)
+            return self._half_open.next()
+        self._move(Cause.BUG, text)
+        return self._again.next()
+
+    def _faulted(self, text: str) -> None:
+        self._move(Cause.FAULTS, text)
+        whole = self.place.launch.name if self._place_ended() else ""
+        self.alarms.raised(self.component, legible(text, REASON), self._support, whole)
+
+    def _move(self, cause: Cause, text: str) -> None:
+        self.life.move(cause, legible(text, REASON))
+
+    def _slow(self, text: str) -> None:
+        self._move(Cause.SLOW, text)
 
     async def _session(self) -> None:
         attachment = await self.place.attached()
@@ -206,26 +171,39 @@ class Supervisor:
         self.role.attachment = attachment
         opened = False
         try:
-            message = await self.role.open_message()
-            reply = ok(await attachment.ask(self.component.id, OPEN_WITHIN, open=message))
+            reply = await self._open(attachment)
             opened = True
             self.life.move(Cause.OPENED)
             self._backoff.reset()
+            self._again.reset()
             self.place.healthy()
             await self._serve(attachment, reply)
         finally:
             if opened and self.life.state is not State.STOPPING:
                 self.role.on_lost()
-            await self._close(attachment)
+
+    async def _open(self, attachment: Attachment) -> Any:
+        message = await self.role.open_message()
+        loop = asyncio.get_running_loop()
+        text = f"open has not answered for {lifecycle.SLOW:.0f} s"
+        telling = loop.call_later(lifecycle.SLOW, self._slow, text)
+        try:
+            reply = await attachment.ask(self.component.id, OPEN_WITHIN, open=message)
+        finally:
+            telling.cancel()
+        self.code = reply.answer.code
+        return ok(reply)
 
     async def _serve(self, attachment: Attachment, reply: Any) -> None:
         """Serves until the role, the plugin or the process says that it is over."""
         assert self._lost
         serving = asyncio.ensure_future(self.role.serve(attachment, reply))
+        proving = asyncio.get_running_loop().call_later(lifecycle.PROVED, self._proved)
         over: list[asyncio.Future[Any]] = [serving, self._lost, attachment.gone]
         try:
             await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            proving.cancel()
             serving.cancel()
             with contextlib.suppress(
                 asyncio.CancelledError, Unreachable, Bug, ConnectionError, TimeoutError
@@ -238,12 +216,25 @@ class Supervisor:
             raise ConnectionError(attachment.gone.result())
         serving.result()
 
-    async def _close(self, attachment: Attachment) -> None:
-        self.role.attachment = None
-        if not attachment.gone.done():
-            with contextlib.suppress(TimeoutError, ConnectionError):
-                within = STOP_WITHIN if self.life.state is State.STOPPING else CLOSE_WITHIN
-                await attachment.ask(self.component.id, within, close=Close())
+    def _proved(self) -> None:
+        """It has served for a while: it is back."""
+        self._faults.proved()
+        self.alarms.returned(self.component, self.place.launch.name)
+
+    async def _close(self) -> None:
+        """Asks Close, whatever the session came to. Who does not answer even that ends."""
+        attachment, self.role.attachment = self.role.attachment, None
+        if attachment is None or attachment.gone.done():
+            return
+        stopping = self.life.state is State.STOPPING
+        within, margin = (STOP_WITHIN, STOP_MARGIN) if stopping else (CLOSE_WITHIN, None)
+        try:
+            await attachment.ask(self.component.id, within, margin=margin, close=Close())
+        except Silence:
+            if not stopping:
+                self.place.end(f"{self.component.id} did not answer close in {within:.0f} s")
+        except ConnectionError:
+            return
 
     def lose(self, code: int, text: str) -> None:
         """Ends the session from outside its task."""
@@ -262,12 +253,19 @@ class Supervisor:
         if note.lost:
             self.lose(note.code, note.text)
             return
-        self.detail = note.text
+        if not self._notes.take():
+            self.role.figures.notes_left_out += 1
+            if self._notes.refused > FLOOD:
+                self._notes.refused = 0
+                self.place.end(f"{self.component.id} sent more than {FLOOD:,} notes too many")
+            return
+        text = legible(note.text, NOTE)
+        self.detail = text
         event = Event(
             self.component.path or self.component.id,
             EventKind.NOTE,
             self.spine.clock.time_ns(),
-            note.text,
+            text,
         )
         with contextlib.suppress(JournalError):
             self.spine.event(f"{self.component.id}/event", event)
@@ -275,6 +273,3 @@ class Supervisor:
     def _moved(self, transition: Transition) -> None:
         if self._hear:
             self._hear(self.component, transition)
-
-
-Serve = Callable[[Attachment, Any], Awaitable[None]]

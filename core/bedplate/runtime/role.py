@@ -1,0 +1,85 @@
+"""What a component does while it is open, and how its session may end. The supervisor does the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bedplate.config.deployment import Component
+from bedplate.errors import BedplateError, ProtocolError
+from bedplate.plugin.v1 import plugin_pb2
+from bedplate.remote.attachment import Attachment
+from bedplate.runtime.spine import Spine
+
+
+class Unreachable(BedplateError):
+    """The session is over: connection lost."""
+
+
+class Bug(BedplateError):
+    """The session is over: the plugin's mistake. trace: for its author."""
+
+    def __init__(self, text: str, trace: str = "") -> None:
+        super().__init__(text)
+        self.trace = trace
+
+
+class SettingsRefused(BedplateError):
+    """The plugin refuses its settings."""
+
+
+@dataclass
+class Figures:
+    """Plain counters, read by observable instruments and by status. dropped: samples that came when nobody had asked
+    for them · notes_left_out: more than one reads."""
+
+    restarts: int = 0
+    dropped: int = 0
+    notes_left_out: int = 0
+    skipped: int = 0
+    consumed: int = 0
+    produced: int = 0
+    problems: dict[int, str] = field(default_factory=dict)
+
+
+class Role:
+    """What a component does while it is open; one subclass per way of working."""
+
+    def __init__(self, component: Component, spine: Spine) -> None:
+        self.component = component
+        self.spine = spine
+        self.figures = Figures()
+        self.attachment: Attachment | None = None
+        self.slow: Callable[[str], None] = lambda text: None  # an answer is overdue, in words
+
+    async def open_message(self) -> Any:
+        raise NotImplementedError
+
+    async def serve(self, attachment: Attachment, reply: Any) -> None:
+        """Works until the session ends. Raises Unreachable, Bug, ConnectionError, TimeoutError; cancelled to stop."""
+        raise NotImplementedError
+
+    def on_lost(self) -> None:
+        """The session ended without being asked to, or did not begin. May be told more than once."""
+
+    def publication(self, publication: Any) -> None:
+        raise ProtocolError("publishes without having been asked to")
+
+
+def ok(reply: Any) -> Any:
+    """The reply when it says OK. Raises what its code means."""
+    answer = reply.answer
+    match answer.code:
+        case plugin_pb2.CODE_OK:
+            return reply
+        case plugin_pb2.CODE_UNREACHABLE | plugin_pb2.CODE_EXPIRED:
+            raise Unreachable(answer.text or "no answer in time")
+        case plugin_pb2.CODE_INVALID:
+            texts = [f"{p.pointer}: {p.text}" if p.pointer else p.text for p in answer.problems]
+            raise SettingsRefused("; ".join(texts) or answer.text)
+        case plugin_pb2.CODE_REFUSED:
+            raise Unreachable(f"refused: {answer.text}")
+        case plugin_pb2.CODE_UNSUPPORTED:
+            raise Bug("does not support what its manifest declares")
+    raise Bug(answer.text or f"answered code {answer.code}", answer.trace)

@@ -24,7 +24,7 @@ from bedplate.new import KINDS, LANGUAGES
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
-    help="Where it is made; by default bedplate-NAME, here.",
+    help="Where it is made; by default bedplate-NAME, an app NAME, here.",
 )
 def new(invocation: Invocation, kind: str, name: str, language: str, folder: Path | None) -> None:
     """Makes plugin, settings, manifest, simulator, tests, README and a script for continuous integration.
@@ -36,7 +36,7 @@ def new(invocation: Invocation, kind: str, name: str, language: str, folder: Pat
     wanted = Wanted(kind, name, language)
     if kind != "app":
         _refuse_taken(name)
-    folder = folder or Path(f"bedplate-{name}")
+    folder = folder or Path(name if kind == "app" else f"bedplate-{name}")
     files = make(wanted, folder)
     if invocation.json:
         from bedplate.cli.output import write_json

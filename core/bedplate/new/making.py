@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -24,6 +25,7 @@ KINDS = ("connector", "analytic", "security", "app")
 LANGUAGES = ("python", "node", "go")
 MAX_NAME = 40
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
+_TAKEN = {"bedplate", "plugin", "test", "tests", "connector", "analytic", "security", "app"}
 _SKIPPED = {"__pycache__", "node_modules", ".pytest_cache"}
 
 
@@ -48,7 +50,7 @@ def make(wanted: Wanted, folder: Path) -> list[Path]:
 
     Raises BedplateError when the name can't be one, there is no such template, or the folder holds something already.
     """
-    if problem := name_problem(wanted.name):
+    if problem := name_problem(wanted):
         raise BedplateError(problem)
     template = _template(wanted)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -64,16 +66,28 @@ def make(wanted: Wanted, folder: Path) -> list[Path]:
     return written
 
 
-def name_problem(name: str) -> str:
+def name_problem(wanted: Wanted) -> str:
     """Why a package can't have this name, with one that it could have; empty when it can."""
-    if _NAME.fullmatch(name) and len(name) <= MAX_NAME:
-        if keyword.iskeyword(name) or name in ("bedplate", "plugin", "test", "tests"):
-            return f"{name!r} is a word with a meaning of its own; write what it connects to, such as acme-press"
-        return ""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)
-    near = re.sub(r"[^a-z0-9]+", "-", spaced.lower()).strip("-0123456789")[:MAX_NAME].strip("-")
-    hint = f"; write {near}" if _NAME.fullmatch(near) else ""
-    return f"{name!r} can't be a name: lower-case letters, digits and single -, such as acme-press{hint}"
+    name = wanted.name
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+        hint = f"; write {near}" if (near := _near(name)) else ""
+        form = f"lower-case letters, digits and single -, such as acme-press, at most {MAX_NAME}"
+        return f"{name!r} can't be a name: {form}{hint}"
+    if name in _TAKEN or (wanted.kind == "app" and _shadows(wanted.spellings["my_thing"])):
+        return f"{name!r} means something already; say what it is for, such as acme-{name}"
+    return ""
+
+
+def _near(name: str) -> str:
+    """The name that was meant; empty when there is no telling."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+    near = re.sub(r"[^a-z0-9]+", "-", apart).lstrip("-0123456789")[:MAX_NAME].strip("-")
+    return near if _NAME.fullmatch(near) else ""
+
+
+def _shadows(module: str) -> bool:
+    """Whether Python would take this module for its own."""
+    return keyword.iskeyword(module) or module in sys.stdlib_module_names
 
 
 def _template(wanted: Wanted) -> Traversable:

@@ -1,4 +1,6 @@
-"""A source to try the analytic on, as a single-file plugin: bedplate run my-thing-line.yaml --plugin bedplate_my_thing/sim.py
+"""A source to try the analytic on, as a single-file plugin:
+
+    bedplate run my-thing-line.yaml --plugin bedplate_my_thing/sim.py
 
 Every tag is a wave between 0 and 100 that takes ten seconds.
 """

@@ -20,9 +20,7 @@ class Opened:
         self.plugin = MyThing()
         self.plugin.config = MyThing.Config(tag="level", limit=limit)
         self.plugin.asset = Asset("plant/line1/tank", {"level": "plant/line1/tank/level"})
-        self.outputs: dict[str, list[Any]] = {
-            output.name: [] for output in self.plugin.open()
-        }
+        self.outputs: dict[str, list[Any]] = {output.name: [] for output in self.plugin.open()}
         if state:
             self.plugin.restore(state)
 

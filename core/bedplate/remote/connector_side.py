@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
 import json
 from typing import Any
@@ -16,6 +17,7 @@ from bedplate.model import DataType, TagTable
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.record.v1 import record_pb2
 from bedplate.remote.columns import batches_of
+from bedplate.remote.kept import Kept
 from bedplate.remote.opening import with_secrets
 from bedplate.remote.sender import BlockingSend, Sender
 from bedplate.remote.session import Session
@@ -28,7 +30,9 @@ class ConnectorSession(Session):
     object: Connector
     _tags: dict[int, Tag]
     _sender: Sender | None = None
+    _kept: Kept | None = None
     _table: TagTable
+    _opened_with = b""
 
     def build(self, cls: type[Connector], open_: Any) -> Connector:
         built = cls()
@@ -43,7 +47,26 @@ class ConnectorSession(Session):
         self._linger = (open_.linger_ms or 50) / 1000
         self.outbox.linger = self._linger
         self._credit = open_.credit or 8
+        self._opened_with = _fingerprint(open_)
+        if self._kept is None or not self.outbox.redials:
+            self._kept = Kept(self.component, keeps=self.outbox.redials)
+        self._kept.use({tag.handle: tag.name for tag in built.tags})
         return built
+
+    def goes_on(self, open_: Any) -> bool:
+        """When it is asked for the same; a reader of the journal only within an epoch, which it was told."""
+        reads = type(self.object).deliver is not Connector.deliver
+        same_epoch = self.object.epoch == open_.epoch
+        return _fingerprint(open_) == self._opened_with and (same_epoch or not reads)
+
+    async def go_on(self, open_: Any, reply: Any) -> None:
+        self.object.epoch = open_.epoch
+        self._credit = open_.credit or 8
+        await self.after_open(None, reply)
+
+    def on_cut(self) -> None:
+        if self._sender:
+            self._sender.cut()
 
     async def after_open(self, result: Any, reply: Any) -> None:
         keeps_one = type(self.object).cursor is not Connector.cursor
@@ -71,7 +94,11 @@ class ConnectorSession(Session):
 
     async def _subscribe(self, subscribe: Any, reply: Any) -> None:
         """Answered at once: the subscription itself runs beside until it fails or the session ends."""
-        self._sender = Sender(self.component, self.outbox, self._credit)
+        if self._sender and self._sender.is_cut:
+            self._sender.go_on(self._credit, subscribe.resume_after)
+            return
+        self._sender = Sender(self.component, self.outbox, self._credit, self._kept)
+        self._sender.go_on(self._credit, subscribe.resume_after)
         push: Any = self._sender
         if not inspect.iscoroutinefunction(self.object.subscribe):
             push = BlockingSend(self._sender, asyncio.get_running_loop())
@@ -105,7 +132,7 @@ class ConnectorSession(Session):
             part.query.next_page = b"+"
             part.query.tags.extend(_twinned(tag_message(tag)) for tag in page.tags)
             part.query.batches.extend(map(encode_batch, page.batches))
-            self.outbox.reply(part)
+            self.outbox.reply(part, last=False)
             await asyncio.sleep(0)
         reply.query.progress = 1.0
 
@@ -117,6 +144,7 @@ class ConnectorSession(Session):
         if self._sender:
             self.outbox.flush()  # what was handed over leaves before the word that this is the end
             self._sender.end()
+            self._sender = None
 
     def handle(self, tag: str) -> int:
         return next((t.handle for t in getattr(self, "_tags", {}).values() if t.name == tag), 0)
@@ -137,6 +165,14 @@ async def _pages(answer: Any) -> Any:
 
 def _twinned(message: record_pb2.Tag) -> Any:
     return twin(record_pb2.Tag).FromString(message.SerializeToString())
+
+
+def _fingerprint(open_: Any) -> bytes:
+    """Of what a session is opened with, but for what may differ from one stream to the next."""
+    asked = type(open_)()
+    asked.CopyFrom(open_)
+    asked.epoch = asked.credit = asked.position = 0
+    return hashlib.sha256(asked.SerializeToString(deterministic=True)).digest()
 
 
 def _tag(message: Any, cls: type[Connector], addresses: TypeAdapter[Any]) -> Tag:

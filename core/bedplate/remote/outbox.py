@@ -1,4 +1,8 @@
-"""The plugin's side of sending: one message per linger for all components of the process."""
+"""The plugin's side of sending: one message per linger for all components of the process.
+
+An answer goes to the stream of its ask or nowhere: asks are numbered anew as they come, and after a cut (`turn`) nobody
+waits for what was asked before it.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +25,15 @@ class Source(Protocol):
 class Outbox:
     """Gathers replies, publications and notes. Runs on the plugin's loop."""
 
-    def __init__(self, kind: Kind, send: Callable[[Any], None], linger: float) -> None:
+    def __init__(
+        self, kind: Kind, send: Callable[[Any], None], linger: float, *, redials: bool = False
+    ) -> None:
         self._kind = kind
         self._send = send
+        self.redials = redials
+        self.stream = 0
+        self._asked: dict[int, int] = {}  # our number of an ask → the kernel's
+        self._last = 0
         self.linger = linger
         self.loop = asyncio.get_running_loop()
         self._replies: list[Any] = []
@@ -32,8 +42,24 @@ class Outbox:
         self._timer: asyncio.TimerHandle | None = None
         self._soon = False
 
-    def reply(self, reply: Any, *, urgent: bool = True) -> None:
-        """An answer. urgent: at the end of this turn of the loop; else with the next linger."""
+    def turn(self) -> None:
+        """The stream is another one from here on."""
+        self.stream += 1
+        self._replies, self._notes = [], []
+        self._asked.clear()
+
+    def number(self, ask: Any) -> None:
+        """Gives an ask that came a number of our own, which no other ask ever has."""
+        self._last += 1
+        self._asked[self._last], ask.id = ask.id, self._last
+
+    def reply(self, reply: Any, *, urgent: bool = True, last: bool = True) -> None:
+        """An answer to an ask by our number. urgent: at the end of this turn of the loop; else with the next linger.
+        last: no other answer to this ask follows."""
+        ask = self._asked.pop(reply.answer.id, 0) if last else self._asked.get(reply.answer.id, 0)
+        if not ask:
+            return
+        reply.answer.id = ask
         self._replies.append(reply)
         self._schedule(urgent)
 

@@ -1,7 +1,7 @@
 """`send` of a source that pushes: columns within the credit, and word when they are on disk.
 
 What is handed over leaves in order, at most one publication per credit. Nothing that an author hands over may fail
-later than in his call: the outbox sends for all components.
+later than in his call: the outbox sends for all components. After a cut what the kernel did not store leaves first.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from bedplate.connector.v1 import connector_pb2
 from bedplate.contracts import Sample, Tag
 from bedplate.errors import Refused
 from bedplate.model import Batch, Strings
 from bedplate.remote.columns import merged, of_rows, text_bytes
+from bedplate.remote.kept import Kept
 from bedplate.remote.outbox import Outbox
 from bedplate.remote.samples import MOST_BYTES, Row, row_of
-from bedplate.wire import encode_batch, twin
+from bedplate.wire import encode_batch
 
 MOST_AT_ONCE = 16  # publications at a time, so that other components have their turn
 MOST_SAMPLES = 10_000  # a publication holds at most so many, so that no ask waits behind more than a window of them
@@ -48,13 +48,16 @@ class Flush:
 
 
 class Sender:
-    """One per session. Runs on the plugin's loop."""
+    """One per session. Runs on the plugin's loop. kept: of the component, where sessions outlive a stream."""
 
-    def __init__(self, component: str, outbox: Outbox, credit: int) -> None:
-        self._component = component
+    def __init__(
+        self, component: str, outbox: Outbox, credit: int, kept: Kept | None = None
+    ) -> None:
         self._outbox = outbox
         self._credit = credit
-        self._seq = 0
+        self._kept = kept or Kept(component, keeps=False)
+        self._again: deque[Any] = deque()
+        self.is_cut = False
         self._synced = 0
         self._refused: dict[int, str] = {}
         self._rows: list[Row] = []
@@ -130,19 +133,39 @@ class Sender:
         rows, self._rows = self._rows, []
         self._batches += of_rows(rows)
 
+    def cut(self) -> None:
+        """The stream is gone: nothing leaves, but what may be handed over may be handed over."""
+        self.is_cut = True
+
+    def go_on(self, credit: int, synced: int) -> None:
+        """On this stream. synced: up to there the kernel has all publications on disk, the rest leaves again."""
+        self.is_cut, self._credit = False, credit
+        self._again = deque(self._kept.after(synced))
+        self.receipt(0, synced, 0, "")
+        self._outbox.dirty(self, urgent=bool(self._again))
+
     def take(self) -> list[Any]:
         """Publications to send now, within the credit."""
-        if self._ended or not self._credit:
+        if self._ended or not self._credit or self.is_cut:
             return []
-        self._make_ready()
-        count = min(self._credit, MOST_AT_ONCE, len(self._ready))
-        publications = [self._publication(*self._ready.popleft()) for _ in range(count)]
-        self._credit -= count
-        self._waiting = sum(_weight(batch) for batch, _ in self._ready)
+        publications: list[Any] = []
+        most = min(self._credit, MOST_AT_ONCE)
+        while self._again and len(publications) < most:
+            publications.append(self._again.popleft())
+        if not self._again:
+            self._make_ready()
+        while self._ready and not self._again and len(publications) < most:
+            publications.append(self._publication(*self._ready.popleft()))
+        self._credit -= len(publications)
+        self._weigh()
         self._breathe()
-        if self._ready and self._credit:
+        if (self._again or self._ready) and self._credit:
             self._outbox.dirty(self, urgent=True)
         return publications
+
+    def _weigh(self) -> None:
+        if not self._again:  # till then what was handed over has not been counted anew
+            self._waiting = sum(_weight(batch) for batch, _ in self._ready)
 
     def _make_ready(self) -> None:
         self._settle()
@@ -154,11 +177,9 @@ class Sender:
         self._batches, self._flush = [], None
 
     def _publication(self, batch: Batch, flush: Flush) -> Any:
-        self._seq += 1
-        flush.sent(self._seq)
-        return twin(connector_pb2.Publication)(
-            component=self._component, producer_seq=self._seq, batch=encode_batch(batch)
-        )
+        publication = self._kept.publication(encode_batch(batch))
+        flush.sent(publication.producer_seq)
+        return publication
 
     def _breathe(self) -> None:
         if self._ended or (self._credit and self._waiting < MOST_SAMPLES):
@@ -170,7 +191,9 @@ class Sender:
         """What the kernel says of earlier publications."""
         self._credit += credit
         self._synced = max(self._synced, synced)
+        self._kept.forget(synced)
         if refused:
+            self._kept.drop(refused)
             self._refused[refused] = text
             if len(self._refused) > REMEMBERED:
                 del self._refused[next(iter(self._refused))]
@@ -181,7 +204,7 @@ class Sender:
                 if not waiter.done():
                     waiter.set_result(None)
         self._breathe()
-        if self._waiting:
+        if self._waiting or self._again:
             self._outbox.dirty(self)
 
     def end(self) -> None:
@@ -195,6 +218,7 @@ class Sender:
                 waiter.exception()  # retrieved: a source that does not care must not log
         self._waiters, self._flush = [], None
         self._ready.clear()
+        self._again.clear()
         self._rows, self._batches, self._waiting = [], [], 0
         self._breathe()
 

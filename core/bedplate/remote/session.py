@@ -50,6 +50,7 @@ class Session:
         self._worker: asyncio.Task[None] | None = None
         self._beside: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix=component)
+        self.stream = outbox.stream  # of its newest Open
 
     # --- what a kind serves ---
 
@@ -70,6 +71,16 @@ class Session:
     def on_end(self) -> None:
         """The session is over: let go of what this kind holds for it."""
 
+    def on_cut(self) -> None:
+        """The stream is gone, the session goes on."""
+
+    def goes_on(self, open_: Any) -> bool:
+        """Whether the session that is open serves this Open too. Asked only after a cut."""
+        return False
+
+    async def go_on(self, open_: Any, reply: Any) -> None:
+        """Serves this Open by the session that is open."""
+
     # --- asks ---
 
     def submit(self, ask: Any) -> None:
@@ -88,6 +99,11 @@ class Session:
             self._queue.append((ask, deadline))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
+
+    def cut(self) -> None:
+        """The stream is gone: nobody waits for answers any more. A call that runs is left to end."""
+        self._queue.clear()
+        self.on_cut()
 
     def _interrupt(self) -> None:
         """Close is legal at any time: it does not wait behind a call that hangs."""
@@ -181,6 +197,10 @@ class Session:
     # --- the object ---
 
     async def _open(self, open_: Any, deadline: float, reply: Any) -> None:
+        before, self.stream = self.stream, self.outbox.stream
+        if before != self.stream and self.opened and not self._ended and self.goes_on(open_):
+            await self.go_on(open_, reply)
+            return
         await self.close()
         self._ended = ""
         self.object = self.build(self._offers(open_.use), open_)

@@ -17,13 +17,20 @@ from bedplate.remote.session import Session
 class PluginSide:
     """Takes messages of the kernel, gives messages to `send`. offers: what `use:` may name → class.
 
-    Runs on one loop. `done` is set by Shutdown, when everything is closed.
+    Runs on one loop. `done` is set by Shutdown, when everything is closed. redials: sessions outlive the stream.
     """
 
-    def __init__(self, kind: Kind, offers: Mapping[str, type], send: Callable[[Any], None]) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        offers: Mapping[str, type],
+        send: Callable[[Any], None],
+        *,
+        redials: bool = False,
+    ) -> None:
         self._kind = kind
         self._offers = offers
-        self._outbox = Outbox(kind, send, 0.05)
+        self._outbox = Outbox(kind, send, 0.05, redials=redials)
         self._sessions: dict[str, Session] = {}
         self._stopping: asyncio.Task[None] | None = None
         self.done = asyncio.Event()
@@ -31,6 +38,7 @@ class PluginSide:
     def receive(self, message: Any) -> None:
         """One message of the kernel."""
         for ask in message.asks:
+            self._outbox.number(ask)
             match ask.WhichOneof("what"):
                 case "ping":
                     self._ok(ask.id)
@@ -41,6 +49,18 @@ class PluginSide:
                     self._session(ask.component).submit(ask)
         for receipt in getattr(message, "receipts", ()):
             self._session(receipt.component).receipt(receipt)
+
+    def cut(self) -> None:
+        """The stream ended. Sessions stay as they are, and wait for the Open of the next one."""
+        self._outbox.turn()
+        for session in self._sessions.values():
+            session.cut()
+
+    async def close_unclaimed(self) -> None:
+        """Closes what no Open of this stream has taken up again."""
+        await asyncio.gather(
+            *(s.close() for s in self._sessions.values() if s.stream != self._outbox.stream)
+        )
 
     async def shutdown(self) -> None:
         """Closes every component, side by side."""

@@ -32,6 +32,8 @@ class RigOffer:
     version: str = "1"
     support: str = "nobody"
     python: str = sys.executable
+    folder: Path | None = None
+    command: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
 
 
@@ -60,7 +62,7 @@ SETTINGS = {
 }
 
 
-def schema(use: str) -> PluginSchema | None:
+def schema(use: str, offers: Any = OFFERS) -> PluginSchema | None:
     offer = OFFERS.get(use)
     return offer and PluginSchema(
         use, offer.kind, offer.capabilities, settings=SETTINGS, inputs=offer.inputs
@@ -75,14 +77,15 @@ async def plant(
     placement: str = "process",
     engine: Engine | None = None,
     offers: Any = OFFERS,
+    majors: Any = (),
 ) -> AsyncIterator[Kernel]:
     """A running kernel. PLACE and FOLDER in the text are filled in."""
     filled = text.replace("PLACE", placement).replace("FOLDER", str(folder))
     deployment = parse(
-        ("bedplate: 1\nname: test\n" + filled).encode(), "plant.yaml", folder, schema
+        ("bedplate: 1\nname: test\n" + filled).encode(), "plant.yaml", folder, partial(schema, offers=offers)
     )
     engine = engine or EmbeddedEngine(folder / "journal", clock=SystemClock(), sync=0.05)
-    kernel = Kernel(deployment, offers, engine, linger=0.02)
+    kernel = Kernel(deployment, offers, engine, linger=0.02, majors=majors)
     try:
         await kernel.start()
         yield kernel

@@ -25,8 +25,8 @@ class Offer:
     """One `use:`, with all that the runtime needs to start it.
 
     target: "module:Class" · plugin: its distribution, or the file's name · file: a single Python file instead of a
-    package · python: the interpreter that runs it · permissions: as declared · folder: a plugin folder, command: what it
-    is run with · verify: called before each start, on a thread; raises AdmissionError when it must not be started.
+    package · python: the interpreter that runs it · permissions: as declared · folder: a plugin folder · command: what
+    that is run with · verify: called before each start, on a thread; raises AdmissionError when it must not be started.
     """
 
     use: str
@@ -48,8 +48,9 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One entry point or file. name: of the entry point or the file · uses: the names it offers or, refused, claims ·
-    reason: one sentence; empty when there is nothing to explain."""
+    """One entry point, folder or file. name: of the entry point, the plugin or the file · uses: the names it offers or,
+    refused, claims · reason: one sentence; empty when there is nothing to explain · place: its folder or file; None
+    for what is installed in the kernel's environment."""
 
     name: str
     distribution: str
@@ -59,6 +60,7 @@ class Candidate:
     uses: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
     manifest: Manifest | None = None
+    place: Path | None = None
 
     @property
     def requires_api(self) -> str:

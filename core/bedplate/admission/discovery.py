@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import configparser
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
@@ -36,11 +37,13 @@ class EntryPoint:
         return self.value.partition(":")[0].strip()
 
 
-def entry_points(group: str = PLUGINS) -> tuple[EntryPoint, ...]:
-    """Every entry point of a group, by distribution and name. A distribution that is installed twice counts once, as
-    for Python: the first on sys.path."""
+def entry_points(
+    group: str = PLUGINS, path: Sequence[Path] | None = None
+) -> tuple[EntryPoint, ...]:
+    """Every entry point of a group, by distribution and name. path: folders of packages, by default sys.path. A
+    distribution that is installed twice counts once, as for Python: the first on the path."""
     found: dict[str, list[EntryPoint]] = {}
-    for distribution in distributions():
+    for distribution in distributions(path=_words(path)) if path is not None else distributions():
         points = list(_points(distribution, group))
         if points:
             found.setdefault(canonicalize_name(points[0].distribution), points)
@@ -51,12 +54,12 @@ def entry_points(group: str = PLUGINS) -> tuple[EntryPoint, ...]:
     )
 
 
-def find_manifest(module: str) -> Path:
-    """The manifest of the package that holds this module: in its folder or one above it.
+def find_manifest(module: str, path: Sequence[Path] | None = None) -> Path:
+    """The manifest of the package that holds this module: in its folder or one above it. path: folders of packages.
 
     Only the top-level package is looked for, and nothing is imported. Raises AdmissionError.
     """
-    folders = _folders(module)
+    folders = _folders(module, path)
     for folder in folders:
         file = folder / NAME
         if file.is_file():
@@ -64,13 +67,13 @@ def find_manifest(module: str) -> Path:
     raise AdmissionError(f"no {NAME} in {' or '.join(map(str, folders[-1:]))}")
 
 
-def _folders(module: str) -> list[Path]:
+def _folders(module: str, path: Sequence[Path] | None) -> list[Path]:
     """Folders of the packages around a module, innermost first."""
     top, *rest = module.split(".")
     if not all(part.isidentifier() for part in (top, *rest)):
         raise AdmissionError(f"the entry point names {module!r}, which is no module")
     try:
-        spec = importlib.util.find_spec(top)
+        spec = _spec(top, path)
     except (ImportError, ValueError, AttributeError) as error:
         raise AdmissionError(f"package {top} can't be found: {error}") from None
     if spec is None:
@@ -79,6 +82,16 @@ def _folders(module: str) -> list[Path]:
     if not places:
         raise AdmissionError(f"{top} is no package with a folder, so it can't hold {NAME}")
     return [place.joinpath(*rest[:depth]) for depth in range(len(rest), -1, -1) for place in places]
+
+
+def _spec(top: str, path: Sequence[Path] | None) -> ModuleSpec | None:
+    if path is None:
+        return importlib.util.find_spec(top)
+    return PathFinder.find_spec(top, _words(path))
+
+
+def _words(path: Sequence[Path]) -> list[str]:
+    return [str(folder) for folder in path]
 
 
 def _points(distribution: Distribution, group: str) -> Iterator[EntryPoint]:

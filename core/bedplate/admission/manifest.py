@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from bedplate.admission.permissions import Line, Permissions, TagPermissions
 from bedplate.contracts import CAPABILITIES
 from bedplate.errors import AdmissionError
-from bedplate.version import API, __version__
+from bedplate.version import SERVED, __version__
 
 NAME = "bedplate-plugin.toml"
 MAX_BYTES = 64 * 1024
@@ -129,17 +129,31 @@ def claims(content: bytes) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(name, str) and _USE.fullmatch(name))
 
 
-def fence(requires: str, api: str = API) -> str:
-    """Why a plugin that requires these versions of the API can't run here; empty when it can."""
+def identity(content: bytes) -> tuple[str, str]:
+    """The name and version that a manifest gives itself, "" for what is missing, however broken it is otherwise."""
+    try:
+        raw = _toml(content, "")
+    except AdmissionError:
+        return "", ""
+    name, version = raw.get("name"), raw.get("version")
+    return (
+        name if isinstance(name, str) and _NAME.fullmatch(name) else "",
+        version if isinstance(version, str) and _VERSION.fullmatch(version) else "",
+    )
+
+
+def fence(requires: str, served: Sequence[str] = SERVED) -> str:
+    """Why a plugin that requires these versions of the API can't run here; empty when it can. served: versions of the
+    API, the present one first, then the last of each older major that has an adapter."""
     try:
         wanted = SpecifierSet(requires)
     except InvalidSpecifier:
         return f'requires_api: {requires!r} is no range of versions; write one such as ">=1,<2"'
     if wanted.contains("999999", prereleases=True):
         return f'requires_api: {requires!r} has no upper end; write one such as ">=1,<2"'
-    if wanted.contains(api, prereleases=True):
+    if any(wanted.contains(api, prereleases=True) for api in served):
         return ""
-    newer = any(_floor(one.operator, one.version) > Version(api) for one in wanted)
+    newer = any(_floor(one.operator, one.version) > Version(served[0]) for one in wanted)
     cure = (
         "install a newer Bedplate, or an older version of this plugin"
         if newer
@@ -147,8 +161,13 @@ def fence(requires: str, api: str = API) -> str:
     )
     return (
         f"requires_api: it is made for Bedplate API {requires}, and Bedplate {__version__} serves API"
-        f" {Version(api).major} up to {api}: {cure}"
+        f" {_ranges(served)}: {cure}"
     )
+
+
+def _ranges(served: Sequence[str]) -> str:
+    """("2.3", "1.7") → "2 up to 2.3 and 1 up to 1.7"."""
+    return " and ".join(f"{Version(api).major} up to {api}" for api in served)
 
 
 def wording(error: ValidationError) -> Iterator[str]:

@@ -63,9 +63,11 @@ class _File(BaseModel):
 
 
 def read_schemas(manifest_file: Path, package: str) -> Mapping[str, OfferSchema]:
-    """use → schema, from the file beside this manifest. Raises AdmissionError, which says how to make it again."""
+    """use → schema, from the file beside this manifest. package: or folder that it is made from, "" when the plugin
+    is no Python. Raises AdmissionError, which says how to make it again."""
     file = manifest_file.with_name(NAME)
-    cure = f"; its author makes it with: python -m bedplate.admission.schema {package}"
+    made = f"makes it with: python -m bedplate.admission.schema {package}"
+    cure = f"; its author {made if package else 'writes it beside the manifest'}"
     try:
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)

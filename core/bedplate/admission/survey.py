@@ -1,5 +1,7 @@
-"""Looks at every entry point and every file given with --plugin; each ends as one explained Candidate.
+"""Looks at every place a plugin may come from; each that could be one ends as one explained Candidate.
 
+The places, in the order in which they win a name: `--plugin`, `plugins.folders` of the deployment file, then the
+plugins home and the kernel's environment, which are equals.
 Rule: nothing here imports a plugin, and nothing that is wrong with one hides or hurts another.
 """
 
@@ -7,135 +9,132 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from bedplate.admission.candidate import Candidate, Offer, Survey
-from bedplate.admission.discovery import EntryPoint, entry_points, find_manifest
-from bedplate.admission.manifest import MAX_BYTES, Manifest, claims, parse
+from bedplate.admission.discovery import entry_points
+from bedplate.admission.folder import installed_in, of_folder
+from bedplate.admission.installed import of_entry_point
+from bedplate.admission.manifest import NAME
 from bedplate.admission.probe import probe
-from bedplate.admission.schema import OfferSchema, check_offer, read_schemas
+from bedplate.admission.schema import OfferSchema
 from bedplate.errors import AdmissionError
 
 Probe = Callable[[Path], dict[str, tuple[str, dict[str, Any]]]]
 
 
-def survey(extra_files: Sequence[Path] = (), probe: Probe = probe) -> Survey:
-    """Everything that could be a plugin. extra_files: single Python files, each run once in a process of its own.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where to look besides the kernel's environment. folders: of the deployment file · home: of installed plugins."""
 
-    A file goes before an installed plugin that offers the same name, as its author would want; two of a kind are both
-    refused, since nobody could say which was meant.
+    folders: tuple[Path, ...] = ()
+    home: Path | None = None
+
+
+Levels = Sequence[tuple[str, Sequence[Candidate]]]
+"""How they were named, and who they are; what was named first wins."""
+
+
+def survey(
+    given: Sequence[Path] = (), probe: Probe = probe, places: Places | None = None
+) -> Survey:
+    """Everything that could be a plugin. given: plugin folders, and single Python files, each of which is run once in a
+    process of its own.
+
+    What was given goes before what is installed and offers the same name, as its author would want; two of a kind are
+    both refused, since nobody could say which was meant.
     """
-    points = entry_points()
-    installed = _settle([_installed(point, points) for point in points])
-    files = _settle([_single(file, probe) for file in dict.fromkeys(extra_files)])
-    taken = {use: c.name for c in files if c.verdict != "refused" for use in c.uses}
-    return Survey((*(_give_way(candidate, taken) for candidate in installed), *files))
+    return _layered(_levels(given, probe, places or Places()))
 
 
-def survey_with(files: Sequence[Path]) -> Survey:
-    """The same for somebody who named these files. Raises AdmissionError when one of them can't be used: an installed
+def survey_with(given: Sequence[Path], places: Places | None = None) -> Survey:
+    """The same for somebody who named these. Raises AdmissionError when one of them can't be used: an installed
     plugin of the same name must not take its place unsaid."""
-    found = survey(files)
-    named = {str(file) for file in files}
-    refused = [c for c in found.candidates if c.verdict == "refused" and c.distribution in named]
+    levels = _levels(given, probe, places or Places())
+    refused = [c for how, level in levels if how for c in level if c.verdict == "refused"]
     if refused:
-        told = ((c.distribution, c.reason) for c in refused)
-        lines = (why if why.startswith(file) else f"{file}: {why}" for file, why in told)
-        raise AdmissionError("\n".join(lines))
-    return found
+        raise AdmissionError("\n".join(_told(c) for c in refused))
+    return _layered(levels)
 
 
-def _installed(point: EntryPoint, points: Iterable[EntryPoint]) -> Candidate:
-    candidate = Candidate(point.name, point.distribution, point.version, "refused", point.problem)
-    if point.problem:
-        return candidate
-    content = b""
-    try:
-        file = find_manifest(point.module)
-        content = _read(file)
-        manifest = parse(content, str(file))
-        siblings = {other.name for other in points if other.distribution == point.distribution} - {
-            point.name
-        }
-        offers = _offers(
-            point, manifest, siblings, read_schemas(file, point.module.partition(".")[0])
-        )
-    except AdmissionError as error:
-        return Candidate(
-            point.name, point.distribution, point.version, "refused", str(error), claims(content)
-        )
-    uses = tuple(offer.use for offer in offers)
-    return Candidate(
-        point.name, point.distribution, point.version, "admissible", "", uses, offers, manifest
-    )
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise AdmissionError(f"{file}: {error.strerror}") from None
-
-
-def _offers(
-    point: EntryPoint, manifest: Manifest, siblings: set[str], schemas: Any
-) -> tuple[Offer, ...]:
-    """What this entry point stands for: every offer of its manifest that no sibling is named after."""
-    entries = [
-        entry for entry in manifest.offer if entry.use == point.name or entry.use not in siblings
+def _levels(given: Sequence[Path], probe: Probe, places: Places) -> Levels:
+    named = {
+        "given with --plugin": dict.fromkeys(given),
+        "named in plugins.folders": dict.fromkeys(places.folders),
+    }
+    levels = [
+        (how, _settle([c for path in paths for c in _given(path, probe)]))
+        for how, paths in named.items()
     ]
-    offers = []
-    for entry in entries:
-        own = entry.use == point.name or len(entries) == 1
-        target = entry.target or (point.value if own and ":" in point.value else "")
-        if not target:
-            raise AdmissionError(
-                f'`{entry.use}` names no class; write class = "{point.module}:…" under its [[offer]]'
-            )
-        schema = check_offer(entry, schemas.get(entry.use))
-        offers.append(
-            Offer(
-                use=entry.use,
-                kind=entry.kind,
-                capabilities=entry.capabilities,
-                replay=entry.replay,
-                target=target,
-                plugin=point.distribution,
-                version=point.version,
-                schema=schema.of(entry.use, entry.capabilities),
-                support=manifest.support,
-                permissions=manifest.permissions,
-            )
-        )
-    _check_permissions(manifest, schemas.values())
-    return tuple(offers)
+    return [*levels, ("", _settle(_installed(places.home)))]
 
 
-def _check_permissions(manifest: Manifest, schemas: Iterable[OfferSchema]) -> None:
-    """`$x` in a permission must be somebody's setting, or nobody could ever tell what it allows."""
-    known = {name for schema in schemas for name in schema.settings.get("properties", {})}
-    if unknown := sorted(manifest.permissions.settings() - known):
-        raise AdmissionError(f"permissions: ${unknown[0]} is no setting of what it offers")
+def _layered(levels: Levels) -> Survey:
+    """A name that somebody gave on purpose is not taken by what merely is there."""
+    candidates: list[Candidate] = []
+    taken: dict[str, str] = {}
+    for how, level in levels:
+        kept = [_give_way(candidate, taken) for candidate in level]
+        taken |= {u: f"{c.name}, {how}" for c in kept if c.verdict != "refused" for u in c.uses}
+        candidates = [*kept, *candidates]
+    return Survey(tuple(candidates))
+
+
+def _told(candidate: Candidate) -> str:
+    place, why = str(candidate.place), candidate.reason
+    return why if place in why else f"{place}: {why}"
+
+
+def _home_of(path: Path) -> Path:
+    """A manifest stands for its folder."""
+    place = path.parent if path.name == NAME else path
+    return place.absolute()
+
+
+def _given(path: Path, probe: Probe) -> tuple[Candidate, ...]:
+    place = _home_of(path)
+    return of_folder(place) if place.is_dir() or path.name == NAME else (_single(path, probe),)
+
+
+def _installed(home: Path | None) -> list[Candidate]:
+    """Of a plugin that is both in the home and in the environment, the one in the home is used."""
+    points = entry_points()
+    beside = [of_entry_point(point, points) for point in points]
+    apart = [c for folder in (installed_in(home) if home else ()) for c in of_folder(folder)]
+    newer = {canonicalize_name(c.distribution): c for c in apart if c.verdict != "refused"}
+    kept = []
+    for candidate in beside:
+        other = newer.get(canonicalize_name(candidate.distribution))
+        if other and candidate.verdict != "refused":
+            candidate = candidate.refused(  # noqa: PLW2901
+                f"{other.distribution} {other.version} in {other.place} takes its place"
+            )
+        kept.append(candidate)
+    return [*kept, *apart]
 
 
 def _single(file: Path, probe: Probe) -> Candidate:
+    place = file.absolute()
     try:
         content = file.read_bytes()
         version = f"file {hashlib.sha256(content).hexdigest()[:8]}"
     except OSError as error:
-        return Candidate(file.name, str(file), "", "refused", f"{file}: {error.strerror}")
+        reason = f"{file}: {error.strerror}"
+        return Candidate(file.name, str(file), "", "refused", reason, place=place)
     try:
         offers = tuple(
             _offer_of(file, version, use, name, OfferSchema.model_validate(described))
             for use, (name, described) in probe(file).items()
         )
     except AdmissionError as error:
-        return Candidate(file.name, str(file), version, "refused", str(error))
+        return Candidate(file.name, str(file), version, "refused", str(error), place=place)
     uses = tuple(offer.use for offer in offers)
-    return Candidate(file.name, str(file), version, "admissible", "", uses, offers)
+    return Candidate(file.name, str(file), version, "admissible", "", uses, offers, place=place)
 
 
 def _offer_of(file: Path, version: str, use: str, name: str, schema: OfferSchema) -> Offer:
@@ -162,21 +161,20 @@ def _settle(candidates: Sequence[Candidate]) -> list[Candidate]:
     for candidate in candidates:
         twice = [use for use in candidate.uses if counts[use] > 1]
         if candidate.verdict != "refused" and twice:
-            others = [
-                f"{c.name} of {c.distribution}"
-                for c in sound
-                if c is not candidate and twice[0] in c.uses
-            ]
-            reason = (
-                f"`{twice[0]}` is also offered by {' and '.join(others)}; uninstall one of them"
-            )
-            candidate = candidate.refused(reason)  # noqa: PLW2901
+            others = [c for c in sound if c is not candidate and twice[0] in c.uses]
+            candidate = candidate.refused(_twice(twice[0], candidate, others))  # noqa: PLW2901
         settled.append(candidate)
     return settled
+
+
+def _twice(use: str, candidate: Candidate, others: Sequence[Candidate]) -> str:
+    names = " and ".join(f"{c.name} of {c.place or c.distribution}" for c in others)
+    cure = "leave out" if candidate.place and all(c.place for c in others) else "uninstall"
+    return f"`{use}` is also offered by {names}; {cure} one of them"
 
 
 def _give_way(candidate: Candidate, taken: dict[str, str]) -> Candidate:
     for use in candidate.uses:
         if candidate.verdict != "refused" and use in taken:
-            return candidate.refused(f"`{use}` comes from {taken[use]}, given with --plugin")
+            return candidate.refused(f"`{use}` comes from {taken[use]}")
     return candidate

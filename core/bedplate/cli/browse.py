@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bedplate.cli.frame import Invocation, command
+from bedplate.cli.parameters import given_plugins
 
 
 @command(local=True)
@@ -18,13 +19,7 @@ from bedplate.cli.frame import Invocation, command
 @click.option(
     "--yaml", "as_yaml", is_flag=True, help="Print what was found as tags for a deployment file."
 )
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A single Python file with a plugin.",
-)
+@given_plugins
 def browse(
     invocation: Invocation,
     target_words: tuple[str, ...],

@@ -10,17 +10,12 @@ import click
 
 from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation, command
+from bedplate.cli.parameters import given_plugins
 
 
 @command(local=True)
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A single Python file with a plugin.",
-)
+@given_plugins
 @click.option(
     "--schema", is_flag=True, help="Print the JSON Schema of deployment files, for editors."
 )
@@ -32,19 +27,18 @@ def check(
     Contacts nothing and runs no plugin's code (a --plugin file is asked for its settings in a process of its own).
     """
     as_json = invocation.json
-    from bedplate.admission.candidate import schemas_for
-    from bedplate.admission.survey import survey_with
-    from bedplate.config import editor_schema, load, unserved
+    from bedplate.admission.reading import read_deployment, survey_of
+    from bedplate.config import editor_schema, unserved
     from bedplate.errors import ConfigError
 
-    found = survey_with(plugins)
     if schema:
+        found = survey_of(file, plugins)
         click.echo(json.dumps(editor_schema(o.schema for o in found.offers.values()), indent=2))
         return Exit.DONE
     if file is None:
         raise click.UsageError("name a deployment file, such as plant.yaml")
     try:
-        deployment = load(file, schemas_for(found), found.offers)
+        _, deployment = read_deployment(file, plugins)
     except ConfigError as error:
         _wrong(error, as_json)
         return Exit.PROBLEMS

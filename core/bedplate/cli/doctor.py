@@ -116,9 +116,10 @@ def _open_to_others(path: Path) -> bool:
 
 
 def _plugins(invocation: Invocation) -> Iterator[Finding]:
+    from bedplate.admission.reading import places_of
     from bedplate.admission.survey import survey
 
-    candidates = survey().candidates
+    candidates = survey(places=places_of(None)).candidates
     refused = [c for c in candidates if c.verdict == "refused"]
     for candidate in refused:
         yield Finding(

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from bedplate.admission.candidate import Offer, Survey, schemas_for
-from bedplate.admission.survey import survey_with
-from bedplate.config import Deployment, TagSpec, load, parse
+from bedplate.admission.reading import read_deployment, survey_of
+from bedplate.config import Deployment, TagSpec, parse
 from bedplate.errors import BedplateError
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.remote.host import PluginHost
 from bedplate.runtime import requests
-from bedplate.runtime.process import Launch, PluginProcess
+from bedplate.runtime.launch import Launch
+from bedplate.runtime.process import PluginProcess
 
 WITHIN = 30.0  # s
 
@@ -38,18 +39,17 @@ class Target:
 
 def target(words: Sequence[str], plugins: Sequence[Path], addresses: Sequence[str] = ()) -> Target:
     """`plant.yaml component` or `use key=value …`. Raises BedplateError that says what is wrong."""
-    found = survey_with(plugins)
     if words and Path(words[0]).suffix in (".yaml", ".yml"):
-        return _of_file(Path(words[0]), words[1:], found)
+        return _of_file(Path(words[0]), words[1:], plugins)
     if not words:
         raise BedplateError(
             "name a deployment file and a component, or a plugin and its settings as key=value"
         )
-    return _bare(words[0], words[1:], found, addresses)
+    return _bare(words[0], words[1:], survey_of(None, plugins), addresses)
 
 
-def _of_file(file: Path, words: Sequence[str], found: Survey) -> Target:
-    deployment = load(file, schemas_for(found), found.offers)
+def _of_file(file: Path, words: Sequence[str], plugins: Sequence[Path]) -> Target:
+    found, deployment = read_deployment(file, plugins)
     connectors = [c for c in deployment.components if c.kind == "connector"]
     names = ", ".join(c.id for c in connectors[:10])
     if not words:
@@ -115,22 +115,15 @@ class OneTime:
     async def _open(self, opened: contextlib.AsyncExitStack) -> None:
         import tempfile
 
+        offer = self._wanted.offer
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="bp-")))
         host = PluginHost(folder)
         opened.push_async_callback(host.stop)
         await host.start()
-        process = PluginProcess(self._launch(), host, Path.cwd())
+        process = PluginProcess(Launch.of(offer, [offer], offer.use), host, Path.cwd())
         opened.push_async_callback(process.stop, 1.0)
         self._attachment: Attachment = await process.start()
         await self.ask(open=self._open_message())
-
-    def _launch(self) -> Launch:
-        offer = self._wanted.offer
-        file = str(offer.file) if offer.file else None
-        targets = {offer.use: offer.target}
-        return Launch(
-            offer.use, offer.kind, offer.plugin, offer.version, targets, file, offer.python
-        )
 
     def _open_message(self) -> Any:
         import os

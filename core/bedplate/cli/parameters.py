@@ -9,6 +9,7 @@ import base64
 import binascii
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -57,6 +58,17 @@ def written(token: bytes) -> str:
 def selector(*, required: bool = False) -> Callable[[Function], Function]:
     """The argument SELECTOR, completed from the tags of the Bedplate that runs."""
     return click.argument("selector", required=required, shell_complete=_complete)
+
+
+def given_plugins(function: Function) -> Function:
+    """The option --plugin."""
+    return click.option(
+        "--plugin",
+        "plugins",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="A plugin that is not installed: a single Python file, or a plugin folder.",
+    )(function)
 
 
 def _complete(

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bedplate.cli.frame import Invocation, command
+from bedplate.cli.parameters import given_plugins
 
 
 @command(local=True)
@@ -16,13 +17,7 @@ from bedplate.cli.frame import Invocation, command
 @click.option(
     "--decode", help="Show an address in every byte order of this data type (float32, int32, …)."
 )
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A single Python file with a plugin.",
-)
+@given_plugins
 def read(
     invocation: Invocation, words: tuple[str, ...], decode: str | None, plugins: tuple[Path, ...]
 ) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bedplate.cli.frame import Invocation, command
+from bedplate.cli.parameters import given_plugins
 
 if TYPE_CHECKING:
     from bedplate.runtime.lifecycle import Transition
@@ -19,13 +20,7 @@ if TYPE_CHECKING:
 
 @command(local=True)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A single Python file with a plugin.",
-)
+@given_plugins
 @click.option("--listen", help="Address of the API, instead of what the file says.")
 def run(invocation: Invocation, file: Path, plugins: tuple[Path, ...], listen: str | None) -> None:
     """Connects to the machines of FILE, keeps what they say, and serves the API.

@@ -1,6 +1,7 @@
 """A plugin process: `python -m bedplate.remote.plugin`. Reads one line of JSON, dials once, answers until stdin ends.
 
-The line: {"host", "token", "kind", "plugin", "version", "offers": {use: "module:Class"}, "file": path or null}. Only
+The line: {"host", "token", "kind", "plugin", "version", "offers": {use: "module:Class"}, "file": path or null,
+"path": [folders of modules]}. Only
 the first two are the contract; the rest tells this Python host what to import. stdout is never protocol.
 """
 
@@ -16,6 +17,7 @@ import platform
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import grpc.aio
@@ -57,24 +59,34 @@ def _load(start: dict[str, Any]) -> dict[str, type]:
             use: getattr(module, target.partition(":")[2])
             for use, target in start["offers"].items()
         }
-    return {use: _resolve(target) for use, target in start["offers"].items()}
+    folders = start.get("path", ())
+    sys.path.extend(folder for folder in folders if folder not in sys.path)
+    return {use: _resolve(target, folders) for use, target in start["offers"].items()}
 
 
-def _resolve(target: str) -> Any:
+def _resolve(target: str, folders: Sequence[str]) -> Any:
     module, _, name = target.partition(":")
-    return getattr(importlib.import_module(module), name)
+    loaded = importlib.import_module(module)
+    _refuse_namesake(module.partition(".")[0], folders)
+    return getattr(loaded, name)
+
+
+def _refuse_namesake(top: str, folders: Sequence[str]) -> None:
+    """What a plugin folder holds under a name that Python or somebody else has taken is never what was loaded."""
+    where = str(getattr(sys.modules[top], "__file__", None) or "")
+    for folder in folders:
+        mine = any(
+            os.path.exists(os.path.join(folder, top + end)) for end in (".py", "/__init__.py")
+        )
+        if mine and not where.startswith(os.path.join(folder, "")):
+            raise ImportError(f"{top} is also the name of {where or 'a part of Python'}; rename it")
 
 
 async def attach(start: dict[str, Any], kind: Kind, offers: dict[str, type]) -> int:
     """Dials, says Hello, and serves until the stream or stdin ends, or Shutdown was answered. Returns the exit code."""
     outgoing: asyncio.Queue[Any] = asyncio.Queue()
-    hello = kind.come()
-    hello.hello.token, hello.hello.plugin, hello.hello.version = (
-        start["token"],
-        start["plugin"],
-        start["version"],
-    )
-    hello.hello.runtime = f"python {platform.python_version()}"
+    hello = hello_of(start, kind)
+    hello.hello.token = start["token"]
     outgoing.put_nowait(hello)
     side = PluginSide(kind, offers, outgoing.put_nowait)
     async with grpc.aio.insecure_channel(start["host"], options=CHANNEL) as channel:
@@ -95,6 +107,14 @@ async def attach(start: dict[str, Any], kind: Kind, offers: dict[str, type]) -> 
         refused = call.done() and await call.code() is grpc.StatusCode.UNAUTHENTICATED
         call.cancel()
     return DO_NOT_RETRY if refused else 0
+
+
+def hello_of(start: dict[str, Any], kind: Kind) -> Any:
+    """The first message, but for what says that it may come."""
+    hello = kind.come()
+    hello.hello.plugin, hello.hello.version = start["plugin"], start["version"]
+    hello.hello.runtime = f"python {platform.python_version()}"
+    return hello
 
 
 async def _write(call: Any, outgoing: asyncio.Queue[Any]) -> None:
@@ -133,6 +153,20 @@ def _exporters(start: dict[str, Any]) -> Any:
     return Exporters(start["otlp"], start["plugin"], str(os.getpid()), 0, traces=True)
 
 
+async def _served(start: dict[str, Any], offers: dict[str, type]) -> int:
+    kind = KINDS[start["kind"]]
+    if not start.get("tls"):
+        return await attach(start, kind, offers)
+    from bedplate.remote.dial import Dial
+
+    def tell(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    dial = Dial(start["host"], start["tls"], hello_of(start, kind), kind, offers, tell)
+    asyncio.get_running_loop().run_in_executor(None, dial.until_stdin_ends)
+    return await dial.run()
+
+
 def main() -> int:
     """Exit codes: 0 served and ended; 78 cannot start and must not be retried as is (EX_CONFIG)."""
     signal.signal(
@@ -145,14 +179,15 @@ def main() -> int:
             return 0
         line += part
     start = json.loads(line)
-    threading.Thread(target=watch_stdin, daemon=True).start()
+    if not start.get("tls"):
+        threading.Thread(target=watch_stdin, daemon=True).start()
     try:
         offers = load_offers(start)
     except AdmissionError as error:
         print(error, file=sys.stderr)
         return DO_NOT_RETRY
     exporters = _exporters(start)
-    code = asyncio.run(attach(start, KINDS[start["kind"]], offers))
+    code = asyncio.run(_served(start, offers))
     if exporters:
         exporters.shutdown()
     sys.stderr.flush()

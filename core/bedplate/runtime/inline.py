@@ -17,7 +17,7 @@ from bedplate.remote.attachment import Attachment
 from bedplate.remote.kinds import KINDS
 from bedplate.remote.plugin import load_offers
 from bedplate.remote.side import PluginSide
-from bedplate.runtime.process import Launch
+from bedplate.runtime.launch import Launch
 from bedplate.wire import twin
 
 Shutdown = twin(plugin_pb2.Shutdown)

@@ -10,10 +10,7 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,8 @@ from bedplate.remote.attachment import Attachment
 from bedplate.remote.host import PluginHost
 from bedplate.remote.kinds import KINDS
 from bedplate.runtime import warden
-from bedplate.runtime.census import MEMORY, PROCESSES, Census
+from bedplate.runtime.census import Census
+from bedplate.runtime.launch import Launch
 from bedplate.runtime.output import Output
 from bedplate.wire import twin
 
@@ -31,35 +29,6 @@ PING_EVERY, PINGS_MISSED = 1.0, 3
 TERM_WITHIN = 5.0  # s between SIGTERM and SIGKILL, where whoever stops has the time
 DO_NOT_RETRY = 78  # EX_CONFIG
 Ping, Shutdown = twin(plugin_pb2.Ping), twin(plugin_pb2.Shutdown)
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """What it takes to start a plugin. offers: use → "module:Class"; file: a single Python file instead.
-    memory, processes: bytes and processes that it may take, with all that it starts."""
-
-    name: str
-    kind: str
-    plugin: str
-    version: str
-    offers: Mapping[str, str]
-    file: str | None = None
-    python: str = sys.executable
-    otlp: str = ""
-    memory: int = MEMORY
-    processes: int = PROCESSES
-
-    def words(self, host: str, token: str) -> dict[str, Any]:
-        return {
-            "host": host,
-            "token": token,
-            "kind": self.kind,
-            "plugin": self.plugin,
-            "version": self.version,
-            "offers": dict(self.offers),
-            "file": self.file,
-            "otlp": self.otlp,
-        }
 
 
 class PluginProcess:
@@ -121,7 +90,7 @@ class PluginProcess:
         return self.attachment
 
     def _command(self) -> list[str]:
-        return [self.launch.python, "-P", "-m", "bedplate.remote.plugin"]
+        return self.launch.argv()
 
     async def _wait(self) -> None:
         assert self._process

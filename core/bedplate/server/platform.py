@@ -14,11 +14,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bedplate.admission.candidate import Admission, Candidate, schemas_for
-from bedplate.admission.survey import survey_with
+from bedplate.admission.candidate import Admission, Candidate
+from bedplate.admission.reading import read_deployment
 from bedplate.api.v1 import api_pb2
 from bedplate.clock import SystemClock
-from bedplate.config import Deployment, load, unserved
+from bedplate.config import Deployment, unserved
 from bedplate.endpoints import home
 from bedplate.errors import BedplateError, ConfigError
 from bedplate.gate.announcement import Announcement, admin_socket
@@ -47,8 +47,7 @@ class Prepared:
 
 def prepare(file: Path, plugins: Sequence[Path] = (), *, to_run: bool = True) -> Prepared:
     """Raises ConfigError with all that is wrong; with to_run also what nothing serves yet. AdmissionError."""
-    found = survey_with(plugins)
-    deployment = load(file, schemas_for(found), found.offers)
+    found, deployment = read_deployment(file, plugins)
     if to_run and (problems := unserved(deployment)):
         raise ConfigError(problems)
     return Prepared(deployment, found.admit({component.use for component in deployment.components}))

@@ -1,0 +1,39 @@
+"""L3: the words that bubblewrap is called with. Its process sees what is named here and nothing else of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bedplate.isolation.grants import Grant
+
+CHANGE_USER = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
+SIZE = 64 << 20  # bytes of its temporary folder
+
+
+def bubblewrap(
+    program: str,
+    grant: Grant,
+    seen: Sequence[Path],
+    temporary: Path,
+    folder: Path,
+    *,
+    changes: bool,
+) -> list[str]:
+    """seen: read only, at the same place · changes: whether the launcher inside becomes another user."""
+    words = [program, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent"]
+    if not grant.network:
+        words.append("--unshare-net")
+    words += ["--cap-drop", "ALL"]
+    words += [word for name in CHANGE_USER if changes for word in ("--cap-add", name)]
+    words += ["--dev", "/dev", "--proc", "/proc", "--dir", str(folder)]
+    readable = sorted({*seen, *(path for path in grant.reads if path.exists())})
+    words += _binds("--ro-bind", [p for p in readable if p.parts[1] not in ("proc", "dev")])
+    words += _binds("--bind", grant.writes)
+    words += _binds("--dev-bind", [path for path in grant.devices if path.exists()])
+    words += ["--size", str(SIZE), "--tmpfs", str(temporary), "--chdir", str(folder), "--"]
+    return words
+
+
+def _binds(how: str, paths: Sequence[Path]) -> list[str]:
+    return [word for path in paths for word in (how, str(path), str(path))]

@@ -1,0 +1,133 @@
+"""`policy: trusted`: only what an operator trusts is admitted, and it is measured before each start of its process.
+
+Owns the judgement. What was never trusted, or asks for more than was granted, is no plugin of the deployment, and the
+start says so. What was trusted and has changed since is not started, while the rest runs; it is told in words that
+begin with PLUGIN_MODIFIED and name the file. Folders and single files run from a read-only copy (store.py). A wheel in
+the kernel's own environment is measured where it lies: who can write there has the kernel too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from bedplate.admission.artefact import (
+    Artefact,
+    differences,
+    digest,
+    of_distribution,
+    of_file,
+    of_folder,
+)
+from bedplate.admission.candidate import Admission, Offer
+from bedplate.admission.discovery import entry_points
+from bedplate.admission.permissions import wider
+from bedplate.admission.store import Store
+from bedplate.admission.trust import Grant, TrustFile
+from bedplate.errors import AdmissionError
+
+MODIFIED = "PLUGIN_MODIFIED"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Called before each start of a plugin, on a thread. Raises AdmissionError when it is not what was trusted."""
+
+    offer: Offer
+    grant: Grant
+    trust: TrustFile
+    store: Store
+
+    def __call__(self) -> None:
+        try:
+            artefact = artefact_of(self.offer)
+            measured = artefact.measure()
+            if digest(measured) != self.grant.sha256:
+                before = self.trust.measure(self.grant.sha256)
+                told = differences(before, measured) if before else ["its files were changed"]
+                raise AdmissionError(_shortened(told))
+            if artefact.copied:
+                self.store.keep(artefact, self.grant.sha256)
+        except AdmissionError as error:
+            raise AdmissionError(self._words(str(error))) from None
+
+    def _words(self, what: str) -> str:
+        grant = self.grant
+        by = f" by {grant.by}" if grant.by else ""
+        return (
+            f"{MODIFIED}: {grant.name} {grant.version} is not started: {what}, since it was trusted {grant.at[:10]}"
+            f"{by}; install it again, or if that was you: bedplate plugins trust {grant.name}"
+        )
+
+
+def only_trusted(admission: Admission, trust: TrustFile, store: Store) -> Admission:
+    """The same with a guard on every offer. Raises AdmissionError that explains each plugin that is not trusted."""
+    grants = trust.grants()
+    guarded, problems = {}, []
+    for use, offer in admission.offers.items():
+        grant = next(
+            (g for g in grants if (g.name, g.version) == (offer.plugin, offer.version)), None
+        )
+        if problem := _objection(offer, grant, grants):
+            problems.append(f"`{use}`: {problem}")
+        elif grant:
+            guarded[use] = _guarded(offer, Guard(offer, grant, trust, store))
+    if problems:
+        raise AdmissionError("\n".join(dict.fromkeys(problems)))
+    return replace(admission, offers=MappingProxyType(guarded))
+
+
+def artefact_of(offer: Offer) -> Artefact:
+    """What an offer is made of. Raises AdmissionError."""
+    if offer.file:
+        return of_file(offer.file)
+    if offer.folder:
+        return of_folder(offer.folder)
+    modules = tuple(p.module for p in entry_points() if p.distribution == offer.plugin and p.value)
+    return of_distribution(offer.plugin, modules)
+
+
+def _objection(offer: Offer, grant: Grant | None, grants: tuple[Grant, ...]) -> str:
+    what = f"{offer.plugin} {offer.version}"
+    cure = f"bedplate plugins trust {offer.file or offer.folder or offer.plugin}"
+    if grant is None:
+        others = [g.version for g in grants if g.name == offer.plugin]
+        known = f" (of it {', '.join(others)} is)" if others else ""
+        return (
+            f"{what} is not trusted{known}, and plugins.policy admits only trusted plugins: {cure}"
+        )
+    if more := wider(grant.permissions, offer.permissions):
+        return f"{what} asks for more than was granted: {', '.join(more)}; {cure}"
+    return ""
+
+
+def _guarded(offer: Offer, guard: Guard) -> Offer:
+    """What runs is the copy, where there is one."""
+    place = guard.store.place(guard.grant.sha256)
+    if offer.file:
+        return replace(offer, file=place / offer.file.name, verify=guard)
+    if offer.folder is None:
+        return replace(offer, verify=guard)
+    folder = offer.folder.resolve()
+    python, command = (
+        _moved(offer.python, folder, place),
+        [_moved(w, folder, place) for w in offer.command],
+    )
+    return replace(offer, folder=place, python=python, command=tuple(command), verify=guard)
+
+
+def _moved(word: str, folder: Path, place: Path) -> str:
+    """A path below the folder, as it is below the copy; anything else as it is."""
+    path = Path(word)
+    if path.is_absolute():
+        parent = (
+            path.parent.resolve()
+        )  # not the file: an environment's python is a link to the machine's
+        if parent.is_relative_to(folder):
+            return str(place / parent.relative_to(folder) / path.name)
+    return word
+
+
+def _shortened(told: list[str]) -> str:
+    return ", ".join(told[:3]) + (f" and {len(told) - 3} more" if len(told) > 3 else "")

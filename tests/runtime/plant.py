@@ -7,9 +7,11 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bedplate.admission.permissions import Permissions
 from bedplate.clock import SystemClock
 from bedplate.config import PluginSchema, parse
 from bedplate.journal.embedded import EmbeddedEngine
@@ -35,6 +37,7 @@ class RigOffer:
     folder: Path | None = None
     command: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    permissions: Permissions = Permissions()
 
 
 OFFERS = {
@@ -63,7 +66,7 @@ SETTINGS = {
 
 
 def schema(use: str, offers: Any = OFFERS) -> PluginSchema | None:
-    offer = OFFERS.get(use)
+    offer = offers.get(use)
     return offer and PluginSchema(
         use, offer.kind, offer.capabilities, settings=SETTINGS, inputs=offer.inputs
     )

@@ -1,6 +1,7 @@
 """The kernel's gRPC server for plugins: one Attach service per kind, on a unix socket in a folder of mode 0700.
 
-A plugin is known by its one-use token alone: grpc offers no peer credentials on unix sockets.
+A plugin of this machine is known by its one-use token alone: grpc offers no peer credentials on unix sockets. One that
+comes from elsewhere is known by its certificate (`tls_listener`), and must be one that a place waits for (`arrivals`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import asyncio
 import contextlib
 import hmac
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,14 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
+from bedplate.errors import ProtocolError
+from bedplate.remote.arrivals import Arrivals, NotAdmitted
 from bedplate.remote.attachment import Attachment
+from bedplate.remote.credentials import Credentials
 from bedplate.remote.kinds import KINDS, Kind
+from bedplate.remote.majors import MAJORS, Major, Translated
+from bedplate.remote.tls_listener import Peer, TlsListener
+from bedplate.version import __version__
 
 MAX_SOCKET_PATH = 100  # bytes; the kernel's limit is 107
 OPTIONS = (
@@ -40,11 +47,16 @@ BROKEN = (
 class PluginHost:
     """Serves Attach. `expect` says which plugin will come, and waits for it."""
 
-    def __init__(self, folder: Path, linger: float = 0.05) -> None:
+    def __init__(
+        self, folder: Path, linger: float = 0.05, majors: Sequence[Major] = MAJORS
+    ) -> None:
         self._socket = folder / "p.sock"
+        self._majors = majors
         self._linger = linger
         self._expected: dict[str, tuple[Kind, asyncio.Future[Attachment]]] = {}
         self._server: grpc.aio.Server | None = None
+        self._listener: TlsListener | None = None
+        self.arrivals = Arrivals()
 
     @property
     def address(self) -> str:
@@ -57,11 +69,28 @@ class PluginHost:
                 f"the run folder is too deep for a socket: {self._socket}; set TMPDIR to a shorter one"
             )
         self._server = grpc.aio.server(options=OPTIONS)
-        self._server.add_generic_rpc_handlers([_handlers(self, kind) for kind in KINDS.values()])
+        self._server.add_generic_rpc_handlers(
+            [
+                *(_handlers(self, kind) for kind in KINDS.values()),
+                *(_older(self, major) for major in self._majors),
+                _NotServed(
+                    [*(kind.service for kind in KINDS.values()), *(m.service for m in self._majors)]
+                ),
+            ]
+        )
         self._server.add_insecure_port(self.address)
         await self._server.start()
 
+    async def listen(self, address: str, files: Credentials) -> str:
+        """Lets remote plugins in at host:port; returns it with its real port. Raises OSError when it is taken."""
+        self._listener = TlsListener(
+            files, self._socket.parent, self._socket, self.arrivals.refused
+        )
+        return await self._listener.start(address)
+
     async def stop(self) -> None:
+        if self._listener:
+            await self._listener.stop()
         if self._server:
             await self._server.stop(grace=0.2)
 
@@ -75,7 +104,8 @@ class PluginHost:
 
     async def attach(self, kind: Kind, context: Any) -> None:
         """Serves one plugin's stream until either side ends it: the plugin, or whoever ends the attachment."""
-        attachment, queue = await self._welcome(kind, context)
+        peer = self._listener.peer(context.peer()) if self._listener else None
+        attachment, queue = await self._welcome(kind, context, peer)
         writer = asyncio.create_task(_write(queue, context))
         reader = asyncio.create_task(_read(context, attachment))
         try:
@@ -84,10 +114,15 @@ class PluginHost:
         finally:
             reader.cancel()
             writer.cancel()
+            if peer:
+                attachment.end(f"the connection from {peer.address} broke")
+                peer.drop()
             # the end of its process, a moment later, says better why
             asyncio.get_running_loop().call_later(0.3, attachment.end, "the plugin went away")
 
-    async def _welcome(self, kind: Kind, context: Any) -> tuple[Attachment, asyncio.Queue[Any]]:
+    async def _welcome(
+        self, kind: Kind, context: Any, peer: Peer | None
+    ) -> tuple[Attachment, asyncio.Queue[Any]]:
         try:
             async with asyncio.timeout(HELLO_WITHIN):
                 first = await context.read()
@@ -95,19 +130,36 @@ class PluginHost:
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no Hello")
         except DecodeError:
             first = kind.come()
-        if first is grpc.aio.EOF or not first.hello.token:
-            await context.abort(
-                grpc.StatusCode.UNAUTHENTICATED, "the first message must be Hello with a token"
-            )
-        expected = self._claim(first.hello.token, kind)
-        if expected is None:
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "unknown or used token")
+        if first is grpc.aio.EOF or not first.HasField("hello"):
+            first = kind.come()
         queue: asyncio.Queue[Any] = asyncio.Queue()
         attachment = Attachment(kind, queue.put_nowait, first.hello, self._linger)
         attachment.gone.add_done_callback(lambda _: queue.put_nowait(None))
+        if peer:
+            await self._admit(attachment, peer, context)
+        else:
+            await self._expected_one(attachment, context)
+        return attachment, queue
+
+    async def _expected_one(self, attachment: Attachment, context: Any) -> None:
+        token = attachment.hello.token
+        if not token:
+            await context.abort(
+                grpc.StatusCode.UNAUTHENTICATED, "the first message must be Hello with a token"
+            )
+        expected = self._claim(token, attachment.kind)
+        if expected is None:
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "unknown or used token")
         assert expected is not None  # abort raises
         expected.set_result(attachment)
-        return attachment, queue
+
+    async def _admit(self, attachment: Attachment, peer: Peer, context: Any) -> None:
+        try:
+            await self.arrivals.admit(attachment, peer.place, peer.address)
+        except NotAdmitted as error:
+            code = getattr(grpc.StatusCode, error.code)
+            await context.abort(code, str(error))
+        peer.welcome()
 
     def _claim(self, token: str, kind: Kind) -> asyncio.Future[Attachment] | None:
         for known, (wanted, future) in list(self._expected.items()):
@@ -128,6 +180,8 @@ async def _read(context: Any, attachment: Attachment) -> None:
                 attachment.receive(message)
     except DecodeError:
         attachment.breach("sent bytes that are no message of the contract")
+    except ProtocolError as error:  # of a translation
+        attachment.breach(str(error))
 
 
 async def _write(queue: asyncio.Queue[Any], context: Any) -> None:
@@ -137,12 +191,42 @@ async def _write(queue: asyncio.Queue[Any], context: Any) -> None:
 
 
 def _handlers(host: PluginHost, kind: Kind) -> Any:
+    return _attach(kind.service, kind.come, lambda context: host.attach(kind, context))
+
+
+def _older(host: PluginHost, major: Major) -> Any:
+    """The service of an older major, behind its translation."""
+
+    def serve(context: Any) -> Awaitable[None]:
+        return host.attach(major.kind, Translated(context, major.translation()))
+
+    return _attach(major.service, major.come, serve)
+
+
+def _attach(service: str, come: Any, attach: Callable[[Any], Awaitable[None]]) -> Any:
     async def serve(request_iterator: AsyncIterator[Any], context: Any) -> None:
-        await host.attach(kind, context)
+        await attach(context)
 
     handler: Any = grpc.stream_stream_rpc_method_handler(
         serve,
-        request_deserializer=kind.come.FromString,
+        request_deserializer=come.FromString,
         response_serializer=lambda message: message.SerializeToString(),
     )
-    return grpc.method_handlers_generic_handler(kind.service, {"Attach": handler})
+    return grpc.method_handlers_generic_handler(service, {"Attach": handler})
+
+
+class _NotServed(grpc.GenericRpcHandler):
+    """Whatever else is dialled: refused in words that name what is served."""
+
+    def __init__(self, served: Sequence[str]) -> None:
+        self._served = ", ".join(served)
+
+    def service(self, handler_call_details: Any) -> Any:
+        """Of a newer or a much older major, or of another program altogether."""
+        name = handler_call_details.method.strip("/").rpartition("/")[0]
+        text = f"{name} is not served here; this Bedplate {__version__} serves {self._served}"
+
+        async def refuse(request_iterator: AsyncIterator[Any], context: Any) -> None:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
+
+        return grpc.stream_stream_rpc_method_handler(refuse)

@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bedplate.clock import Clock, SystemClock
@@ -25,6 +25,7 @@ from bedplate.remote.majors import MAJORS, Major
 from bedplate.runtime.analytics import AnalyticReader
 from bedplate.runtime.census import Census
 from bedplate.runtime.fault_alarms import FaultAlarms
+from bedplate.runtime.confining import Confiner
 from bedplate.runtime.guards import Guard
 from bedplate.runtime.launch import Launch, home_of
 from bedplate.runtime.lifecycle import Cause, State, Transition
@@ -74,6 +75,7 @@ class Kernel:
         self.started = 0
         self.components: dict[str, Supervisor] = {}
         self.places: dict[tuple[str, ...], Place] = {}
+        self._members: dict[tuple[str, ...], list[tuple[Component, Offer]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.stopping = False
         self.census = Census()
@@ -85,6 +87,7 @@ class Kernel:
         self._run_folder = Path(tempfile.mkdtemp(prefix="bp-", dir=_short_folder()))
         self.host = PluginHost(self._run_folder, self.linger, self._majors)
         await self.host.start()
+        self.confiner = Confiner(self.deployment, self._run_folder)
         await self.census.start()
         await self.engine.open()
         self.first_position = self.engine.state().appended + 1  # of this epoch
@@ -138,9 +141,16 @@ class Kernel:
             telemetry = self.deployment.telemetry
             otlp = telemetry.otlp if telemetry.traces else ""
             launch = Launch.of(offer, self.offers.values(), component.process, otlp)
+            members = self._members.setdefault(key, [])
             self.places[key] = Place(
-                launch, component.placement, self.host, self.deployment.source.folder, self.census
+                launch,
+                component.placement,
+                self.host,
+                self.deployment.source.folder,
+                self.census,
+                lambda launch: self.confiner.confine(launch, members),
             )
+        self._members[key].append((component, offer))
         return self.places[key]
 
     def tier(self, name: str) -> list[Supervisor]:

@@ -43,14 +43,11 @@ DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
         lambda d: d.plugins.min_isolation != "L0",
         "isolation comes with permissions; write L0",
     ),
-    ("plugins.listen", lambda d: d.plugins.listen, "remote plugins come with mutual TLS"),
-    ("plugins.tls", lambda d: d.plugins.tls, "remote plugins come with mutual TLS"),
     ("moved", lambda d: d.moved, "moving history comes with plan and apply"),
 ]
 COMPONENT: list[tuple[str, Callable[[Component], Any], str]] = [
     ("expected", lambda c: c.expected != "always", "comes with planned downtime"),
     ("buffer", lambda c: c.buffer, "limits per reader come with store and forward"),
-    ("placement", lambda c: c.placement == "remote", "remote plugins come with mutual TLS"),
 ]
 TAG: list[tuple[str, Callable[[TagSpec], Any], str]] = [
     ("write", lambda t: t.write, "commands come with the write guard"),

@@ -7,8 +7,8 @@ Whoever is refused is told why, and so is the operator.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from bedplate.errors import BedplateError
@@ -18,6 +18,7 @@ from bedplate.wire import twin
 
 PING_WITHIN = 0.5  # s, and the margin of every ask
 REMEMBERED = 20  # refusals
+TOLD_EVERY, SHOWN_FOR = 60.0, 600.0  # s
 RESUME = "resume"  # the feature of Hello: goes on after a cut where it was
 Ping = twin(plugin_pb2.Ping)
 
@@ -54,7 +55,7 @@ class Arrivals:
     def __init__(self) -> None:
         self._awaited: list[Awaited] = []
         self.told: Callable[[str], None] = lambda text: None
-        self.refusals: deque[str] = deque(maxlen=REMEMBERED)
+        self._refusals: dict[str, tuple[int, float, float]] = {}
 
     def wait_for(
         self, place: str, kind: str, plugin: str, arrived: Callable[[Attachment], None]
@@ -65,9 +66,22 @@ class Arrivals:
         return awaited
 
     def refused(self, text: str) -> None:
-        """Somebody was not let in."""
-        self.refusals.append(text)
-        self.told(text)
+        """Somebody was not let in. Told once a minute, however often it tries."""
+        now = asyncio.get_running_loop().time()
+        times, _, told = self._refusals.pop(text, (0, 0.0, -TOLD_EVERY))
+        due = now - told >= TOLD_EVERY
+        self._refusals[text] = times + 1, now, now if due else told
+        if len(self._refusals) > REMEMBERED:
+            del self._refusals[next(iter(self._refusals))]
+        if due:
+            self.told(f"remote plugins: refused {text}")
+
+    def refusals(self) -> Iterator[str]:
+        """Of the last minutes, for people."""
+        now = asyncio.get_running_loop().time()
+        for text, (times, last, _) in self._refusals.items():
+            if now - last < SHOWN_FOR:
+                yield f"remote plugins: refused {text}" + (f" ({times} times)" if times > 1 else "")
 
     async def admit(self, attachment: Attachment, place: str, address: str) -> None:
         """Hands it to the place that waits for it. Raises NotAdmitted."""

@@ -15,7 +15,7 @@ from bedplate.runtime.offer import Offer
 class Launch:
     """One plugin and kind. offers: use → "module:Class" · file: a single Python file instead · folder: a plugin
     folder · command: what runs it, () for Python · memory, processes: bytes and processes that it may take, with all
-    that it starts."""
+    that it starts · place: what a certificate calls it when it runs elsewhere."""
 
     name: str
     kind: str
@@ -29,21 +29,25 @@ class Launch:
     processes: int = PROCESSES
     folder: str | None = None
     command: tuple[str, ...] = ()
+    place: str = ""
 
     @classmethod
     def of(cls, offer: Offer, offers: Iterable[Offer], name: str = "", otlp: str = "") -> Launch:
         """The launch of an offer together with those of the same plugin and kind."""
+        together = [o for o in offers if home_of(o) == home_of(offer)] or [offer]
         return cls(
             name or offer.plugin.removeprefix("bedplate-"),
             offer.kind,
             offer.plugin,
             offer.version,
-            {o.use: o.target for o in offers if home_of(o) == home_of(offer)},
+            {o.use: o.target for o in together},
             file=str(offer.file) if offer.file else None,
             python=offer.python,
             otlp=otlp,
+            memory=max(o.permissions.memory_bytes for o in together),
             folder=str(offer.folder) if offer.folder else None,
             command=offer.command,
+            place=name or offer.plugin,
         )
 
     def argv(self) -> list[str]:

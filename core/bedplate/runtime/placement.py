@@ -17,7 +17,10 @@ from bedplate.runtime.census import Census
 from bedplate.runtime.inline import InlinePlugin
 from bedplate.runtime.launch import Launch
 from bedplate.runtime.lifecycle import Backoff
-from bedplate.runtime.process import PluginProcess
+from bedplate.runtime.process import Confine, PluginProcess
+from bedplate.runtime.remote import RemotePlugin
+
+Run = PluginProcess | InlinePlugin | RemotePlugin
 
 
 class Place:
@@ -30,17 +33,19 @@ class Place:
         host: PluginHost,
         folder: Path,
         census: Census | None = None,
+        confine: Confine | None = None,
     ) -> None:
         self.launch = launch
         self.placement = placement
         self.restarts = -1
         self.started = 0
         self.components: list[str] = []
-        self.run: PluginProcess | InlinePlugin | None = None
-        self._make: Callable[[], PluginProcess | InlinePlugin] = (
+        self.run: Run | None = None
+        self.remote = RemotePlugin(launch, host) if placement == "remote" else None
+        self._make: Callable[[], Run] = (
             (lambda: InlinePlugin(launch))
             if placement == "inline"
-            else (lambda: PluginProcess(launch, host, folder, census))
+            else (lambda: self.remote or PluginProcess(launch, host, folder, census, confine))
         )
         self._starting = asyncio.Lock()
         self._backoff = Backoff(0.25, 10.0)
@@ -59,6 +64,8 @@ class Place:
                 return self.run.attachment
             if self.run:
                 await self.run.kill()
+            if self.remote:  # nothing is started, so nothing is started too often
+                return await self._start()
             loop = asyncio.get_running_loop()
             await asyncio.sleep(max(0.0, self._not_before - loop.time()))
             self._not_before = loop.time() + self._backoff.next()
@@ -66,13 +73,26 @@ class Place:
 
     async def _start(self) -> Attachment:
         self.run = self._make()
-        self.restarts += 1
-        self.started = time.time_ns()
-        attachment = await self.run.start()
+        if self.remote:
+            attachment = await self.remote.start()
+            self.restarts, self.started = self.remote.runs - 1, self.remote.started
+        else:
+            self.restarts += 1
+            self.started = time.time_ns()
+            attachment = await self.run.start()
         attachment.publication = self._publication
         attachment.note = self._note
         attachment.breach = self.end
         return attachment
+
+    @property
+    def level(self) -> str:
+        """How its run is confined: L0 to L3; empty when that is decided elsewhere, or it has not run."""
+        return "L0" if self.placement == "inline" else getattr(self.run, "level", "")
+
+    @property
+    def level_notes(self) -> tuple[str, ...]:
+        return getattr(self.run, "level_notes", ())
 
     def healthy(self) -> None:
         """A component of it is up: the next start need not wait long."""
@@ -81,6 +101,10 @@ class Place:
     @property
     def hopeless(self) -> bool:
         return self.run is not None and self.run.hopeless
+
+    def away(self, attachment: Attachment | None) -> bool:
+        """Whether its program is elsewhere and this stream of it, or any, is missing, which is nobody's fault."""
+        return self.remote is not None and self.remote.away(attachment)
 
     def _publication(self, publication: object) -> None:
         name = getattr(publication, "component", "")
@@ -97,6 +121,8 @@ class Place:
     def end(self, text: str) -> None:
         """A breach of the contract ends the process: what it says next can't be trusted either."""
         self.breaches += 1
+        if self.remote:
+            self.remote.breached()
         if self.run and self.run.attachment:
             self.run.attachment.end(f"{self.launch.plugin} broke the contract: {text}")
 

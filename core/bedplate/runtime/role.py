@@ -44,7 +44,10 @@ class Figures:
 
 
 class Role:
-    """What a component does while it is open; one subclass per way of working."""
+    """What a component does while it is open; one subclass per way of working. keeps_on: a program elsewhere goes on
+    with it while the kernel is away."""
+
+    keeps_on = False
 
     def __init__(self, component: Component, spine: Spine) -> None:
         self.component = component
@@ -62,6 +65,9 @@ class Role:
 
     def on_lost(self) -> None:
         """The session ended without being asked to, or did not begin. May be told more than once."""
+
+    def closed(self) -> None:
+        """Close was answered, or nobody is left to answer: what comes now was asked for by nobody."""
 
     def publication(self, publication: Any) -> None:
         raise ProtocolError("publishes without having been asked to")

@@ -18,9 +18,11 @@ from bedplate.config.secrets import SecretError
 from bedplate.errors import JournalError, ProtocolError
 from bedplate.model import Event, EventKind
 from bedplate.plugin.v1 import plugin_pb2
+from bedplate.remote.arrivals import resumes
 from bedplate.remote.attachment import Attachment, Silence
 from bedplate.runtime import lifecycle
 from bedplate.runtime.allowance import Allowance
+from bedplate.runtime.cut import Cut
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.lifecycle import Backoff, Cause, FaultCount, Life, State, Transition
 from bedplate.runtime.output import legible
@@ -35,6 +37,7 @@ STOP_WITHIN, STOP_MARGIN = 1.25, 0.25  # s
 REASON = 1000  # characters of a reason
 NOTE = 2000  # characters of a note
 NOTES, NOTES_AT_ONCE = 10.0, 200.0  # notes a second, for long and at once
+STRAYS = 200  # publications in one session that should not have been: more than what was under way
 FLOOD = 1000  # notes beyond that, in one session: a breach
 
 
@@ -65,7 +68,9 @@ class Supervisor:
         self._notes = Allowance(NOTES, NOTES_AT_ONCE, spine.clock.monotonic)
         self._task: asyncio.Task[None] | None = None
         self._lost: asyncio.Future[tuple[int, str]] | None = None
+        self._cut = Cut(place)
         self.code = plugin_pb2.CODE_UNSPECIFIED  # of the last Open
+        self._strays = 0
         self.detail = ""
         self.trace = ""
         place.components.append(self.component.id)
@@ -88,6 +93,8 @@ class Supervisor:
     async def _run(self) -> None:
         while self.life.state is not State.STOPPING:
             wait = await self._one_life()
+            if self._cut.bridged:
+                continue  # as far as anybody can tell nothing has happened
             self.role.on_lost()
             if wait is None:
                 await asyncio.Future()  # nothing to do until somebody stops it
@@ -132,6 +139,10 @@ class Supervisor:
         return self._fault(f"broke the contract: {error}")
 
     def _unreachable(self, error: Exception) -> float | None:
+        if self._cut.away:
+            if not self._cut.bridged:
+                self._move(Cause.LOST, str(error))
+            return 0.0
         if self._place_ended():
             return self._process_ended(str(error))
         self._move(Cause.LOST, str(error))
@@ -166,20 +177,25 @@ class Supervisor:
         self._move(Cause.SLOW, text)
 
     async def _session(self) -> None:
+        self._cut.waits()
         attachment = await self.place.attached()
+        if self._cut.arrived(attachment):
+            self.role.on_lost()
         self._lost = asyncio.get_running_loop().create_future()
+        self._strays = 0
         self.role.attachment = attachment
         opened = False
         try:
             reply = await self._open(attachment)
             opened = True
+            self._cut.opened(attachment)
             self.life.move(Cause.OPENED)
             self._backoff.reset()
             self._again.reset()
             self.place.healthy()
             await self._serve(attachment, reply)
         finally:
-            if opened and self.life.state is not State.STOPPING:
+            if opened and self.life.state is not State.STOPPING and not self._cut.began():
                 self.role.on_lost()
 
     async def _open(self, attachment: Attachment) -> Any:
@@ -224,9 +240,14 @@ class Supervisor:
     async def _close(self) -> None:
         """Asks Close, whatever the session came to. Who does not answer even that ends."""
         attachment, self.role.attachment = self.role.attachment, None
-        if attachment is None or attachment.gone.done():
-            return
+        if attachment and not attachment.gone.done():
+            await self._ask_to_close(attachment)
+        self.role.closed()
+
+    async def _ask_to_close(self, attachment: Attachment) -> None:
         stopping = self.life.state is State.STOPPING
+        if stopping and self.role.keeps_on and resumes(attachment):
+            return  # the next kernel takes it up where this one left it
         within, margin = (STOP_WITHIN, STOP_MARGIN) if stopping else (CLOSE_WITHIN, None)
         try:
             await attachment.ask(self.component.id, within, margin=margin, close=Close())
@@ -246,6 +267,9 @@ class Supervisor:
             self.role.publication(publication)
         except ProtocolError as error:
             self.lose(plugin_pb2.CODE_FAULT, str(error))
+            self._strays += 1
+            if self._strays > STRAYS:
+                self.place.end(f"{self.component.id} went on: {error}")
         except JournalError as error:
             self.lose(plugin_pb2.CODE_UNREACHABLE, str(error))
 

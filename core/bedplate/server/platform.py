@@ -141,6 +141,7 @@ class Platform:
         """What goes wrong outside the kernel, for `status`."""
         if self._audit and self._audit.failed:
             yield f"the audit log can't be written, so nothing can be changed: {self._audit.failed}"
+        yield from self.kernel.host.arrivals.refusals()
         for plugin in self.hooks.plugins:
             if plugin.verdict == "refused" or plugin.last_error:
                 yield f"hooks of {plugin.name}: {plugin.reason or plugin.last_error}"

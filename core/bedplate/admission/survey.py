@@ -63,15 +63,13 @@ def survey_with(given: Sequence[Path], places: Places | None = None) -> Survey:
 
 
 def _levels(given: Sequence[Path], probe: Probe, places: Places) -> Levels:
-    named = {
-        "given with --plugin": dict.fromkeys(given),
-        "named in plugins.folders": dict.fromkeys(places.folders),
-    }
-    levels = [
-        (how, _settle([c for path in paths for c in _given(path, probe)]))
-        for how, paths in named.items()
+    given_with = [c for path in dict.fromkeys(given) for c in _given(path, probe)]
+    named_in = [c for folder in dict.fromkeys(places.folders) for c in of_folder(folder)]
+    return [
+        ("given with --plugin", _settle(given_with)),
+        ("named in plugins.folders", _settle(named_in)),
+        ("", _settle(_installed(places.home))),
     ]
-    return [*levels, ("", _settle(_installed(places.home)))]
 
 
 def _layered(levels: Levels) -> Survey:

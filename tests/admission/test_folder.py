@@ -1,0 +1,318 @@
+"""A plugin folder ends as one explained candidate, and nothing in it is run for that."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+import pytest
+from tests.admission.folders import NAMED, OFFER, command, only, plugin_folder
+from tests.admission.site import SCHEMA, Site, manifest
+
+from bedplate.admission.survey import Places, survey, survey_with
+from bedplate.errors import AdmissionError
+
+SHELL = NAMED + command("./run.sh", "words", "data.txt", "./data.txt") + OFFER
+PYTHON = NAMED + OFFER + 'class = "acme_press:Acme"\n'
+
+
+def program(place: Path) -> Path:
+    return plugin_folder(place, SHELL, run__sh="#!/bin/sh\n", data__txt="")
+
+
+def environment(place: Path, *, interpreter: str = sys.executable, bedplate: bool = True) -> Path:
+    """What `python -m venv` leaves, without the time it takes."""
+    site = place / "lib" / "python3.11" / "site-packages"
+    site.mkdir(parents=True)
+    if bedplate:
+        (site / "bedplate").mkdir()
+    (place / "bin").mkdir()
+    (place / "bin" / "python").symlink_to(interpreter)
+    (place / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
+    return site
+
+
+def test_a_program_of_any_language_is_admissible(tmp_path: Path) -> None:
+    folder = program(tmp_path / "press")
+    found = only(folder)
+
+    assert (found.verdict, found.reason) == ("admissible", "")
+    assert (found.name, found.version, found.uses) == ("acme-press", "1.2.0", ("acme",))
+    [offer] = found.offers
+    data = str(folder / "data.txt")
+    assert offer.command == (str(folder / "run.sh"), "words", data, data)
+    assert (offer.folder, offer.target, offer.plugin) == (folder, "", "acme-press")
+
+
+def test_a_manifest_stands_for_its_folder(tmp_path: Path) -> None:
+    file = program(tmp_path / "press") / "bedplate-plugin.toml"
+
+    assert "acme" in survey_with([file]).offers
+
+
+def test_a_program_on_path_is_found_there(tmp_path: Path) -> None:
+    folder = plugin_folder(tmp_path, NAMED + command("sh", "-c", "true") + OFFER)
+
+    command_ = only(folder).offers[0].command
+    assert os.path.isabs(command_[0])
+    assert command_[1:] == ("-c", "true")
+
+
+def test_python_in_a_folder_is_run_by_the_kernels_interpreter(tmp_path: Path) -> None:
+    folder = plugin_folder(tmp_path, PYTHON, acme_press__py="raise SystemExit('it was run')")
+    [offer] = only(folder).offers
+
+    assert (offer.python, offer.command, offer.target) == (sys.executable, (), "acme_press:Acme")
+
+
+@pytest.mark.parametrize("name", ["env", ".venv"])
+def test_an_environment_beside_the_manifest_runs_it(name: str, tmp_path: Path) -> None:
+    folder = plugin_folder(tmp_path, PYTHON)
+    environment(folder / name)
+
+    assert only(folder).offers[0].python == str(folder / name / "bin" / "python")
+
+
+def test_a_plugin_installed_in_an_environment_needs_no_manifest_beside_it(tmp_path: Path) -> None:
+    inside = environment(tmp_path / "press" / ".venv")
+    site = Site(inside)
+    site.install("acme-press", manifest=manifest(), schema={"acme": SCHEMA}, version="3.1")
+    [found] = survey_with([tmp_path / "press"]).candidates[-1:]
+
+    assert (found.verdict, found.reason, found.distribution) == ("admissible", "", "acme-press")
+    assert (found.version, found.offers[0].target) == ("3.1", "acme_press:Acme")
+    assert found.offers[0].python == str(tmp_path / "press/.venv/bin/python")
+    assert not site.imported()
+    assert "acme_press" not in sys.modules
+
+
+OTHER = {"x86_64": (183, "aarch64")}.get(platform.machine(), (62, "x86_64"))
+ELF = b"\x7fELF\x02\x01\x01" + bytes(11) + OTHER[0].to_bytes(2, "little") + bytes(44)
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "reason"),
+    [
+        (None, {}, "no bedplate-plugin.toml in FOLDER"),
+        (
+            NAMED.replace('name = "acme-press"\n', "") + OFFER,
+            {},
+            "FOLDER/bedplate-plugin.toml: name: is missing; a plugin folder says its own, such as "
+            'name = "press" above the first [[offer]]',
+        ),
+        (
+            NAMED.replace('version = "1.2.0"\n', "") + OFFER,
+            {},
+            "FOLDER/bedplate-plugin.toml: version: is missing; a plugin folder says its own, such as "
+            'version = "1.0.0" above the first [[offer]]',
+        ),
+        (
+            NAMED.replace("acme-press", "Acme Press") + OFFER,
+            {},
+            "FOLDER/bedplate-plugin.toml: name: 'Acme Press' must be lower-case letters, digits, ., - and _, "
+            "such as acme-press",
+        ),
+        (
+            NAMED.replace("1.2.0", "../1.2.0") + OFFER,
+            {},
+            "FOLDER/bedplate-plugin.toml: version: '../1.2.0' must be a version, such as 1.4.0",
+        ),
+        (
+            NAMED + OFFER,
+            {},
+            '`acme` names no class; write class = "module:Class" under its [[offer]], or how another language is '
+            'started: [run] command = ["node", "plugin.js"]',
+        ),
+        (
+            NAMED + command("sh") + OFFER + 'class = "a:B"\n',
+            {},
+            "FOLDER/bedplate-plugin.toml: [[offer]] acme, class: [run] starts this plugin, so it names no class; "
+            "leave out one of them",
+        ),
+        (
+            NAMED + "[run]\n" + OFFER,
+            {},
+            "FOLDER/bedplate-plugin.toml: run, command: is missing",
+        ),
+        (
+            NAMED + '[run]\ncomand = ["sh"]\n' + OFFER,
+            {},
+            "FOLDER/bedplate-plugin.toml: run, command: is missing; run, comand: unknown; did you mean `command`?",
+        ),
+        (
+            NAMED + command("no-such-program") + OFFER,
+            {},
+            "[run] command: no program `no-such-program` is on PATH; install it",
+        ),
+        (
+            NAMED + command("press") + OFFER,
+            {"press": "#!/bin/sh\n"},
+            "[run] command: no program `press` is on PATH; for the file in its folder write ./press",
+        ),
+        (
+            NAMED + command("./press") + OFFER,
+            {},
+            "[run] command: there is no FOLDER/press",
+        ),
+        (
+            NAMED + command("sh", "./press") + OFFER,
+            {},
+            "[run] command: there is no FOLDER/press",
+        ),
+        (
+            NAMED + command("./press") + OFFER,
+            {"press": "echo"},
+            "[run] command: FOLDER/press is not executable; chmod +x press",
+        ),
+        (
+            NAMED + command("./press") + OFFER,
+            {"press": "#!/opt/none/python\n"},
+            "[run] command: FOLDER/press is run by /opt/none/python, which is not there; install it",
+        ),
+        (
+            NAMED + command("./press") + OFFER,
+            {"press": "#!/usr/bin/env -S no-such-program x\n"},
+            "[run] command: FOLDER/press is run by `no-such-program`, which is not on PATH; install it",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_folder_is_told_in_a_sentence(
+    text: str | None, files: dict[str, str], reason: str, tmp_path: Path
+) -> None:
+    folder = plugin_folder(tmp_path / "press", text, **files)
+    found = only(folder)
+
+    assert found.verdict == "refused"
+    assert found.reason == reason.replace("FOLDER", str(folder))
+
+
+def test_a_program_for_another_processor_is_told_so(tmp_path: Path) -> None:
+    folder = plugin_folder(tmp_path, NAMED + command("./press") + OFFER, press=ELF)
+    (folder / "press").chmod(0o755)
+
+    assert only(folder).reason == (
+        f"[run] command: {folder}/press is built for {OTHER[1]}, and this machine is {platform.machine()}; "
+        "install the build for it"
+    )
+
+
+def test_a_folder_without_a_schema_is_refused_with_the_way_to_make_one(tmp_path: Path) -> None:
+    script = plugin_folder(tmp_path / "a", NAMED + command("sh") + OFFER, schema={})
+    python = plugin_folder(tmp_path / "b", PYTHON, schema={})
+
+    assert only(script).reason == (
+        f"{script}/config.schema.json: No such file or directory; its author writes it beside the manifest"
+    )
+    assert only(python).reason == (
+        f"{python}/config.schema.json: No such file or directory; its author makes it with: "
+        f"python -m bedplate.admission.schema {python}"
+    )
+
+
+def test_a_refused_folder_keeps_the_name_and_the_uses_it_claims(tmp_path: Path) -> None:
+    found = only(plugin_folder(tmp_path, NAMED + command("./none") + OFFER))
+
+    assert (found.name, found.version, found.uses) == ("acme-press", "1.2.0", ("acme",))
+
+
+def test_an_environment_whose_interpreter_is_gone_says_how_to_make_it_again(tmp_path: Path) -> None:
+    folder = plugin_folder(tmp_path / "press", PYTHON)
+    environment(folder / ".venv", interpreter="/opt/none/python3")
+
+    assert only(folder).reason == (
+        f"the interpreter {folder}/.venv/bin/python leads to, /opt/none/python3, is gone; "
+        f"make it again: python3 -m venv --clear {folder}/.venv"
+    )
+
+
+def test_an_environment_without_bedplate_says_how_to_install_it(tmp_path: Path) -> None:
+    folder = plugin_folder(tmp_path / "press", PYTHON)
+    environment(folder / "env", bedplate=False)
+
+    assert only(folder).reason == (
+        f"{folder}/env holds no bedplate; {folder}/env/bin/python -m pip install bedplate"
+    )
+
+
+def test_an_installed_package_may_not_say_how_it_is_run(site: Site) -> None:
+    site.install("acme-press", manifest=manifest(more=command("sh")), schema={"acme": SCHEMA})
+    [found] = [c for c in survey().candidates if c.distribution == "acme-press"]
+
+    assert found.reason == "[run] is for plugin folders; an installed package is run by its Python"
+
+
+# --- who wins a name ---
+
+
+def version_of(folder: Path, version: str) -> Path:
+    text = SHELL.replace("1.2.0", version)
+    return plugin_folder(folder, text, run__sh="#!/bin/sh\n", data__txt="")
+
+
+def test_what_was_given_goes_before_what_the_file_names_and_that_before_what_is_installed(
+    tmp_path: Path, site: Site
+) -> None:
+    site.install("acme-old", manifest=manifest(), schema={"acme": SCHEMA})
+    given, named = version_of(tmp_path / "given", "3.0"), version_of(tmp_path / "named", "2.0")
+
+    assert survey().offers["acme"].plugin == "acme-old"
+    by_file = survey_with([], Places((named,)))
+    assert by_file.offers["acme"].version == "2.0"
+    both = survey_with([given], Places((named,)))
+    assert both.offers["acme"].version == "3.0"
+    reasons = {c.place or c.distribution: c.reason for c in both.candidates if "acme" in c.uses}
+    assert reasons["acme-old"] == "`acme` comes from acme-press, given with --plugin"
+    assert reasons[named] == "`acme` comes from acme-press, given with --plugin"
+
+
+def test_a_place_that_was_named_and_holds_no_plugin_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(AdmissionError) as wrong:
+        survey_with([tmp_path / "none"], Places((tmp_path / "nor-this",)))
+
+    assert str(wrong.value).splitlines() == [
+        f"{tmp_path}/none: No such file or directory",
+        f"{tmp_path}/nor-this: there is no such folder",
+    ]
+
+
+def test_two_that_were_named_and_offer_the_same_are_both_refused(tmp_path: Path) -> None:
+    one, two = version_of(tmp_path / "one", "1.0"), version_of(tmp_path / "two", "2.0")
+
+    with pytest.raises(AdmissionError) as wrong:
+        survey_with([one, two])
+
+    assert str(wrong.value).splitlines()[0] == (
+        f"{one}: `acme` is also offered by acme-press of {two}; leave out one of them"
+    )
+
+
+def test_the_home_holds_the_version_that_current_leads_to(tmp_path: Path) -> None:
+    for version in ("1.0", "2.0"):
+        version_of(tmp_path / "acme-press" / version, version)
+    assert "acme" not in survey(places=Places(home=tmp_path)).offers
+
+    current = tmp_path / "acme-press" / "current"
+    current.symlink_to("1.0")
+    assert survey(places=Places(home=tmp_path)).offers["acme"].version == "1.0"
+    current.unlink()
+    current.write_text("2.0\n")
+    assert survey(places=Places(home=tmp_path)).offers["acme"].version == "2.0"
+
+
+def test_an_installed_folder_takes_the_place_of_the_same_plugin_and_of_no_other(
+    tmp_path: Path, site: Site
+) -> None:
+    version_of(tmp_path / "acme-press" / "2.0", "2.0")
+    (tmp_path / "acme-press" / "current").symlink_to("2.0")
+    site.install("acme-press", manifest=manifest(), schema={"acme": SCHEMA})
+    found = survey(places=Places(home=tmp_path))
+    assert found.offers["acme"].version == "2.0"
+    [beside] = [c for c in found.candidates if c.version == "1.0" and "acme" in c.uses]
+    assert beside.reason == f"acme-press 2.0 in {tmp_path}/acme-press/2.0 takes its place"
+
+    site.install("other-press", manifest=manifest(), schema={"acme": SCHEMA})
+    found = survey(places=Places(home=tmp_path))
+    assert "acme" not in found.offers
+    assert "is also offered by" in found.why_not("acme")

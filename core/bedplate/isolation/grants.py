@@ -178,19 +178,20 @@ def _addresses(entry: str, settings: Mapping[str, Any]) -> Iterator[Address]:
     where = f"network {entry}"
     if entry.startswith("$"):
         for text in _texts(entry[1:], settings, where):
-            yield _of_url(text, where)
+            yield of_url(text, where)
         return
     protocol, rest = entry.split(":", 1)
     host, port = rest.rsplit(":", 1)
     hosts = [*_texts(host[1:], settings, where)] if host.startswith("$") else [host]
     ports = [*_texts(port[1:], settings, where)] if port.startswith("$") else [port]
     for one in hosts:
-        name = _of_url(one, where).host if "://" in one else one
+        name = of_url(one, where).host if "://" in one else one
         for number in ports:
             yield Address(protocol, name, _port(number, where))
 
 
-def _of_url(text: str, where: str) -> Address:
+def of_url(text: str, where: str) -> Address:
+    """The address of a URL, or of host:port. Raises GrantError."""
     full = text if "://" in text else f"tcp://{text}"
     try:
         parts = urlsplit(full)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from bedplate.admission.permissions import Permissions
+from bedplate.config.deployment import PluginSchema
+
 
 class Offer(Protocol):
     """One thing a plugin offers: what `use:` names."""
@@ -27,6 +30,10 @@ class Offer(Protocol):
     def file(self) -> Path | None: ...
     @property
     def support(self) -> str: ...
+    @property
+    def permissions(self) -> Permissions: ...
+    @property
+    def schema(self) -> PluginSchema: ...
     @property
     def python(self) -> str: ...
     @property

@@ -11,9 +11,12 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bedplate.errors import BedplateError
+from bedplate.isolation import Confinement, Level
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.remote.host import PluginHost
@@ -29,6 +32,12 @@ PING_EVERY, PINGS_MISSED = 1.0, 3
 TERM_WITHIN = 5.0  # s between SIGTERM and SIGKILL, where whoever stops has the time
 DO_NOT_RETRY = 78  # EX_CONFIG
 Ping, Shutdown = twin(plugin_pb2.Ping), twin(plugin_pb2.Shutdown)
+Confine = Callable[[Launch], Confinement]
+
+
+def unconfined(launch: Launch) -> Confinement:
+    """For trying things: a process, and nothing else."""
+    return Confinement(Level.L0, tuple(launch.argv()))
 
 
 class PluginProcess:
@@ -36,7 +45,12 @@ class PluginProcess:
     ping_seconds: how long that took."""
 
     def __init__(
-        self, launch: Launch, host: PluginHost, folder: Path, census: Census | None = None
+        self,
+        launch: Launch,
+        host: PluginHost,
+        folder: Path,
+        census: Census | None = None,
+        confine: Confine | None = None,
     ) -> None:
         self.launch = launch
         self._host = host
@@ -45,6 +59,9 @@ class PluginProcess:
         self._tasks: list[asyncio.Task[Any]] = []
         self.attachment: Attachment | None = None
         self._census = census or Census()
+        self._confine = confine or unconfined
+        self._refused = False
+        self.level, self.level_notes = "", tuple[str, ...]()
         self._mark = self._census.new_mark()
         self._printed = Output(time.monotonic)
         self.output = self._printed.lines
@@ -60,9 +77,10 @@ class PluginProcess:
 
         Raises ConnectionError with the last words of a process that ended first, TimeoutError when it stays silent.
         """
+        command = self._command()
         token, expected = self._host.expect(KINDS[self.launch.kind])
         self._process = await asyncio.create_subprocess_exec(
-            *self._command(),
+            *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -89,8 +107,15 @@ class PluginProcess:
         self._tasks.append(asyncio.create_task(self._keep_pinging(self.attachment)))
         return self.attachment
 
-    def _command(self) -> list[str]:
-        return self.launch.argv()
+    def _command(self) -> Sequence[str]:
+        """Raises ConnectionError when it can't be confined as it must be."""
+        try:
+            found = self._confine(self.launch)
+        except (BedplateError, OSError) as error:
+            self._refused = isinstance(error, BedplateError)
+            raise ConnectionError(f"{self.launch.name} is not started: {error}") from error
+        self.level, self.level_notes = str(found.level), found.notes
+        return found.command
 
     async def _wait(self) -> None:
         assert self._process
@@ -116,7 +141,8 @@ class PluginProcess:
     @property
     def hopeless(self) -> bool:
         """It said by its exit code that another try is of no use as things are."""
-        return self._process is not None and self._process.returncode == DO_NOT_RETRY
+        ended = self._process.returncode if self._process else None
+        return self._refused or ended == DO_NOT_RETRY
 
     async def _listen(self) -> None:
         assert self._process is not None
@@ -180,6 +206,8 @@ class PluginProcess:
 
     async def kill(self, *, sweep: bool = True) -> None:
         """SIGKILL to the process group, and with sweep to all that it started elsewhere."""
+        if self._process is None:
+            return
         self._signal(signal.SIGKILL)
         await self._ended(5.0)
         if sweep:

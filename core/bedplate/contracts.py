@@ -8,9 +8,8 @@ its work raises, and the kernel closes the session, waits, and builds a new obje
     Invalid, pydantic.ValidationError settings or addresses are wrong; shown at their line, never retried
     anything else                     a bug; more than five in 60 s: faulted, retried half-open
 
-Methods may be `async def`, or plain `def` for a blocking library: then they run on a thread of this component. Calls to
-one object never overlap, except that `subscribe` and `query` run beside the others. A call that is cancelled or runs
-out of time ends the session, so no late answer is ever taken for the next one's.
+Methods may be `async def`, or plain `def` for a blocking library, run on a thread of this component. Calls to one
+object never overlap, but `subscribe` and `query` run beside the others. A late or cancelled call ends the session.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tests.docs.pages import ROOT
+from tests.docs.contracts import contracts
+from tests.docs.pages import ROOT, table
 
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.S)
 
@@ -27,15 +28,6 @@ def pages_with_parts() -> list[Path]:
     return [
         page for page in sorted((ROOT / "docs").rglob("*.md")) if _PART.search(page.read_text())
     ]
-
-
-def table(titles: Sequence[str], rows: Iterator[Sequence[str]] | Sequence[Sequence[str]]) -> str:
-    lines = [titles, ["---"] * len(titles), *([_cell(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    return re.sub(r"(?<!\\)\|", r"\\|", text.replace("\n", " "))
 
 
 # commands
@@ -98,25 +90,28 @@ def _literal(text: str) -> str:
 def plugins() -> str:
     import json
 
+    from bedplate.admission.manifest import parse
+
     parts = []
     for file in sorted((ROOT / "plugins").glob("*/bedplate_*/bedplate-plugin.toml")):
         manifest = tomllib.loads(file.read_text())
         schemas = json.loads(file.with_name("config.schema.json").read_text())["offers"]
+        permissions = parse(file.read_bytes(), file.name).permissions.words()
         for offer in manifest["offer"]:
             readme = file.parents[1].relative_to(ROOT) / "README.md"
-            parts += _offer(offer, schemas[offer["use"]], manifest.get("permissions", {}), readme)
+            parts += _offer(offer, schemas[offer["use"]], permissions, readme)
     return "\n".join(parts)
 
 
 def _offer(
-    offer: Mapping[str, Any], schema: Mapping[str, Any], allowed: Mapping[str, Any], readme: Path
+    offer: Mapping[str, Any], schema: Mapping[str, Any], allowed: Sequence[str], readme: Path
 ) -> Iterator[str]:
     yield f"## {offer['use']}\n"
     can = f" that can {', '.join(offer['capabilities'])}" if offer.get("capabilities") else ""
     kind = {"connector": "A connector", "analytic": "An analytic"}[offer["kind"]]
     yield f"{kind}{can}. [What it does](../../{readme})\n"
-    if declared := [f"{what} `{one}`" for what, ones in allowed.items() for one in ones]:
-        yield f"It declares that it needs: {', '.join(declared)}.\n"
+    if allowed:
+        yield f"It declares that it needs: {', '.join(f'`{words}`' for words in allowed)}.\n"
     yield from _model("Settings", schema["settings"], schema["settings"])
     if schema["tag"].get("properties"):
         yield from _model("Settings of a tag", schema["tag"], schema["tag"])
@@ -273,6 +268,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "hooks": hooks,
     "metrics": metrics,
     "unserved": unserved,
+    "contracts": contracts,
 }
 
 

@@ -78,11 +78,13 @@ def command(*, local: bool = False, **more: Any) -> Callable[[Function], click.C
     return make
 
 
-def group(*, local: bool = False, **more: Any) -> Callable[[Function], click.Group]:
+def group(
+    *, local: bool = False, cls: type[click.Group] = click.Group, **more: Any
+) -> Callable[[Function], click.Group]:
     """The same with commands below it; called also when none of them is named."""
 
     def make(function: Function) -> click.Group:
-        made = click.command(cls=click.Group, invoke_without_command=True, **more)(
+        made = click.command(cls=cls, invoke_without_command=True, **more)(
             _with_invocation(function)
         )
         _with_options(made, local)

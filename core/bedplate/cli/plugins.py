@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bedplate.cli.exits import Exit
-from bedplate.cli.frame import Invocation, command
+from bedplate.cli.frame import Invocation, command, group
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -16,17 +16,41 @@ if TYPE_CHECKING:
 LAST = ("version", "distribution", "verdict")
 
 
-@command(local=True)
+class _Listing(click.Group):
+    """A word that is none of its commands is the name of a plugin."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands:
+            return "list", self.commands["list"], args
+        return super().resolve_command(ctx, args)
+
+
+@group(local=True, cls=_Listing)
+@click.pass_context
+def plugins(ctx: click.Context, invocation: Invocation) -> int | None:
+    """Every candidate ends as one line; those that are refused say why. Nothing of theirs is imported.
+
+    With names, those alone: bedplate plugins modbus.
+    """
+    return None if ctx.invoked_subcommand else _list(invocation, ())
+
+
+@command(local=True, name="list")
 @click.argument("names", nargs=-1)
-def plugins(invocation: Invocation, names: tuple[str, ...]) -> int:
-    """Every candidate ends as one line; those that are refused say why. Nothing of theirs is imported."""
+def list_(invocation: Invocation, names: tuple[str, ...]) -> int:
+    """What `plugins` alone does; NAMES: of these alone."""
+    return _list(invocation, names)
+
+
+def _list(invocation: Invocation, names: tuple[str, ...]) -> int:
+    from bedplate.admission.reading import places_of
     from bedplate.admission.survey import survey
 
     as_json = invocation.json
-
-    candidates = [
-        c for c in survey().candidates if not names or c.name in names or set(c.uses) & set(names)
-    ]
+    every = survey(places=places_of(None)).candidates
+    candidates = [c for c in every if not names or c.name in names or set(c.uses) & set(names)]
     facts: list[dict[str, Any]] = [
         {
             "name": c.name,
@@ -70,3 +94,6 @@ def _row(fact: dict[str, Any]) -> tuple[Text, ...]:
     cells = (offers or fact["name"], kinds, can, *(fact[k] for k in LAST))
     style = "red" if fact["verdict"] == "refused" else ""
     return tuple(Text(str(cell), style) for cell in cells)
+
+
+plugins.add_command(list_)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bedplate.admission.candidate import Survey, schemas_for
+from bedplate.admission.overreach import overreach
 from bedplate.admission.placing import problems
 from bedplate.admission.survey import Places, survey_with
 from bedplate.config import Deployment, PluginSettings, load, plugin_settings
@@ -23,7 +24,7 @@ def read_deployment(file: Path, given: Sequence[Path] = ()) -> tuple[Survey, Dep
     """Raises AdmissionError, and ConfigError with all that is wrong with the file."""
     found = survey_of(file, given)
     deployment = load(file, schemas_for(found), found.offers)
-    if wrong := problems(deployment, found.offers):
+    if wrong := [*problems(deployment, found.offers), *overreach(deployment, found.offers)]:
         raise ConfigError(wrong)
     return found, deployment
 

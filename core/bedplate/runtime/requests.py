@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bedplate.config.deployment import Asset, Component, TagSpec
+from bedplate.config.inputs import named_inputs as named_inputs
 from bedplate.connector.v1 import connector_pb2
 from bedplate.model import DataType
 from bedplate.plugin.v1 import plugin_pb2
@@ -94,24 +95,6 @@ def open_analytic(
 
 def plugin_pb2_state(key: str, value: bytes) -> Any:
     return twin(plugin_pb2.State)(key=key, value=value)
-
-
-def named_inputs(settings: Any, tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags of an asset that the settings of an analytic name, at any depth: name → full path."""
-    found: dict[str, str] = {}
-
-    def look(value: Any) -> None:
-        if isinstance(value, str) and value in tags:
-            found[value] = tags[value]
-        elif isinstance(value, Mapping):
-            for inner in value.values():
-                look(inner)
-        elif isinstance(value, (list, tuple)):
-            for inner in value:
-                look(inner)
-
-    look(settings)
-    return found
 
 
 def _asset(asset: Asset, settings: Mapping[str, Any], specs: Mapping[str, TagSpec]) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 
 from bedplate.analytic.v1 import analytic_pb2
 from bedplate.config.deployment import Component, TagSpec
+from bedplate.config.inputs import named_inputs
 from bedplate.errors import ProtocolError
 from bedplate.journal.engine import Commit, Entry
 from bedplate.model import Body, DataType, Record
@@ -46,7 +47,7 @@ class AnalyticReader(Role):
         self._events = f"{component.id}/event"
         plain, _ = settings()
         self._paths = {
-            p for a in component.assets for p in requests.named_inputs(plain, a.tags).values()
+            p for a in component.assets for p in named_inputs(plain, a.tags).values()
         }
         self._outputs: dict[tuple[str, int], int] = {}
         self._mine: np.ndarray[Any, Any] = np.zeros(0, np.uint32)

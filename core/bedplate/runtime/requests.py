@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bedplate.config.deployment import Asset, Component, TagSpec
-from bedplate.config.inputs import named_inputs as named_inputs
+from bedplate.config.inputs import named_inputs
 from bedplate.connector.v1 import connector_pb2
 from bedplate.model import DataType
 from bedplate.plugin.v1 import plugin_pb2

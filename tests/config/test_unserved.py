@@ -54,10 +54,6 @@ HEAD = "bedplate: 1\nname: x\n"
             ["3 plugins.policy: not served yet: comes with trust; write open"],
         ),
         (
-            "plugins:\n  min_isolation: L2\n",
-            ["4 plugins.min_isolation: not served yet: isolation comes with permissions; write L0"],
-        ),
-        (
             "plugins: {listen: '127.0.0.1:7444', tls: tls}\n",
             [
                 "3 plugins.listen: not served yet: remote plugins come with mutual TLS",

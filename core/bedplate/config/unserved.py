@@ -38,11 +38,6 @@ DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
         "write otlp, or use a collector that serves Prometheus",
     ),
     ("plugins.policy", lambda d: d.plugins.policy != "open", "comes with trust; write open"),
-    (
-        "plugins.min_isolation",
-        lambda d: d.plugins.min_isolation != "L0",
-        "isolation comes with permissions; write L0",
-    ),
     ("moved", lambda d: d.moved, "moving history comes with plan and apply"),
 ]
 COMPONENT: list[tuple[str, Callable[[Component], Any], str]] = [

@@ -81,12 +81,12 @@ class Machine:
 
 
 @cache
-def this_machine() -> Machine:
-    """Asks once. Takes some 20 ms where bubblewrap is installed."""
-    return look(shutil.which("bwrap"))
+def this_machine(*, bubblewrap: bool = False) -> Machine:
+    """Asks once. bubblewrap: whether it is wanted, since trying it takes some 20 ms."""
+    return look(shutil.which("bwrap"), bubblewrap=bubblewrap)
 
 
-def look(bwrap: str | None) -> Machine:
+def look(bwrap: str | None, *, bubblewrap: bool = True) -> Machine:
     landlock, numbers = _landlock(), _seccomp()
     why_not: dict[Level, str] = {}
     if not landlock:
@@ -95,7 +95,7 @@ def look(bwrap: str | None) -> Machine:
         )
     elif not numbers:
         why_not[Level.L2] = f"no seccomp filter for {platform.machine()}"
-    tried = _bwrap(bwrap) if bwrap else "bubblewrap is not installed"
+    tried = "bubblewrap is not installed" if not bwrap else _bwrap(bwrap) if bubblewrap else ""
     if why := why_not.get(Level.L2) or tried:
         why_not[Level.L3] = why
     return Machine(

@@ -5,18 +5,20 @@ Worked out anew at each start, since folders and devices come and go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bedplate.config.deployment import Component, Deployment, resolve_settings
 from bedplate.endpoints import home
+from bedplate.errors import BedplateError, Problem
 from bedplate.isolation import (
     Confinement,
     Grant,
     Level,
     Machine,
     Wanted,
+    choose,
     confine,
     grant,
     this_machine,
@@ -34,7 +36,7 @@ class Confiner:
         self,
         deployment: Deployment,
         sockets: Path,
-        machine: Callable[[], Machine] = this_machine,
+        machine: Callable[..., Machine] = this_machine,
     ) -> None:
         self._deployment = deployment
         self._sockets = sockets
@@ -55,7 +57,8 @@ class Confiner:
             folder=self._deployment.source.folder,
             sockets=self._sockets,
         )
-        return confine(self._machine(), Level(self._deployment.plugins.min_isolation), wanted)
+        least = Level(self._deployment.plugins.min_isolation)
+        return confine(self._machine(bubblewrap=least is Level.L3), least, wanted)
 
 
 def grant_of(component: Component, offer: Offer, deployment: Deployment) -> Grant:
@@ -64,6 +67,33 @@ def grant_of(component: Component, offer: Offer, deployment: Deployment) -> Gran
         return Grant(unconfined=True)
     settings = defaults(offer.schema.settings) | resolve_settings(component, deployment)
     return grant(offer.permissions, settings, deployment.source.folder, own_folders(deployment))
+
+
+def refusals(
+    deployment: Deployment, offers: Mapping[str, Offer], machine: Callable[..., Machine] = this_machine
+) -> list[Problem]:
+    """Components that can't run as they are written: below the deployment's least, or with a permission that their
+    settings do not let anybody grant."""
+    least = Level(deployment.plugins.min_isolation)
+    here = machine(bubblewrap=least is Level.L3)
+    told = ((c, _refusal(c, offers[c.use], deployment, here)) for c in deployment.components)
+    return [Problem(c.file, c.line, c.id, text) for c, text in told if text]
+
+
+def _refusal(
+    component: Component, offer: Offer, deployment: Deployment, machine: Machine
+) -> str:
+    least = Level(deployment.plugins.min_isolation)
+    if component.placement != "process" and least > Level.L0:
+        why = "nobody here can tell how it is confined" if component.placement == "remote" else "that is L0"
+        return f"placement {component.placement}: {why}, and plugins.min_isolation is {least}"
+    if component.placement != "process":
+        return ""
+    try:
+        choose(machine, least, unconfined=grant_of(component, offer, deployment).unconfined)
+    except BedplateError as error:
+        return str(error)
+    return ""
 
 
 def own_folders(deployment: Deployment) -> tuple[Path, ...]:

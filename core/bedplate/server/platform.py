@@ -30,6 +30,7 @@ from bedplate.gate.listen import listen_problem, listen_taken
 from bedplate.gate.token import local_token
 from bedplate.hooks import HookCaller
 from bedplate.journal.embedded import EmbeddedEngine
+from bedplate.runtime.confining import refusals
 from bedplate.runtime.instruments import instruments
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import Transition
@@ -48,7 +49,7 @@ class Prepared:
 def prepare(file: Path, plugins: Sequence[Path] = (), *, to_run: bool = True) -> Prepared:
     """Raises ConfigError with all that is wrong; with to_run also what nothing serves yet. AdmissionError."""
     found, deployment = read_deployment(file, plugins)
-    if to_run and (problems := unserved(deployment)):
+    if to_run and (problems := [*unserved(deployment), *refusals(deployment, found.offers)]):
         raise ConfigError(problems)
     return Prepared(deployment, found.admit({component.use for component in deployment.components}))
 

@@ -70,7 +70,9 @@ def grant_of(component: Component, offer: Offer, deployment: Deployment) -> Gran
 
 
 def refusals(
-    deployment: Deployment, offers: Mapping[str, Offer], machine: Callable[..., Machine] = this_machine
+    deployment: Deployment,
+    offers: Mapping[str, Offer],
+    machine: Callable[..., Machine] = this_machine,
 ) -> list[Problem]:
     """Components that can't run as they are written: below the deployment's least, or with a permission that their
     settings do not let anybody grant."""
@@ -80,12 +82,14 @@ def refusals(
     return [Problem(c.file, c.line, c.id, text) for c, text in told if text]
 
 
-def _refusal(
-    component: Component, offer: Offer, deployment: Deployment, machine: Machine
-) -> str:
+def _refusal(component: Component, offer: Offer, deployment: Deployment, machine: Machine) -> str:
     least = Level(deployment.plugins.min_isolation)
     if component.placement != "process" and least > Level.L0:
-        why = "nobody here can tell how it is confined" if component.placement == "remote" else "that is L0"
+        why = (
+            "nobody here can tell how it is confined"
+            if component.placement == "remote"
+            else "that is L0"
+        )
         return f"placement {component.placement}: {why}, and plugins.min_isolation is {least}"
     if component.placement != "process":
         return ""

@@ -173,6 +173,7 @@ def _processes(status: Status, first: int, second: int) -> Any:
         Column("CPU", align="right"),
         Column("memory", align="right"),
         Column("restarts", align="right"),
+        Column("isolation"),
     ]
     up = (status.now - status.started) / 1e9
     kernel = (
@@ -181,6 +182,7 @@ def _processes(status: Status, first: int, second: int) -> Any:
         _share(status.cpu_seconds, up),
         size_text(status.memory_bytes),
         "",
+        "",
     )
     return table(columns, [kernel, *(_process(one, status.now) for one in status.processes)])
 
@@ -188,7 +190,7 @@ def _processes(status: Status, first: int, second: int) -> Any:
 def _process(one: ProcessStatus, now: int) -> tuple[Any, ...]:
     up = (now - one.started) / 1e9 if one.started else 0.0
     if not one.pid:
-        return one.name, Text("not running", "yellow"), "", "", str(one.restarts)
+        return one.name, Text("not running", "yellow"), "", "", str(one.restarts), ""
     restarts = Text(str(one.restarts), "yellow" if one.restarts else "")
     return (
         one.name,
@@ -196,6 +198,7 @@ def _process(one: ProcessStatus, now: int) -> tuple[Any, ...]:
         _share(one.cpu_seconds, up),
         size_text(one.memory_bytes),
         restarts,
+        one.isolation,
     )
 
 

@@ -72,7 +72,7 @@ class JournalStatus:
 
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
-    """One plugin process. started: ns UTC."""
+    """One plugin process. started: ns UTC · isolation: L0 to L3, empty when it is decided elsewhere."""
 
     name: str
     pid: int
@@ -83,6 +83,8 @@ class ProcessStatus:
     ping_seconds: float
     components: tuple[str, ...]
     plugin: str
+    isolation: str
+    isolation_notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,12 @@ def instruments(kernel: Kernel, meter: Meter) -> None:
         "{record}",
         "records that it has not read yet",
     )
+    meter.create_observable_gauge(
+        "bedplate.isolation",
+        [lambda options: _levels(kernel)],
+        "1",
+        "how a process of plugins is confined: 0 not to 3",
+    )
     for name, (unit, text, of) in JOURNAL.items():
         meter.create_observable_gauge(name, [_journal(kernel, of)], unit, text)
 
@@ -122,6 +128,13 @@ def _states(kernel: Kernel) -> Iterator[Observation]:
             yield Observation(
                 int(supervisor.life.state is state), _attributes(supervisor) | {"state": str(state)}
             )
+
+
+def _levels(kernel: Kernel) -> Iterator[Observation]:
+    for place in list(kernel.places.values()):
+        if place.level:
+            attributes = {"process": place.launch.name, "plugin": place.launch.plugin}
+            yield Observation(int(place.level[1:]), attributes)
 
 
 def _behind(kernel: Kernel) -> Iterator[Observation]:

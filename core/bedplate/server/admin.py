@@ -168,7 +168,7 @@ def _problems(components: Iterable[api_pb2.ComponentStatus]) -> Iterable[str]:
 
 def _process(place: Place) -> api_pb2.ProcessStatus:
     assert place.run
-    pid = place.run.pid
+    pid = innermost(place.run.pid) if place.level == "L3" else place.run.pid
     cpu, memory = _cpu(pid) if pid else 0.0, _memory(pid) if pid else 0
     return api_pb2.ProcessStatus(
         name=place.launch.name,
@@ -179,7 +179,18 @@ def _process(place: Place) -> api_pb2.ProcessStatus:
         memory_bytes=memory,
         components=place.components,
         plugin=place.launch.plugin,
+        isolation=place.level,
+        isolation_notes=place.level_notes,
     )
+
+
+def innermost(pid: int) -> int:
+    """The plugin's own process, where bubblewrap stands around it."""
+    try:
+        inside = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return pid
+    return innermost(int(inside[0])) if inside else pid
 
 
 def _memory(pid: int) -> int:

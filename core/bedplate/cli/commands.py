@@ -30,8 +30,15 @@ COMMANDS = (
     ),
     Entry("browse", MACHINE, "bedplate.cli.browse:browse", "What a device has"),
     Entry("read", MACHINE, "bedplate.cli.read:read", "Values of a device, once"),
+    Entry(
+        "capture",
+        MACHINE,
+        "bedplate.cli.capture:capture",
+        "What a plugin and its device say to each other, into a file",
+    ),
     Entry("check", CHANGE, "bedplate.cli.check:check", "Read a deployment file; contacts nothing"),
     Entry("run", CHANGE, "bedplate.cli.run:run", "Run a deployment until Ctrl-C"),
+    Entry("attach", CHANGE, "bedplate.cli.attach:attach", "Run a plugin here for a Bedplate elsewhere"),
     Entry("demo", CHANGE, "bedplate.cli.demo:demo", "A simulated bottling line, live"),
     Entry(
         "doctor",
@@ -43,6 +50,15 @@ COMMANDS = (
         "plugins", BUILD, "bedplate.cli.plugins:plugins", "Plugins of this machine, the refused too"
     ),
     Entry("new", BUILD, "bedplate.cli.new:new", "A package of your own that works as it is"),
+    Entry(
+        "replay",
+        BUILD,
+        "bedplate.cli.replay:replay",
+        "A captured device at your desk, against your plugin",
+    ),
+    Entry("bundle", BUILD, "bedplate.cli.bundle:bundle", "A plugin as one file, for no network"),
+    Entry("install", BUILD, "bedplate.cli.install:install", "Install a plugin from a bundle"),
+    Entry("uninstall", BUILD, "bedplate.cli.install:uninstall", "Take an installed plugin away"),
     Entry(
         "completion",
         BUILD,

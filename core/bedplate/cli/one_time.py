@@ -67,7 +67,7 @@ def _bare(use: str, words: Sequence[str], found: Survey, addresses: Sequence[str
             found.why_not(use)
             or f"no plugin offers {use}; installed: {', '.join(sorted(found.offers))}"
         )
-    settings = dict(_setting(word) for word in words)
+    settings = dict(setting(word) for word in words)
     tags = {f"tag-{n}": {"address": _value(a)} for n, a in enumerate(addresses, 1)}
     text = {
         "bedplate": 1,
@@ -81,7 +81,7 @@ def _bare(use: str, words: Sequence[str], found: Survey, addresses: Sequence[str
     return Target(found.offers[use], deployment, component, component.tags)
 
 
-def _setting(word: str) -> tuple[str, Any]:
+def setting(word: str) -> tuple[str, Any]:
     key, equals, value = word.partition("=")
     if not equals:
         raise BedplateError(f"{word!r} is no setting; write key=value")
@@ -122,7 +122,7 @@ class OneTime:
         await host.start()
         process = PluginProcess(Launch.of(offer, [offer], offer.use), host, Path.cwd())
         opened.push_async_callback(process.stop, 1.0)
-        self._attachment: Attachment = await process.start()
+        self.attachment: Attachment = await process.start()
         await self.ask(open=self._open_message())
 
     def _open_message(self) -> Any:
@@ -141,7 +141,7 @@ class OneTime:
     async def ask(self, **what: Any) -> Any:
         """One ask. Raises BedplateError with the plugin's own words."""
         try:
-            reply = await self._attachment.ask(self._wanted.component.id, WITHIN, **what)
+            reply = await self.attachment.ask(self._wanted.component.id, WITHIN, **what)
         except (ConnectionError, TimeoutError) as error:
             raise BedplateError(str(error)) from error
         if reply.answer.code != plugin_pb2.CODE_OK:

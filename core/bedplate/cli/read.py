@@ -28,7 +28,7 @@ def read(
     from bedplate.cli.one_time import capable, once, target
     from bedplate.runtime import requests
 
-    wanted_words, addresses = _split(words)
+    wanted_words, addresses = split_words(words)
     if decode:
         rows = _decoded(wanted_words, addresses, decode, plugins)
     else:
@@ -43,7 +43,7 @@ def read(
         click.echo(_line(row))
 
 
-def _split(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
+def split_words(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """Settings have a `=`; what follows them without one are addresses. With a file all words are the target's."""
     if Path(words[0]).suffix in (".yaml", ".yml"):
         return list(words), []

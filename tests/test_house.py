@@ -27,7 +27,8 @@ TOP = {
 # In pieces, so that this file does not name what it looks for.
 HOSTS = [
     *("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "npmjs" + ".com"),
-    *("yarnpkg" + ".com", "npmmirror" + ".com", "golang" + ".org/", "crates" + ".io"),
+    *("yarnpkg" + ".com", "npmmirror" + ".com", "proxy.golang" + ".org", "crates" + ".io"),
+    *("sum.golang" + ".org", "pkg.go" + ".dev"),
     *("debian" + ".org", "ubuntu" + ".com", "docker" + ".io", "ghcr" + ".io", "anaconda" + ".org"),
 ]
 MACHINE_PATH = re.compile(r"(?<![\w.$}/-])/(?:" + "wo" + "rk|ro" + r"ot)/")

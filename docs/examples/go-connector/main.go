@@ -1,0 +1,172 @@
+// helix: Helix packaging machines, a connector for Bedplate made from protos/ alone. The address of a tag is a register.
+// This file speaks with the kernel, helix.go with the machine. README.md says how to build and run it.
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log"
+	"math"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"helix/pb/connector"
+	"helix/pb/plugin"
+)
+
+const (
+	patience   = 2 * time.Second // that a machine may take
+	doNotRetry = 78              // exit code
+)
+
+// failure is how an ask ends that is neither OK nor a lost connection.
+type failure struct {
+	code     plugin.Code
+	text     string
+	problems []*plugin.Problem
+}
+
+func (f *failure) Error() string { return f.text }
+
+// session is one component from Open to Close. A connection that is lost stays lost: the kernel closes, waits and opens again.
+type session struct {
+	sync.Mutex // one ask at a time
+	*machine
+}
+
+// serve does what an ask wants, within the time that it has.
+func (s *session) serve(ask *connector.Ask, until time.Time) (*connector.Reply, error) {
+	reply := &connector.Reply{}
+	switch ask.What.(type) {
+	case *connector.Ask_Ping, *connector.Ask_Close, *connector.Ask_Shutdown:
+		return reply, nil // these wait for nobody
+	}
+	s.Lock()
+	defer s.Unlock()
+	left := time.Until(until)
+	if left <= 0 {
+		return nil, &failure{code: plugin.Code_CODE_EXPIRED, text: "too late, nothing was done"}
+	}
+	deadline := time.Now().Add(min(left, patience))
+	switch what := ask.What.(type) {
+	case *connector.Ask_Open:
+		reply.What = &connector.Reply_Open{Open: &connector.OpenReply{}}
+		return reply, s.open(what.Open, deadline)
+	case *connector.Ask_Read:
+		values, err := s.read(what.Read.Tags, deadline)
+		reply.What = &connector.Reply_Read{Read: values}
+		return reply, err
+	case *connector.Ask_Write:
+		return reply, s.write(what.Write, deadline)
+	}
+	return nil, &failure{code: plugin.Code_CODE_UNSUPPORTED, text: "this connector reads and writes"} // also a later minor's
+}
+
+// answer is the reply to an ask, however it ends.
+func (s *session) answer(ask *connector.Ask, until time.Time) *connector.Reply {
+	reply, err := s.serve(ask, until)
+	answer := &plugin.Answer{Id: ask.Id, Code: plugin.Code_CODE_OK}
+	var known *failure
+	if errors.As(err, &known) {
+		answer.Code, answer.Text, answer.Problems = known.code, known.text, known.problems
+	} else if err != nil {
+		s.end()
+		answer.Code, answer.Text = plugin.Code_CODE_UNREACHABLE, err.Error()
+	}
+	if err != nil {
+		return &connector.Reply{Answer: answer}
+	}
+	reply.Answer = answer
+	return reply
+}
+
+// attach serves asks until the stream ends, and says why it did.
+func attach(host, token string) error {
+	conn, err := grpc.NewClient(host, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return err
+	}
+	kernel, err := connector.NewConnectorHostClient(conn).Attach(context.Background())
+	if err != nil {
+		return err
+	}
+	hello := &plugin.Hello{Token: token, Plugin: "helix-go", Version: "1.0.0", Runtime: runtime.Version()}
+	kernel.Send(&connector.FromConnector{Hello: hello}) // whatever is wrong with the stream, Recv says it
+	var sending sync.Mutex
+	sessions := map[string]*session{}
+	for {
+		message, err := kernel.Recv()
+		if err != nil {
+			return err
+		}
+		for _, ask := range message.Asks {
+			until := time.Now().Add(time.Duration(cmp.Or(ask.WithinMs, math.MaxInt32)) * time.Millisecond)
+			s := begin(sessions, ask)
+			go func() {
+				reply := s.answer(ask, until)
+				sending.Lock()
+				defer sending.Unlock()
+				kernel.Send(&connector.FromConnector{Replies: []*connector.Reply{reply}})
+				if ask.GetShutdown() != nil {
+					kernel.CloseSend()
+				}
+			}()
+		}
+	}
+}
+
+// begin finds the session that an ask is for. Open makes a new one; Close and Shutdown end theirs at once.
+func begin(sessions map[string]*session, ask *connector.Ask) *session {
+	s, there := sessions[ask.Component]
+	switch ask.What.(type) {
+	case *connector.Ask_Shutdown:
+		for _, one := range sessions {
+			one.end()
+		}
+	case *connector.Ask_Open, *connector.Ask_Close:
+		if there {
+			s.end()
+		}
+		there = false
+	}
+	if !there {
+		s = &session{machine: newMachine()}
+		sessions[ask.Component] = s
+	}
+	return s
+}
+
+func main() {
+	var start struct{ Host, Token string }
+	stdin := bufio.NewReader(os.Stdin)
+	line, err := stdin.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &start)
+	}
+	if err != nil {
+		log.Fatal("the first line of stdin must be that of a kernel: ", err)
+	}
+	go func() {
+		io.Copy(io.Discard, stdin)
+		os.Exit(0) // the kernel is gone
+	}()
+	switch err := attach(start.Host, start.Token); {
+	case err == io.EOF:
+	case status.Code(err) == codes.Unauthenticated:
+		log.Print(err)
+		os.Exit(doNotRetry)
+	default:
+		log.Fatal(err)
+	}
+}

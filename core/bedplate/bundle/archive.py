@@ -122,6 +122,9 @@ class Archive:
         if sum(info.file_size for info in infos) > MOST_BYTES:
             raise BundleError(f"{self.file}: unpacks to more than {MOST_BYTES >> 30} GiB")
 
+    def has(self, path: str) -> bool:
+        return path in self._zip.namelist()
+
     def read(self, path: str, most: int) -> bytes:
         """One file that is small. Raises BundleError when there is none, or it is larger."""
         target = io.BytesIO()

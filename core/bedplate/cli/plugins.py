@@ -9,6 +9,9 @@ import click
 
 from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation, command, group
+from bedplate.cli.install import back, use
+from bedplate.cli.publishers import publishers
+from bedplate.cli.trusting import trust, trusted, untrust
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -96,4 +99,5 @@ def _row(fact: dict[str, Any]) -> tuple[Text, ...]:
     return tuple(Text(str(cell), style) for cell in cells)
 
 
-plugins.add_command(list_)
+for below in (list_, trust, untrust, trusted, publishers, back, use):
+    plugins.add_command(below)

@@ -78,6 +78,7 @@ class Kernel:
         self._members: dict[tuple[str, ...], list[tuple[Component, Offer]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.stopping = False
+        self.launched: Callable[[Place], None] = lambda place: None  # a plugin has started
         self.census = Census()
         self._stopped: set[tuple[str, ...]] = set()
 
@@ -151,6 +152,7 @@ class Kernel:
                 lambda launch: self.confiner.confine(launch, members),
             )
         self._members[key].append((component, offer))
+        self.places[key].launched = lambda place: self.launched(place)
         return self.places[key]
 
     def tier(self, name: str) -> list[Supervisor]:

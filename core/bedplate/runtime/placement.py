@@ -53,6 +53,7 @@ class Place:
         self.publications: dict[str, Callable[[object], None]] = {}
         self.notes: dict[str, Callable[[object], None]] = {}
         self.breaches = 0
+        self.launched: Callable[[Place], None] = lambda place: None
 
     async def attached(self) -> Attachment:
         """The attachment of a running process; starts one when there is none.
@@ -83,6 +84,7 @@ class Place:
         attachment.publication = self._publication
         attachment.note = self._note
         attachment.breach = self.end
+        self.launched(self)
         return attachment
 
     @property

@@ -22,7 +22,7 @@ from bedplate.config import Deployment, unserved
 from bedplate.endpoints import home
 from bedplate.errors import BedplateError, ConfigError
 from bedplate.gate.announcement import Announcement, admin_socket
-from bedplate.gate.audit import Audit
+from bedplate.gate.audit import Audit, Entry
 from bedplate.gate.audit_file import AuditFile
 from bedplate.gate.gate import Gate
 from bedplate.gate.identity import by_socket, by_token
@@ -34,6 +34,7 @@ from bedplate.runtime.confining import refusals
 from bedplate.runtime.instruments import instruments
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import Transition
+from bedplate.runtime.placement import Place
 from bedplate.server.api import ApiServer
 from bedplate.telemetry import Exporters
 
@@ -105,6 +106,7 @@ class Platform:
         folder = deployment.folder(deployment.audit.folder)
         self._audit = Audit(AuditFile(folder, self.clock.time_ns), self.clock, self._heard)
         await self._audit.open()
+        self.kernel.launched = self._launched
         token = local_token(home())
         await self.kernel.start()
         if self._exporters and self._exporters.meter_provider:
@@ -134,6 +136,15 @@ class Platform:
             reason=transition.reason,
             at=transition.at,
         )
+
+    def _launched(self, place: Place) -> None:
+        """Which plugin runs, and how it is held to what it may do, is a matter of record."""
+        launch, run = place.launch, place.run
+        how = f"at {place.level}" if place.level else "elsewhere"
+        notes = f" ({'; '.join(place.level_notes)})" if place.level_notes else ""
+        text = f"{launch.plugin} {launch.version}, process {run.pid if run else 0}, {how}{notes}"
+        if self._audit:
+            self._audit.add(Entry("plugin.start", "noted", resource=launch.name, text=text))
 
     def _heard(self, record: Mapping[str, Any]) -> None:
         self.hooks.tell("bedplate_audit_written", record=MappingProxyType(record))

@@ -24,19 +24,21 @@ from bedplate.remote.host import PluginHost
 from bedplate.remote.majors import MAJORS, Major
 from bedplate.runtime.analytics import AnalyticReader
 from bedplate.runtime.census import Census
-from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.confining import Confiner
+from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.guards import Guard
 from bedplate.runtime.launch import Launch, home_of
 from bedplate.runtime.lifecycle import Cause, State, Transition
 from bedplate.runtime.offer import Offer
 from bedplate.runtime.placement import Place
 from bedplate.runtime.reader import Reader
+from bedplate.runtime.remote import door
 from bedplate.runtime.role import Role
 from bedplate.runtime.settings import Settings
 from bedplate.runtime.snapshot import Snapshot
 from bedplate.runtime.source import Source
 from bedplate.runtime.spine import Spine
+from bedplate.runtime.starts import Starts
 from bedplate.runtime.supervisor import Supervisor
 from bedplate.scan.pace import Pacer
 
@@ -80,6 +82,8 @@ class Kernel:
         self.stopping = False
         self.launched: Callable[[Place], None] = lambda place: None  # a plugin has started
         self.census = Census()
+        self.starts = Starts()
+        self.remote_address = ""  # where remote plugins dial in
         self._stopped: set[tuple[str, ...]] = set()
 
     async def start(self) -> None:
@@ -88,6 +92,9 @@ class Kernel:
         self._run_folder = Path(tempfile.mkdtemp(prefix="bp-", dir=_short_folder()))
         self.host = PluginHost(self._run_folder, self.linger, self._majors)
         await self.host.start()
+        if files := door(self.deployment):
+            self.remote_address = await self.host.listen(self.deployment.plugins.listen, files)
+            self.host.arrivals.told = self._refused
         self.confiner = Confiner(self.deployment, self._run_folder)
         await self.census.start()
         await self.engine.open()
@@ -150,6 +157,7 @@ class Kernel:
                 self.deployment.source.folder,
                 self.census,
                 lambda launch: self.confiner.confine(launch, members),
+                starts=self.starts,
             )
         self._members[key].append((component, offer))
         self.places[key].launched = lambda place: self.launched(place)
@@ -194,6 +202,12 @@ class Kernel:
         with contextlib.suppress(JournalError):
             self.spine.event(STATUS_STREAM, event)
         self._told(component.id, transition)
+
+    def _refused(self, text: str) -> None:
+        """A remote plugin that may not come in is an event too."""
+        event = Event("plugins", EventKind.NOTE, self.clock.time_ns(), text, 500)
+        with contextlib.suppress(JournalError, AttributeError):  # the first may knock before the spine is there
+            self.spine.event(STATUS_STREAM, event)
 
     def acknowledge(self, source: str, by: str, comment: str = "") -> None:
         """An acknowledgement is an event that the alarm's analytic reads; of its own alarms the kernel does it itself.

@@ -19,6 +19,7 @@ from bedplate.runtime.launch import Launch
 from bedplate.runtime.lifecycle import Backoff
 from bedplate.runtime.process import Confine, PluginProcess
 from bedplate.runtime.remote import RemotePlugin
+from bedplate.runtime.starts import Starts
 
 Run = PluginProcess | InlinePlugin | RemotePlugin
 
@@ -34,6 +35,8 @@ class Place:
         folder: Path,
         census: Census | None = None,
         confine: Confine | None = None,
+        *,
+        starts: Starts | None = None,
     ) -> None:
         self.launch = launch
         self.placement = placement
@@ -47,6 +50,7 @@ class Place:
             if placement == "inline"
             else (lambda: self.remote or PluginProcess(launch, host, folder, census, confine))
         )
+        self._starts = starts or Starts()
         self._starting = asyncio.Lock()
         self._backoff = Backoff(0.25, 10.0)
         self._not_before = 0.0
@@ -78,9 +82,10 @@ class Place:
             attachment = await self.remote.start()
             self.restarts, self.started = self.remote.runs - 1, self.remote.started
         else:
-            self.restarts += 1
-            self.started = time.time_ns()
-            attachment = await self.run.start()
+            async with self._starts.turn():
+                self.restarts += 1
+                self.started = time.time_ns()
+                attachment = await self.run.start()
         attachment.publication = self._publication
         attachment.note = self._note
         attachment.breach = self.end

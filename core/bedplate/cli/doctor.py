@@ -115,6 +115,19 @@ def _open_to_others(path: Path) -> bool:
     return not stat.S_ISSOCK(found.st_mode) and bool(stat.S_IMODE(found.st_mode) & 0o077)
 
 
+def _isolation(invocation: Invocation) -> Iterator[Finding]:
+    from bedplate.isolation.machine import Level, this_machine
+
+    machine = this_machine(bubblewrap=True)
+    why = machine.why_not.get(Level.L2, "")
+    yield Finding(
+        "isolation",
+        not why,
+        f"plugins run at {machine.words()}",
+        f"{why}: plugins are limited, not confined",
+    )
+
+
 def _plugins(invocation: Invocation) -> Iterator[Finding]:
     from bedplate.admission.reading import places_of
     from bedplate.admission.survey import survey
@@ -170,6 +183,7 @@ CHECKS: tuple[Callable[[Invocation], Iterator[Finding]], ...] = (
     _limits,
     _sockets,
     _home,
+    _isolation,
     _plugins,
     _running,
 )

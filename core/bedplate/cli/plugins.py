@@ -10,6 +10,7 @@ import click
 from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation, command, group
 from bedplate.cli.install import back, use
+from bedplate.cli.permitted import show
 from bedplate.cli.publishers import publishers
 from bedplate.cli.trusting import trust, trusted, untrust
 
@@ -99,5 +100,5 @@ def _row(fact: dict[str, Any]) -> tuple[Text, ...]:
     return tuple(Text(str(cell), style) for cell in cells)
 
 
-for below in (list_, trust, untrust, trusted, publishers, back, use):
+for below in (list_, show, trust, untrust, trusted, publishers, back, use):
     plugins.add_command(below)

@@ -128,7 +128,10 @@ PAIRS = [
         contracts.Query,
         connector_pb2.Query,
         renamed={"start": "from", "end": "to"},  # `from` is a keyword
-        wire={"page": "an answer is an iterator of pages"},
+        wire={
+            "page": "an answer is an iterator of pages",
+            "credit": "the iterator is asked for the next page when there is room for it",
+        },
     ),
     Pair(
         contracts.Page,
@@ -202,7 +205,7 @@ def test_every_message_that_an_author_meets_has_its_value() -> None:
         *("ToConnector", "FromConnector", "ToAnalytic", "FromAnalytic"),
         *("ToSecurity", "FromSecurity", "Ask", "Reply"),  # frames
         *("Hello", "Open", "Close", "Ping", "Shutdown", "Answer", "Problem"),  # the session
-        *("Publication", "Receipt", "Note"),  # send, note
+        *("Publication", "Receipt", "Note", "PageCredit"),  # send, note, the next page
         *("State", "Input"),  # state(), Asset.inputs
         *("Read", "Write", "Browse", "Subscribe", "Authorize"),  # arguments of the method
         *("OpenReply", "ReadReply", "BrowseReply", "DeliverReply", "ProcessReply"),  # its result

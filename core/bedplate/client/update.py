@@ -10,7 +10,7 @@ from bedplate.client.questions import texts
 from bedplate.client.result import Result
 from bedplate.client.series import Part
 from bedplate.model import Body, Event, TagInfo
-from bedplate.wire import decode_batch, decode_event, record_of, tag_of
+from bedplate.wire import decode_batch, decode_event, records_of, tag_of
 
 CREDIT = 16  # responses of at most about 1 MiB that may be under way
 RETURNED = 8  # so many are granted again at a time
@@ -46,7 +46,7 @@ class Receiver:
             known.update((tag.handle, tag_of(tag, table.stream)) for tag in table.tags)
         parts: list[Part] = []
         events: list[Event] = []
-        for record in map(record_of, response.records):
+        for record in records_of(response.records):
             if record.kind is Body.BATCH:
                 known = self._known.setdefault(record.epoch, {})
                 parts.append((decode_batch(record.payload), known))

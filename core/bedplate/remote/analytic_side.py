@@ -13,7 +13,7 @@ from bedplate.remote.columns import written_batches
 from bedplate.remote.opening import with_secrets
 from bedplate.remote.session import Session
 from bedplate.remote.stretches import Run, runs
-from bedplate.wire import encode_batch, encode_event, record_of, tag_of
+from bedplate.wire import encode_batch, encode_event, records_of, tag_of
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ class AnalyticSession(Session):
                 self._table = TagTable(table.epoch)
             for tag in table.tags:
                 self._table.put(tag_of(tag, table.stream))
-        records = [record_of(record) for record in process.records]
+        records = records_of(process.records)
         results = await self.call("process_all", records, process.until)
         reply.process.batches.extend(map(encode_batch, written_batches(results.written)))
         reply.process.events.extend(map(encode_event, results.events))

@@ -10,9 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from bedplate.connector.v1 import connector_pb2
 from bedplate.errors import ProtocolError
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.kinds import Kind
+from bedplate.remote.pages import AHEAD, Arriving
 from bedplate.telemetry import CONTROL, span, traceparent
 from bedplate.wire import twin
 
@@ -20,7 +22,9 @@ MARGIN = 1.0  # s: an answer may come this much later than the ask allowed befor
 HURRY = (
     16  # publications: so much new credit does not wait for the linger, a fast source would starve
 )
+REMEMBERED = 10_000  # asks whose answers nobody waits for any more
 _Receipt = twin(plugin_pb2.Receipt)
+_PageCredit = twin(connector_pb2.PageCredit)
 
 
 class Silence(TimeoutError):
@@ -46,8 +50,9 @@ class Attachment:
         self._linger = linger
         self._asks: list[Any] = []
         self._receipts: dict[str, Any] = {}
-        self._waiting: dict[int, asyncio.Future[Any] | asyncio.Queue[Any]] = {}
-        self._forgotten: set[int] = set()
+        self._waiting: dict[int, asyncio.Future[Any] | Arriving] = {}
+        self._forgotten: dict[int, None] = {}
+        self._page_credits: list[Any] = []
         self._last = 0
         self._soon = False
         self._timer: asyncio.TimerHandle | None = None
@@ -83,7 +88,7 @@ class Attachment:
             raise Silence(f"no answer within {late:.1f} s to {name}") from error
         finally:
             if self._waiting.pop(ask, None) and not (future.done() and not future.cancelled()):
-                self._forgotten.add(ask)
+                self._forget(ask)
 
     def ask_template(self, template: Any, within: float) -> asyncio.Future[Any]:
         """The same for a prepared Ask that is sent again and again; the caller watches the time."""
@@ -100,19 +105,24 @@ class Attachment:
 
     async def stream(self, component: str, within: float, **what: Any) -> AsyncIterator[Any]:
         """Asks, and yields every reply up to and including the last one (for Query)."""
-        queue: asyncio.Queue[Any] = asyncio.Queue()
+        pages = Arriving()
+        what["query"].credit = AHEAD
         ask = self._post(component, within, "", what)
-        self._waiting[ask] = queue
+        self._waiting[ask] = pages
         try:
             while True:
                 async with asyncio.timeout(within + MARGIN):
-                    reply = await queue.get()
+                    reply = await pages.get()
+                if not reply.query.next_page:
+                    self._waiting.pop(ask, None)
                 yield reply
                 if not reply.query.next_page:
                     return
+                self._grant(_PageCredit(id=ask, pages=1))
         finally:
-            self._waiting.pop(ask, None)
-            self._forgotten.add(ask)
+            if self._waiting.pop(ask, None):
+                self._forget(ask)
+                self._grant(_PageCredit(id=ask, enough=True))
 
     def _post(self, component: str, within: float, trace: str, what: dict[str, Any]) -> int:
         if self.gone.done():
@@ -144,6 +154,21 @@ class Attachment:
         elif not (self._soon or self._timer):
             self._timer = asyncio.get_running_loop().call_later(self._linger, self.flush)
 
+    def _grant(self, credit: Any) -> None:
+        self._page_credits.append(credit)
+        self._flush_soon()
+
+    def give_up(self, template: Any) -> None:
+        """Nobody waits any more for the answer to a prepared Ask that was sent."""
+        if self._waiting.pop(template.id, None):
+            self._forget(template.id)
+
+    def _forget(self, ask: int) -> None:
+        """An answer may still come; one to an ask so long ago that it is not remembered is a breach."""
+        self._forgotten[ask] = None
+        if len(self._forgotten) > REMEMBERED:
+            del self._forgotten[next(iter(self._forgotten))]
+
     def _flush_soon(self) -> None:
         if not self._soon:
             self._soon = True
@@ -154,12 +179,14 @@ class Attachment:
         if self._timer:
             self._timer.cancel()
         self._soon, self._timer = False, None
-        if not (self._asks or self._receipts) or self.gone.done():
+        if not (self._asks or self._receipts or self._page_credits) or self.gone.done():
             return
         message = self.kind.to(asks=self._asks)
         if self._receipts:
             message.receipts.extend(self._receipts.values())
-        self._asks, self._receipts = [], {}
+        if self._page_credits:
+            message.page_credits.extend(self._page_credits)
+        self._asks, self._receipts, self._page_credits = [], {}, []
         self._send(message)
 
     # --- in ---
@@ -167,6 +194,9 @@ class Attachment:
     def receive(self, message: Any) -> None:
         """One message of the plugin. After the end of the stream nothing of it counts, also not the rest of a message
         that broke the contract."""
+        if message.HasField("hello"):
+            self.breach("said Hello again")
+            return
         parts: list[tuple[Callable[[Any], None], Any]] = [
             *((self._take_reply, reply) for reply in message.replies),
             *((self.publication, one) for one in getattr(message, "publications", ())),
@@ -179,17 +209,16 @@ class Attachment:
 
     def _take_reply(self, reply: Any) -> None:
         waiting = self._waiting.get(reply.answer.id)
-        if isinstance(waiting, asyncio.Queue):
-            waiting.put_nowait(reply)
+        if isinstance(waiting, Arriving):
+            if not waiting.put(reply):
+                self.breach(f"sent more pages of ask {reply.answer.id} than it had credit for")
         elif waiting is not None:
             del self._waiting[reply.answer.id]
             if not waiting.done():
                 waiting.set_result(reply)
         elif reply.answer.id in self._forgotten:
-            if not (
-                reply.WhichOneof("what") == "query" if self.kind.name == "connector" else False
-            ):
-                self._forgotten.discard(reply.answer.id)
+            if not (self.kind.name == "connector" and reply.query.next_page):
+                self._forgotten.pop(reply.answer.id, None)
         else:
             self.breach(f"answered ask {reply.answer.id}, which nobody asked")
 
@@ -202,8 +231,8 @@ class Attachment:
         for one in waiting.values():
             if isinstance(one, asyncio.Future) and not one.done():
                 one.set_exception(ConnectionError(reason))
-            elif isinstance(one, asyncio.Queue):
-                one.put_nowait(_gone_reply(self.kind, reason))
+            elif isinstance(one, Arriving):
+                one.put(_gone_reply(self.kind, reason))
 
 
 def _gone_reply(kind: Kind, reason: str) -> Any:

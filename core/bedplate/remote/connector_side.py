@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import inspect
 import json
@@ -19,9 +20,12 @@ from bedplate.record.v1 import record_pb2
 from bedplate.remote.columns import batches_of
 from bedplate.remote.kept import Kept
 from bedplate.remote.opening import with_secrets
+from bedplate.remote.pages import Turn
 from bedplate.remote.sender import BlockingSend, Sender
 from bedplate.remote.session import Session
-from bedplate.wire import encode_batch, record_of, tag_message, tag_of, twin, value_of
+from bedplate.wire import encode_batch, records_of, tag_message, tag_of, twin, value_of
+
+NODES = 5000  # in one page of a browse: a message must stay below 16 MiB
 
 
 class ConnectorSession(Session):
@@ -33,12 +37,14 @@ class ConnectorSession(Session):
     _kept: Kept | None = None
     _table: TagTable
     _opened_with = b""
+    _found: list[Any] | None = None  # nodes of a browse whose pages are being asked for
 
     def build(self, cls: type[Connector], open_: Any) -> Connector:
         built = cls()
         built.config = cls.Config.model_validate(
             with_secrets(open_.config_json, dict(open_.secrets))
         )
+        self._turns: dict[int, Turn] = {}
         built.component, built.path, built.epoch = self.component, open_.path, open_.epoch
         addresses = TypeAdapter(cls.Address)
         self._tags = {tag.handle: _tag(tag, cls, addresses) for tag in open_.tags}
@@ -87,14 +93,23 @@ class ConnectorSession(Session):
         await self.call("write", self._tags[write.tag], value_of(write.value))
 
     async def _browse(self, browse: Any, reply: Any) -> None:
-        nodes = await self.call("browse", browse.below, browse.depth or 1)
+        start = int(browse.page or 0)
+        if not start or self._found is None:
+            self._found = list(await self.call("browse", browse.below, browse.depth or 1))
+        nodes = self._found[start : start + NODES]
+        if start + NODES < len(self._found):
+            reply.browse.next_page = str(start + NODES).encode()
+        else:
+            self._found = None
         names = connector_pb2.Node.DESCRIPTOR.fields_by_name
         for node in nodes:
             reply.browse.nodes.add(**{n: getattr(node, n) for n in names if getattr(node, n)})
 
     async def _subscribe(self, subscribe: Any, reply: Any) -> None:
         """Answered at once: the subscription itself runs beside until it fails or the session ends."""
-        if self._sender and self._sender.is_cut:
+        if type(self.object).subscribe is Connector.subscribe:
+            raise NotImplementedError
+        if self._sender:
             self._sender.go_on(self._credit, subscribe.resume_after)
             return
         self._sender = Sender(self.component, self.outbox, self._credit, self._kept)
@@ -110,7 +125,7 @@ class ConnectorSession(Session):
                 self._table = TagTable(table.epoch)
             for tag in table.tags:
                 self._table.put(tag_of(tag, table.stream))
-        records = [record_of(message) for message in deliver.records]
+        records = records_of(deliver.records)
         position = await self.call("deliver", Delivery(records, self._table, deliver.until))
         reply.deliver.position = int(position or 0)
 
@@ -125,7 +140,18 @@ class ConnectorSession(Session):
             query.limit,
             query.last_before,
         )
-        async for page in _pages(self.object.query(question)):
+        turn = self._turns[reply.answer.id] = Turn(query.credit)
+        try:
+            async with contextlib.aclosing(_pages(self.object.query(question))) as pages:
+                await self._send_pages(pages, turn, reply)
+        finally:
+            self._turns.pop(reply.answer.id, None)
+        reply.query.progress = 1.0
+
+    async def _send_pages(self, pages: Any, turn: Turn, reply: Any) -> None:
+        async for page in pages:
+            if not await turn.next():
+                return
             part = self.kind.reply()
             part.answer.id, part.answer.code = reply.answer.id, plugin_pb2.CODE_OK
             part.query.progress = min(page.progress, 1.0)
@@ -134,7 +160,10 @@ class ConnectorSession(Session):
             part.query.batches.extend(map(encode_batch, page.batches))
             self.outbox.reply(part, last=False)
             await asyncio.sleep(0)
-        reply.query.progress = 1.0
+
+    def page_credit(self, ask: int, pages: int, *, enough: bool) -> None:
+        if turn := getattr(self, "_turns", {}).get(ask):
+            turn.grant(pages, enough=enough)
 
     def receipt(self, receipt: Any) -> None:
         if self._sender:
@@ -153,14 +182,19 @@ class ConnectorSession(Session):
 async def _pages(answer: Any) -> Any:
     """Pages of a query, from an async generator, a coroutine, or a plain generator on a thread of its own."""
     if inspect.isasyncgen(answer):
-        async for page in answer:
-            yield page
+        async with contextlib.aclosing(answer):
+            async for page in answer:
+                yield page
         return
     if inspect.isawaitable(answer):
         answer = await answer
     pages, end = iter(answer), object()
-    while (page := await asyncio.to_thread(next, pages, end)) is not end:
-        yield page
+    try:
+        while (page := await asyncio.to_thread(next, pages, end)) is not end:
+            yield page
+    finally:
+        if hasattr(pages, "close"):
+            await asyncio.to_thread(pages.close)
 
 
 def _twinned(message: record_pb2.Tag) -> Any:

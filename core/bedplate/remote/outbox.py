@@ -53,6 +53,14 @@ class Outbox:
         self._last += 1
         self._asked[self._last], ask.id = ask.id, self._last
 
+    def ours(self, ask: int) -> int:
+        """Our number of an ask that is not answered yet, by the kernel's; 0 when there is none."""
+        return next((ours for ours, theirs in self._asked.items() if theirs == ask), 0)
+
+    def waits(self, ask: int) -> bool:
+        """Whether the ask of this number still wants its answer, on the stream that is there."""
+        return ask in self._asked
+
     def reply(self, reply: Any, *, urgent: bool = True, last: bool = True) -> None:
         """An answer to an ask by our number. urgent: at the end of this turn of the loop; else with the next linger.
         last: no other answer to this ask follows."""

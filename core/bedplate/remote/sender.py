@@ -57,7 +57,7 @@ class Sender:
         self._credit = credit
         self._kept = kept or Kept(component, keeps=False)
         self._again: deque[Any] = deque()
-        self.is_cut = False
+        self._cut = False
         self._synced = 0
         self._refused: dict[int, str] = {}
         self._rows: list[Row] = []
@@ -135,18 +135,18 @@ class Sender:
 
     def cut(self) -> None:
         """The stream is gone: nothing leaves, but what may be handed over may be handed over."""
-        self.is_cut = True
+        self._cut = True
 
     def go_on(self, credit: int, synced: int) -> None:
         """On this stream. synced: up to there the kernel has all publications on disk, the rest leaves again."""
-        self.is_cut, self._credit = False, credit
+        self._cut, self._credit = False, credit
         self._again = deque(self._kept.after(synced))
         self.receipt(0, synced, 0, "")
         self._outbox.dirty(self, urgent=bool(self._again))
 
     def take(self) -> list[Any]:
         """Publications to send now, within the credit."""
-        if self._ended or not self._credit or self.is_cut:
+        if self._ended or not self._credit or self._cut:
             return []
         publications: list[Any] = []
         most = min(self._credit, MOST_AT_ONCE)

@@ -68,6 +68,9 @@ class Session:
     def receipt(self, receipt: Any) -> None:
         """What the kernel says of publications."""
 
+    def page_credit(self, ask: int, pages: int, *, enough: bool) -> None:
+        """More pages of an answer are wanted, or enough of them."""
+
     def on_end(self) -> None:
         """The session is over: let go of what this kind holds for it."""
 
@@ -167,6 +170,8 @@ class Session:
 
     async def _dispatch(self, ask: Any, what: str | None, deadline: float, reply: Any) -> None:
         loop = asyncio.get_running_loop()
+        if not self.outbox.waits(ask.id):  # of a stream that is gone
+            return
         if what == "close":
             await self.close(min(CLOSE_WITHIN, deadline - loop.time()))
         elif what is None:  # an ask of a later minor

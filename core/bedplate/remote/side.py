@@ -49,6 +49,10 @@ class PluginSide:
                     self._session(ask.component).submit(ask)
         for receipt in getattr(message, "receipts", ()):
             self._session(receipt.component).receipt(receipt)
+        for credit in getattr(message, "page_credits", ()):
+            ask = self._outbox.ours(credit.id)
+            for session in self._sessions.values():
+                session.page_credit(ask, credit.pages, enough=credit.enough)
 
     def cut(self) -> None:
         """The stream ended. Sessions stay as they are, and wait for the Open of the next one."""

@@ -14,7 +14,7 @@ from bedplate.config.deployment import Component, TagSpec
 from bedplate.config.inputs import named_inputs
 from bedplate.errors import ProtocolError
 from bedplate.journal.engine import Commit, Entry
-from bedplate.model import Body, DataType, Record
+from bedplate.model import Body, DataType, Event, EventKind, Record
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
 from bedplate.runtime.reader import by_epoch
@@ -30,6 +30,7 @@ TICK = 1.0  # s: so often an analytic hears how far time has come, also without 
 COMMIT_EVERY = 2.0  # s
 RECORDS, SIZE = 4000, 4 << 20
 EVENTS = "kernel/event"  # acknowledgements
+OWN_EVENTS = (EventKind.ALARM, EventKind.NOTE, EventKind.UNSPECIFIED)
 Process = twin(analytic_pb2.Process)
 Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
 
@@ -82,14 +83,23 @@ class AnalyticReader(Role):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK):
                     await self.spine.engine.wait(self.position)
+            await self._room()
             records = await self.spine.engine.read(self.position, records=RECORDS, size=SIZE)
             for run in by_epoch(records) or [[]]:
                 await self._process(attachment, subscription, run, first)
                 first = ()
 
+    async def _room(self) -> None:
+        """Waits while the disk is behind: what an analytic writes would only wait in memory."""
+        engine = self.spine.engine
+        while getattr(engine, "backlogged", False):
+            await engine.synced(engine.state().appended)
+
     def _declare(self, outputs: Any) -> list[int]:
         """Handles for the outputs, in the order of the answer; the same as before when it opens again."""
         assets = [asset.path for asset in self.component.assets]
+        if strange := [o.asset for o in outputs if o.asset >= len(assets)]:
+            raise Bug(f"named an output of asset {strange[0]}; it has {len(assets)}, from 0 on")
         wanted = [(f"{assets[o.asset]}/{self.component.id}/{o.name}", o) for o in outputs]
         self.spine.registry.declare(
             Declared(p, self.component.id, o.unit, o.description) for p, o in wanted
@@ -164,11 +174,24 @@ class AnalyticReader(Role):
             )
         return pairs
 
+    def _check(self, event: Event) -> None:
+        """Raises ProtocolError for an event in the name of somebody else."""
+        if not any(event.source.startswith(f"{asset.path}/") for asset in self.component.assets):
+            raise ProtocolError(
+                f"wrote an event of {event.source!r}, which is below none of its assets"
+            )
+        if event.kind not in OWN_EVENTS:
+            raise ProtocolError(
+                f"wrote an event of kind {event.kind.name}, which is not its to write"
+            )
+        if event.component not in ("", self.component.id):
+            raise ProtocolError(f"wrote an event in the name of {event.component!r}")
+
     def _event_entries(self, encoded: Sequence[bytes]) -> list[Pair]:
         received = self.spine.clock.time_ns()
         for payload in encoded:
             try:  # what can't be read must not get into the journal, where everybody would meet it
-                decode_event(payload)
+                self._check(decode_event(payload))
             except ProtocolError as error:
                 raise Bug(str(error)) from error
         return [(Entry(self._events, Body.EVENT, payload, received), None) for payload in encoded]

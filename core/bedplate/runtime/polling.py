@@ -51,6 +51,8 @@ class Poll:
     def end(self) -> None:
         if self._look_at:
             self._look_at.cancel()
+        if self.under_way is not None and not self.under_way.done():
+            self._attachment.give_up(self._ask)
 
     def _look_again(self) -> None:
         if self.under_way is not None and not self.under_way.done():

@@ -12,7 +12,7 @@ from bedplate.model import Record, Selector
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
-from bedplate.runtime.role import Role, Unreachable, ok
+from bedplate.runtime.role import Bug, Role, Unreachable, ok
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.subscription import Subscription
 from bedplate.wire import record_message
@@ -20,6 +20,7 @@ from bedplate.wire import record_message
 DELIVER_WITHIN = 60.0  # s; a history that seals may take its time
 QUERY_WITHIN = 60.0  # s between two pages
 COMMIT_EVERY = 2.0  # s
+FURTHEST = 2**53  # position; a million records a second reach it in 285 years
 RECORDS, SIZE = 4000, 4 << 20
 Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
 
@@ -45,6 +46,7 @@ class Reader(Role):
         )
         self.position = 0
         self.durable = 0
+        self._acked = 0  # newest position that it named in this session
         self._committed = 0.0
 
     async def open_message(self) -> Any:
@@ -62,8 +64,9 @@ class Reader(Role):
 
     async def serve(self, attachment: Attachment, reply: Any) -> None:
         if self._own_cursor or reply.open.position:
-            self.position = reply.open.position
+            self.position = plausible(reply.open.position)
         self.durable = self.position
+        self._acked = 0
         self.spine.engine.advance(self.position)
         self._subscription = self._subscription.again()
         while True:
@@ -85,12 +88,22 @@ class Reader(Role):
                 until=until,
             )
             reply = ok(await attachment.ask(self.component.id, DELIVER_WITHIN, deliver=ask))
-            self.durable = max(self.durable, reply.deliver.position)
+            self.durable = self._acknowledged(reply.deliver.position, until)
             self.figures.produced += sum(r.samples for r in chosen)
         elif self.durable == self.position:
             self.durable = until
         self.position = until
         self._commit()
+
+    def _acknowledged(self, position: int, until: int) -> int:
+        """How far it is durable; 0 says nothing. Raises Bug for less than it said before, and for what it was not
+        given: what it acknowledges may be trimmed from the journal."""
+        if position > until:
+            raise Bug(f"acknowledged position {position:,}, and was given none beyond {until:,}")
+        if 0 < position < self._acked:
+            raise Bug(f"acknowledged position {position:,} after {self._acked:,}")
+        self._acked = max(self._acked, position)
+        return max(self.durable, position)
 
     def _commit(self) -> None:
         """Its cursor, from time to time: a lost one only means that records come again."""
@@ -115,6 +128,14 @@ class Reader(Role):
             raise CallError(f"{self.component.id}: {error}", code="DEADLINE_EXCEEDED") from error
         except (Unreachable, ConnectionError) as error:
             raise CallError(f"{self.component.id}: {error}", code="UNAVAILABLE") from error
+
+
+def plausible(position: int) -> int:
+    """A cursor may be ahead of a journal that was deleted, so the next record comes after it: never so far ahead that
+    the numbers run out. Raises Bug."""
+    if position > FURTHEST:
+        raise Bug(f"its cursor is at position {position:,}, which no journal ever reaches")
+    return position
 
 
 def _grpc(code: int) -> str:

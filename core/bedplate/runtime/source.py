@@ -12,12 +12,16 @@ import numpy as np
 
 from bedplate.config.deployment import Component, TagSpec
 from bedplate.errors import JournalError, ProtocolError
+from bedplate.journal.engine import Commit
 from bedplate.model import DataType, Selector, quality
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
+from bedplate.runtime.polling import Poll
+from bedplate.runtime.produced import Produced
 from bedplate.runtime.role import Bug, Role, Unreachable, ok
 from bedplate.runtime.spine import Spine
+from bedplate.runtime.window import Window
 from bedplate.scan.ingest import Ingest
 from bedplate.scan.pace import Pacer
 from bedplate.scan.registry import Declared
@@ -27,6 +31,7 @@ from bedplate.wire import decode_batch
 READ_WITHIN = 10.0  # s; a plugin bounds its own requests much tighter
 BROWSE_WITHIN = 120.0
 BAD_AFTER = 10.0  # s of silence after which Uncertain becomes Bad
+BROWSE_PAGES = 1000
 CREDIT = 64  # publications under way per component
 
 Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
@@ -59,6 +64,9 @@ class Source(Role):
         self._away = False  # since the last value: its tags are Uncertain or Bad
         self._unsynced: tuple[int, int] = (0, 0)
         self._owed = 0
+        self._window: Window | None = None  # of the session, until Close was answered
+        self._produced = Produced(component.id, spine)
+        self.keeps_on = "subscribe" in capabilities
         self.health: Callable[[bool], None] = lambda whole: None
         self._make_ingest()
 
@@ -114,12 +122,11 @@ class Source(Role):
         spec = self.component.browse
         assert spec is not None
         include, exclude = Selector(spec.include), Selector(spec.exclude)
-        ask = requests.Browse(below=str(spec.root), depth=spec.depth)
-        reply = ok(await attachment.ask(self.component.id, BROWSE_WITHIN, browse=ask))
+        nodes = await all_pages(attachment, self.component.id, str(spec.root), spec.depth)
         known = {tag.name for tag in self.tags}
         found = [
             _found(self.component, node)
-            for node in reply.browse.nodes
+            for node in nodes
             if node.is_variable
             and include.matches(node.path)
             and not exclude.matches(node.path)
@@ -132,29 +139,62 @@ class Source(Role):
     # --- push ---
 
     async def _subscribe(self, attachment: Attachment) -> None:
-        ok(await attachment.ask(self.component.id, READ_WITHIN * 3, subscribe=requests.Subscribe()))
+        self._window = window = Window(CREDIT)
+        ask = requests.Subscribe(resume_after=await self._produced.begin(attachment))
+        ok(await attachment.ask(self.component.id, READ_WITHIN * 3, subscribe=ask))
         try:
             while True:  # word of what is on disk, once per sync
                 newest = await self.spine.engine.wait(self.spine.engine.state().synced)
                 position, seq = self._unsynced
                 if seq and newest >= position:
                     self._unsynced = (0, 0)
+                    window.grant(self._owed)
                     attachment.receipt(self.component.id, credit=self._owed, synced=seq)
                     self._owed = 0
         finally:
             self._unsynced, self._owed = (0, 0), 0
 
     def publication(self, publication: Any) -> None:
-        batch = decode_batch(publication.batch)
-        self.figures.consumed += len(batch)
-        self._take([batch])
-        self._unsynced = (self.spine.engine.state().appended, publication.producer_seq)
+        seq = publication.producer_seq
+        try:
+            window = self._asked()
+            window.take()
+            again = self._produced.repeated(seq)
+        except ProtocolError:
+            self.figures.dropped += publication_samples(publication)
+            raise
+        if not again:
+            batch = decode_batch(publication.batch)
+            self.figures.consumed += len(batch)
+            self._take([batch], self._produced.taken(seq))
+        state = self.spine.engine.state()
+        self._unsynced = (state.appended, self._produced.last)
         if not self.attachment:
             return
-        if getattr(self.spine.engine, "backlogged", False):
+        if self._produced.durable:
+            self._owe(window, state.appended > state.synced)
+        elif getattr(self.spine.engine, "backlogged", False):
             self._owed += 1  # the disk is behind: no new credit until it has caught up
         else:
+            window.grant(1)
             self.attachment.receipt(self.component.id, credit=1)
+
+    def _asked(self) -> Window:
+        if self._window is None:
+            raise ProtocolError("publishes without having been asked to")
+        return self._window
+
+    def _owe(self, window: Window, pending: bool) -> None:
+        """Credit for a program that keeps what is not on disk: it comes with the sync, or now if none is to come."""
+        self._owed += 1
+        if not pending:
+            (_, seq), self._unsynced = self._unsynced, (0, 0)
+            assert self.attachment
+            window.grant(self._owed)
+            self.attachment.receipt(self.component.id, credit=self._owed, synced=seq)
+            self._owed = 0
+        elif self._owed >= CREDIT // 2:
+            self.spine.engine.sync_soon()
 
     # --- poll ---
 
@@ -174,17 +214,31 @@ class Source(Role):
         self, attachment: Attachment, ns: int, handles: list[int]
     ) -> Callable[[], None]:
         ask = attachment.kind.ask(component=self.component.id, read=requests.Read(tags=handles))
-        under_way: asyncio.Future[Any] | None = None
+        poll = Poll(attachment, ask, ns / 1e9, READ_WITHIN)
+        poll.answered, poll.late = self._read_done, self._read_late
+        poll.failed, poll.held = self._read_failed, self._held
+        end = self._pacer.add(f"{self.component.id}/{ns}", ns / 1e9, poll, self._skip)
 
-        def scan() -> bool:
-            nonlocal under_way
-            if under_way is not None and not under_way.done():
-                return False
-            under_way = attachment.ask_template(ask, READ_WITHIN)
-            under_way.add_done_callback(self._read_done)
-            return True
+        def stop() -> None:
+            end()
+            poll.end()
 
-        return self._pacer.add(f"{self.component.id}/{ns}", ns / 1e9, scan, self._skip)
+        return stop
+
+    def _held(self) -> bool:
+        """The disk is behind by more than memory should hold: nothing is read until it has caught up."""
+        behind = getattr(self.spine.engine, "backlogged", False)
+        if behind:
+            self.slow("the journal's disk is too slow: reading waits for it")
+        return bool(behind)
+
+    def _read_late(self, text: str) -> None:
+        self.slow(text)
+        self.on_lost()
+
+    def _read_failed(self, error: Exception) -> None:
+        if not self._failure.done():
+            self._failure.set_exception(error)
 
     def _skip(self) -> None:
         self.figures.skipped += 1
@@ -216,17 +270,20 @@ class Source(Role):
 
     # --- both ---
 
-    def _take(self, batches: list[Any]) -> None:
+    def _take(self, batches: list[Any], commit: Commit | None = None) -> None:
         self._away = False
         if self._worse:
             self._worse.cancel()
         pairs = list(self.ingest.take(batches, self.spine.clock.time_ns()))
         self.spine.append(
-            pairs, sync=self._replays
+            pairs, commit, sync=self._replays
         )  # its source keeps everything until it is on disk
         self.figures.produced += sum(entry.samples for entry, _ in pairs)
         seen = self.ingest.seen[1:] > 0
         self.health(bool(self.ingest.good[1:][seen].all()))
+
+    def closed(self) -> None:
+        self._window = None
 
     def on_lost(self) -> None:
         """Its tags turn Uncertain now, and Bad when no value comes; those of before a restart too."""
@@ -254,7 +311,9 @@ class Source(Role):
     @property
     def credit(self) -> int | None:
         """Publications that a source which pushes may send now; None for one that is polled."""
-        return CREDIT - self._owed if "subscribe" in self._capabilities else None
+        if "subscribe" not in self._capabilities:
+            return None
+        return self._window.credit if self._window else 0
 
     def good(self) -> int:
         return int(np.count_nonzero(self.ingest.good[1:]))
@@ -267,6 +326,28 @@ class Source(Role):
             return -1.0
         last = seen.max() if "subscribe" in self._capabilities else seen[seen > 0].min()
         return float(self.spine.clock.time_ns() - int(last)) / 1e9
+
+
+async def all_pages(attachment: Attachment, component: str, below: str, depth: int) -> list[Any]:
+    """The nodes below an address, of all pages. Raises Bug for pages without an end."""
+    nodes: list[Any] = []
+    page = b""
+    for _ in range(BROWSE_PAGES):
+        ask = requests.Browse(below=below, depth=depth, page=page)
+        found = ok(await attachment.ask(component, BROWSE_WITHIN, browse=ask)).browse
+        nodes += found.nodes
+        if not found.next_page:
+            return nodes
+        page = found.next_page
+    raise Bug(f"browse has not ended after {BROWSE_PAGES:,} pages")
+
+
+def publication_samples(publication: Any) -> int:
+    """How many samples it says to hold; a batch that can't be read counts as one."""
+    try:
+        return len(decode_batch(publication.batch))
+    except ProtocolError:
+        return 1
 
 
 def _declared(component: str, tag: TagSpec) -> Declared:

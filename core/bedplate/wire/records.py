@@ -71,6 +71,12 @@ def record_of(message: Any) -> Record:
     )
 
 
+def records_of(messages: Iterable[Any]) -> list[Record]:
+    """The records in twin messages; those whose body is of a later minor are passed over, since nobody here can read
+    them. Raises ProtocolError when a checksum is wrong."""
+    return [record_of(one) for one in messages if one.WhichOneof("body") is not None]
+
+
 def value_message(value: Any) -> record_pb2.Value:
     """One value as a message; None becomes an empty one. Raises ValueError for what no DataType holds."""
     match value:

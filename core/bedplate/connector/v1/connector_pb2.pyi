@@ -29,12 +29,24 @@ AGGREGATE_COUNT: Aggregate
 AGGREGATE_SUM: Aggregate
 
 class ToConnector(_message.Message):
-    __slots__ = ("asks", "receipts")
+    __slots__ = ("asks", "receipts", "page_credits")
     ASKS_FIELD_NUMBER: _ClassVar[int]
     RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    PAGE_CREDITS_FIELD_NUMBER: _ClassVar[int]
     asks: _containers.RepeatedCompositeFieldContainer[Ask]
     receipts: _containers.RepeatedCompositeFieldContainer[_plugin_pb2.Receipt]
-    def __init__(self, asks: _Optional[_Iterable[_Union[Ask, _Mapping]]] = ..., receipts: _Optional[_Iterable[_Union[_plugin_pb2.Receipt, _Mapping]]] = ...) -> None: ...
+    page_credits: _containers.RepeatedCompositeFieldContainer[PageCredit]
+    def __init__(self, asks: _Optional[_Iterable[_Union[Ask, _Mapping]]] = ..., receipts: _Optional[_Iterable[_Union[_plugin_pb2.Receipt, _Mapping]]] = ..., page_credits: _Optional[_Iterable[_Union[PageCredit, _Mapping]]] = ...) -> None: ...
+
+class PageCredit(_message.Message):
+    __slots__ = ("id", "pages", "enough")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PAGES_FIELD_NUMBER: _ClassVar[int]
+    ENOUGH_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    pages: int
+    enough: bool
+    def __init__(self, id: _Optional[int] = ..., pages: _Optional[int] = ..., enough: _Optional[bool] = ...) -> None: ...
 
 class FromConnector(_message.Message):
     __slots__ = ("hello", "replies", "publications", "notes")
@@ -205,7 +217,7 @@ class DeliverReply(_message.Message):
     def __init__(self, position: _Optional[int] = ...) -> None: ...
 
 class Query(_message.Message):
-    __slots__ = ("selectors", "to", "every", "aggregate", "limit", "last_before", "page")
+    __slots__ = ("selectors", "to", "every", "aggregate", "limit", "last_before", "page", "credit")
     SELECTORS_FIELD_NUMBER: _ClassVar[int]
     FROM_FIELD_NUMBER: _ClassVar[int]
     TO_FIELD_NUMBER: _ClassVar[int]
@@ -214,6 +226,7 @@ class Query(_message.Message):
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     LAST_BEFORE_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_FIELD_NUMBER: _ClassVar[int]
     selectors: _containers.RepeatedScalarFieldContainer[str]
     to: int
     every: int
@@ -221,7 +234,8 @@ class Query(_message.Message):
     limit: int
     last_before: bool
     page: bytes
-    def __init__(self, selectors: _Optional[_Iterable[str]] = ..., to: _Optional[int] = ..., every: _Optional[int] = ..., aggregate: _Optional[_Union[Aggregate, str]] = ..., limit: _Optional[int] = ..., last_before: _Optional[bool] = ..., page: _Optional[bytes] = ..., **kwargs) -> None: ...
+    credit: int
+    def __init__(self, selectors: _Optional[_Iterable[str]] = ..., to: _Optional[int] = ..., every: _Optional[int] = ..., aggregate: _Optional[_Union[Aggregate, str]] = ..., limit: _Optional[int] = ..., last_before: _Optional[bool] = ..., page: _Optional[bytes] = ..., credit: _Optional[int] = ..., **kwargs) -> None: ...
 
 class QueryReply(_message.Message):
     __slots__ = ("tags", "batches", "next_page", "progress")

@@ -75,9 +75,7 @@ def _files(permissions: Permissions, confined: bool) -> Iterator[Claim]:
     for what in permissions.devices:
         yield Claim("devices", what, by, how)
     if confined:
-        least = (
-            f"its own code, system libraries, {TEMPORARY >> 20} MiB to write that nobody else sees"
-        )
+        least = "its own code, system libraries, a temporary folder of its own"
         yield Claim("files", "else", by, f"Landlock: {least}")
 
 

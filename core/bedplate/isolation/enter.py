@@ -177,17 +177,19 @@ def become_program(profile: dict[str, Any], command: list[str]) -> NoReturn:
         path, argv, envp = (ctypes.c_void_p(secret.address) for secret in secrets)
         seccomp(filtered["number"], head + filtered["program"])
         libc.syscall(ctypes.c_long(filtered["execve"]), path, argv, envp)
-        raise OSError(ctypes.get_errno(), f"{command[0]}: {os.strerror(ctypes.get_errno())}")
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     os.execve(program, command, os.environ)
 
 
 def main() -> NoReturn:
     profile: dict[str, Any] = marshal.loads(bytes.fromhex(sys.argv[1]))
+    what = "can't be confined"
     try:
         confine(profile)
+        what = f"can't start {sys.argv[2]}"
         become_program(profile, sys.argv[2:])
     except OSError as error:
-        print(f"can't be confined: {error}", file=sys.stderr, flush=True)
+        print(f"{what}: {error.strerror or error}", file=sys.stderr, flush=True)
         os._exit(DO_NOT_RETRY)
 
 

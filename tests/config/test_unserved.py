@@ -50,10 +50,6 @@ HEAD = "bedplate: 1\nname: x\n"
             ["4 connectors.h.placement: not served yet: remote plugins come with mutual TLS"],
         ),
         (
-            "plugins: {policy: trusted}\n",
-            ["3 plugins.policy: not served yet: comes with trust; write open"],
-        ),
-        (
             "plugins: {listen: '127.0.0.1:7444', tls: tls}\n",
             [
                 "3 plugins.listen: not served yet: remote plugins come with mutual TLS",
@@ -79,7 +75,7 @@ journal: {folder: j, sync: 1s}
 api: {listen: 127.0.0.1:0}
 telemetry: {otlp: "http://127.0.0.1:4317", interval: 5s}
 audit: {folder: a}
-plugins: {policy: open, folders: [helix], home: plugins, min_isolation: L0}
+plugins: {policy: trusted, folders: [helix], home: plugins, min_isolation: L0}
 moved: []
 connectors: {m: {use: modbus, host: h, expected: always, placement: inline}}
 """

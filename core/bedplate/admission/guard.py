@@ -8,9 +8,11 @@ the kernel's own environment is measured where it lies: who can write there has 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from bedplate.admission.artefact import (
     Artefact,
@@ -23,10 +25,13 @@ from bedplate.admission.artefact import (
 from bedplate.admission.candidate import Admission, Offer
 from bedplate.admission.discovery import entry_points
 from bedplate.admission.permissions import wider
+from bedplate.admission.probe import probe
 from bedplate.admission.store import Store
 from bedplate.admission.trust import Grant, TrustFile
 from bedplate.errors import AdmissionError
 
+Asked = dict[str, tuple[str, dict[str, Any]]]
+Probe = Callable[[Path], Asked]
 MODIFIED = "PLUGIN_MODIFIED"
 
 
@@ -78,6 +83,22 @@ def only_trusted(admission: Admission, trust: TrustFile, store: Store) -> Admiss
     return replace(admission, offers=MappingProxyType(guarded))
 
 
+def trusted_probe(trust: TrustFile) -> Probe:
+    """Asks a single file what it offers, which runs it, only when it is trusted."""
+
+    def ask(file: Path) -> Asked:
+        artefact = of_file(file.absolute())
+        sha = digest(artefact.measure())
+        if not any(grant.sha256 == sha for grant in trust.grants()):
+            raise AdmissionError(
+                f"{file}: is not trusted as it is now, and plugins.policy admits only trusted plugins:"
+                f" bedplate plugins trust {file}"
+            )
+        return probe(file)
+
+    return ask
+
+
 def artefact_of(offer: Offer) -> Artefact:
     """What an offer is made of. Raises AdmissionError."""
     if offer.file:
@@ -105,21 +126,24 @@ def _objection(offer: Offer, grant: Grant | None, grants: tuple[Grant, ...]) -> 
 def _guarded(offer: Offer, guard: Guard) -> Offer:
     """What runs is the copy, where there is one."""
     place = guard.store.place(guard.grant.sha256)
+    offer = replace(offer, verify=guard, cache=str(guard.store.cache(guard.grant.sha256)))
     if offer.file:
-        return replace(offer, file=place / offer.file.name, verify=guard)
+        return replace(offer, file=place / offer.file.name)
     if offer.folder is None:
-        return replace(offer, verify=guard)
+        return offer
     folder = offer.folder.resolve()
     python, command = (
         _moved(offer.python, folder, place),
         [_moved(w, folder, place) for w in offer.command],
     )
-    return replace(offer, folder=place, python=python, command=tuple(command), verify=guard)
+    return replace(offer, folder=place, python=python, command=tuple(command))
 
 
 def _moved(word: str, folder: Path, place: Path) -> str:
     """A path below the folder, as it is below the copy; anything else as it is."""
     path = Path(word)
+    if path.is_absolute() and path.is_dir() and path.resolve().is_relative_to(folder):
+        return str(place / path.resolve().relative_to(folder))
     if path.is_absolute():
         parent = (
             path.parent.resolve()

@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bedplate.admission.candidate import Survey, schemas_for
+from bedplate.admission.candidate import Admission, Survey, schemas_for
+from bedplate.admission.guard import only_trusted, trusted_probe
 from bedplate.admission.overreach import overreach
 from bedplate.admission.placing import problems
+from bedplate.admission.probe import probe
+from bedplate.admission.startup_code import startup_code
+from bedplate.admission.store import Store
 from bedplate.admission.survey import Places, survey_with
+from bedplate.admission.trust import TrustFile
 from bedplate.config import Deployment, PluginSettings, load, plugin_settings
 from bedplate.endpoints import home
-from bedplate.errors import BedplateError, ConfigError
+from bedplate.errors import AdmissionError, BedplateError, ConfigError
 
 
 def survey_of(file: Path | None, given: Sequence[Path] = ()) -> Survey:
     """Every plugin that a deployment file can use; None: that any file can. Raises AdmissionError when a place that was
     named holds no plugin."""
-    return survey_with(given, places_of(file))
+    settings = plugin_settings(file) if file else PluginSettings()
+    ask = trusted_probe(TrustFile(home())) if settings.policy == "trusted" else probe
+    return survey_with(given, places_of(file), ask)
 
 
 def read_deployment(file: Path, given: Sequence[Path] = ()) -> tuple[Survey, Deployment]:
@@ -27,6 +34,25 @@ def read_deployment(file: Path, given: Sequence[Path] = ()) -> tuple[Survey, Dep
     if wrong := [*problems(deployment, found.offers), *overreach(deployment, found.offers)]:
         raise ConfigError(wrong)
     return found, deployment
+
+
+def admit(found: Survey, deployment: Deployment) -> Admission:
+    """What this deployment may start. Raises AdmissionError that explains every plugin it can't have."""
+    admission = found.admit({component.use for component in deployment.components})
+    if deployment.plugins.policy != "trusted":
+        return admission
+    if unwelcome := startup_code():
+        told = "; ".join(f"{code.path} {code.why}" for code in unwelcome)
+        raise AdmissionError(
+            f"plugins.policy is trusted, and {told}; take it away, or find out who put it there"
+        )
+    return only_trusted(admission, TrustFile(home()), _store(deployment))
+
+
+def _store(deployment: Deployment) -> Store:
+    written = deployment.plugins.home
+    place = deployment.folder(written) if written else home() / "plugins"
+    return Store(place / ".store")
 
 
 def places_of(file: Path | None) -> Places:

@@ -25,6 +25,10 @@ class Store:
         """Where the copy of what measures so is, or will be."""
         return self.folder / sha256
 
+    def cache(self, sha256: str) -> Path:
+        """Where Python keeps what it compiled of it: what lies beside files was measured by nobody."""
+        return self.folder / ".compiled" / sha256
+
     def keep(self, artefact: Artefact, sha256: str) -> Path:
         """The copy of this artefact; makes it when there is none. Raises AdmissionError when it measures otherwise."""
         place = self.place(sha256)

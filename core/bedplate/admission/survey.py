@@ -52,7 +52,9 @@ def survey(
     return _layered(_levels(given, probe, places or Places()))
 
 
-def survey_with(given: Sequence[Path], places: Places | None = None) -> Survey:
+def survey_with(
+    given: Sequence[Path], places: Places | None = None, probe: Probe = probe
+) -> Survey:
     """The same for somebody who named these. Raises AdmissionError when one of them can't be used: an installed
     plugin of the same name must not take its place unsaid."""
     levels = _levels(given, probe, places or Places())

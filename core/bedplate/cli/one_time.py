@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bedplate.admission.candidate import Offer, Survey, schemas_for
-from bedplate.admission.reading import read_deployment, survey_of
+from bedplate.admission.reading import admit, read_deployment, survey_of
 from bedplate.config import Deployment, TagSpec, parse
 from bedplate.errors import BedplateError
 from bedplate.plugin.v1 import plugin_pb2
@@ -50,6 +50,7 @@ def target(words: Sequence[str], plugins: Sequence[Path], addresses: Sequence[st
 
 def _of_file(file: Path, words: Sequence[str], plugins: Sequence[Path]) -> Target:
     found, deployment = read_deployment(file, plugins)
+    offers = admit(found, deployment).offers
     connectors = [c for c in deployment.components if c.kind == "connector"]
     names = ", ".join(c.id for c in connectors[:10])
     if not words:
@@ -58,7 +59,7 @@ def _of_file(file: Path, words: Sequence[str], plugins: Sequence[Path]) -> Targe
     if component is None:
         raise BedplateError(f"{file} has no connector {words[0]}; it has {names}")
     chosen = [t for t in component.tags if not words[1:] or t.name in words[1:]]
-    return Target(found.offers[component.use], deployment, component, chosen)
+    return Target(offers[component.use], deployment, component, chosen)
 
 
 def _bare(use: str, words: Sequence[str], found: Survey, addresses: Sequence[str]) -> Target:
@@ -120,6 +121,8 @@ class OneTime:
         host = PluginHost(folder)
         opened.push_async_callback(host.stop)
         await host.start()
+        if offer.verify:
+            await asyncio.to_thread(offer.verify)
         process = PluginProcess(Launch.of(offer, [offer], offer.use), host, Path.cwd())
         opened.push_async_callback(process.stop, 1.0)
         self.attachment: Attachment = await process.start()

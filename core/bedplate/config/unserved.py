@@ -37,7 +37,6 @@ DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
         lambda d: d.telemetry.prometheus,
         "write otlp, or use a collector that serves Prometheus",
     ),
-    ("plugins.policy", lambda d: d.plugins.policy != "open", "comes with trust; write open"),
     ("moved", lambda d: d.moved, "moving history comes with plan and apply"),
 ]
 COMPONENT: list[tuple[str, Callable[[Component], Any], str]] = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from bedplate.runtime.offer import Offer
 class Launch:
     """One plugin and kind. offers: use → "module:Class" · file: a single Python file instead · folder: a plugin
     folder · command: what runs it, () for Python · memory, processes: bytes and processes that it may take, with all
-    that it starts · place: what a certificate calls it when it runs elsewhere."""
+    that it starts · place: what a certificate calls it when it runs elsewhere · verify: called before each start, on
+    a thread · cache: where its compiled Python is kept instead of beside its files."""
 
     name: str
     kind: str
@@ -30,6 +31,8 @@ class Launch:
     folder: str | None = None
     command: tuple[str, ...] = ()
     place: str = ""
+    verify: Callable[[], None] | None = None
+    cache: str = ""
 
     @classmethod
     def of(cls, offer: Offer, offers: Iterable[Offer], name: str = "", otlp: str = "") -> Launch:
@@ -48,6 +51,8 @@ class Launch:
             folder=str(offer.folder) if offer.folder else None,
             command=offer.command,
             place=name or offer.plugin,
+            verify=offer.verify,
+            cache=offer.cache,
         )
 
     def argv(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -40,3 +41,7 @@ class Offer(Protocol):
     def folder(self) -> Path | None: ...
     @property
     def command(self) -> tuple[str, ...]: ...
+    @property
+    def verify(self) -> Callable[[], None] | None: ...
+    @property
+    def cache(self) -> str: ...

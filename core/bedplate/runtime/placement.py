@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bedplate.errors import AdmissionError
 from bedplate.remote.attachment import Attachment
 from bedplate.remote.host import PluginHost
 from bedplate.runtime.census import Census
@@ -57,6 +58,7 @@ class Place:
         self.publications: dict[str, Callable[[object], None]] = {}
         self.notes: dict[str, Callable[[object], None]] = {}
         self.breaches = 0
+        self.barred = False
         self.launched: Callable[[Place], None] = lambda place: None
 
     async def attached(self) -> Attachment:
@@ -77,6 +79,7 @@ class Place:
             return await self._start()
 
     async def _start(self) -> Attachment:
+        await self._verify()
         self.run = self._make()
         if self.remote:
             attachment = await self.remote.start()
@@ -91,6 +94,18 @@ class Place:
         attachment.breach = self.end
         self.launched(self)
         return attachment
+
+    async def _verify(self) -> None:
+        """Raises ConnectionError when its plugin is not what was trusted; then nothing of it is started."""
+        verify = self.launch.verify
+        if verify is None or self.remote:
+            return
+        try:
+            await asyncio.to_thread(verify)
+        except AdmissionError as error:
+            self.barred = True
+            raise ConnectionError(str(error)) from None
+        self.barred = False
 
     @property
     def level(self) -> str:
@@ -107,7 +122,7 @@ class Place:
 
     @property
     def hopeless(self) -> bool:
-        return self.run is not None and self.run.hopeless
+        return self.barred or (self.run is not None and self.run.hopeless)
 
     def away(self, attachment: Attachment | None) -> bool:
         """Whether its program is elsewhere and this stream of it, or any, is missing, which is nobody's fault."""

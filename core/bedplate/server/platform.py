@@ -9,13 +9,14 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from bedplate.admission.candidate import Admission, Candidate
-from bedplate.admission.reading import read_deployment
+from bedplate.admission.guard import MODIFIED
+from bedplate.admission.reading import admit, read_deployment
 from bedplate.api.v1 import api_pb2
 from bedplate.clock import SystemClock
 from bedplate.config import Deployment, unserved
@@ -52,7 +53,7 @@ def prepare(file: Path, plugins: Sequence[Path] = (), *, to_run: bool = True) ->
     found, deployment = read_deployment(file, plugins)
     if to_run and (problems := [*unserved(deployment), *refusals(deployment, found.offers)]):
         raise ConfigError(problems)
-    return Prepared(deployment, found.admit({component.use for component in deployment.components}))
+    return Prepared(deployment, admit(found, deployment))
 
 
 class Platform:
@@ -129,6 +130,9 @@ class Platform:
 
     def _tell(self, component: str, transition: Transition) -> None:
         self._told(component, transition)
+        if self._audit and transition.reason.startswith(MODIFIED):
+            refused = Entry("plugin.start", "refused", resource=component, rule="plugins.policy")
+            self._audit.add(replace(refused, text=transition.reason), urgent=True)
         self.hooks.tell(
             "bedplate_status_changed",
             component=component,

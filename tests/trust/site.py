@@ -1,0 +1,85 @@
+"""A plant whose deployment admits only trusted plugins, and small plugins that say when they are run."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+
+SCHEMA = {
+    "offers": {
+        "ticker": {
+            "kind": "connector",
+            "capabilities": ["read"],
+            "settings": {"type": "object", "properties": {"host": {"type": "string"}}},
+            "tag": {},
+            "address": {"type": "string"},
+            "inputs": [],
+        }
+    }
+}
+CODE = '''
+import os
+
+from bedplate import Connector
+
+with open(os.path.join({traces!r}, "{word}"), "a") as trace:
+    trace.write(__file__ + "\\n")
+
+
+class Ticker(Connector):
+    """One value."""
+
+    def read(self, tags):
+        return {{tag.name: 1.0 for tag in tags}}
+'''
+READ = '''
+    def read(self, addresses):
+        return [1.0 for _ in addresses]
+'''
+
+
+def manifest(version: str = "1.0.0", permissions: str = "") -> str:
+    return textwrap.dedent(
+        f"""\
+        manifest = 1
+        requires_api = ">=1,<2"
+        name = "acme-ticker"
+        version = "{version}"
+
+        [[offer]]
+        use = "ticker"
+        kind = "connector"
+        class = "acme_ticker:Ticker"
+        capabilities = ["read"]
+
+        [permissions]
+        {permissions}
+        """
+    )
+
+
+def plugin_folder(
+    folder: Path, traces: Path, *, version: str = "1.0.0", permissions: str = "", word: str = "good"
+) -> Path:
+    """A plugin folder in Python; each import of it leaves a line in traces/WORD."""
+    folder.mkdir(parents=True, exist_ok=True)
+    traces.mkdir(exist_ok=True)
+    (folder / "bedplate-plugin.toml").write_text(manifest(version, permissions))
+    (folder / "config.schema.json").write_text(json.dumps(SCHEMA))
+    (folder / "acme_ticker.py").write_text(code(traces, word))
+    return folder
+
+
+def code(traces: Path, word: str = "good") -> str:
+    return CODE.format(traces=str(traces), word=word)
+
+
+def plant(folder: Path, *, policy: str = "trusted", more: str = "", use: str = "ticker") -> Path:
+    """A deployment of one component, `clock`."""
+    file = folder / "plant.yaml"
+    file.write_text(
+        f"bedplate: 1\nname: plant\nplugins: {{policy: {policy}{more}}}\n"
+        f"connectors:\n  clock: {{use: {use}, path: line, tags: {{a: {{address: x, scan: fast}}}}}}\n"
+    )
+    return file

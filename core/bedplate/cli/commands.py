@@ -38,7 +38,9 @@ COMMANDS = (
     ),
     Entry("check", CHANGE, "bedplate.cli.check:check", "Read a deployment file; contacts nothing"),
     Entry("run", CHANGE, "bedplate.cli.run:run", "Run a deployment until Ctrl-C"),
-    Entry("attach", CHANGE, "bedplate.cli.attach:attach", "Run a plugin here for a Bedplate elsewhere"),
+    Entry(
+        "attach", CHANGE, "bedplate.cli.attach:attach", "Run a plugin here for a Bedplate elsewhere"
+    ),
     Entry("demo", CHANGE, "bedplate.cli.demo:demo", "A simulated bottling line, live"),
     Entry(
         "doctor",
@@ -47,7 +49,19 @@ COMMANDS = (
         "Is this machine, and this Bedplate, in order?",
     ),
     Entry(
+        "support",
+        GUARD,
+        "bedplate.cli.support:support",
+        "One file without secrets for whoever helps you",
+    ),
+    Entry(
         "plugins", BUILD, "bedplate.cli.plugins:plugins", "Plugins of this machine, the refused too"
+    ),
+    Entry(
+        "conformance",
+        BUILD,
+        "bedplate.cli.conformance:conformance",
+        "Does a plugin keep the contract? Checks, chaos, a grade",
     ),
     Entry("new", BUILD, "bedplate.cli.new:new", "A package of your own that works as it is"),
     Entry(

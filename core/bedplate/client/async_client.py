@@ -122,9 +122,10 @@ class AsyncClient:
         answered: str = (await self._unary(calls.ACKNOWLEDGE, request)).source
         return answered
 
-    async def status(self) -> Status:
+    async def status(self, *, with_output: bool = False) -> Status:
         """See `Client.status`."""
-        return status_of(await self._unary(calls.GET_STATUS, api_pb2.GetStatusRequest()))
+        request = api_pb2.GetStatusRequest(with_output=with_output)
+        return status_of(await self._unary(calls.GET_STATUS, request))
 
     async def plugins(self) -> list[PluginEntry]:
         """See `Client.plugins`."""

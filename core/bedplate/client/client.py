@@ -134,9 +134,10 @@ class Client:
         answered: str = self._unary(calls.ACKNOWLEDGE, request).source
         return answered
 
-    def status(self) -> Status:
-        """How the platform stands."""
-        return status_of(self._unary(calls.GET_STATUS, api_pb2.GetStatusRequest()))
+    def status(self, *, with_output: bool = False) -> Status:
+        """How the platform stands. with_output: also the last lines that plugins printed."""
+        request = api_pb2.GetStatusRequest(with_output=with_output)
+        return status_of(self._unary(calls.GET_STATUS, request))
 
     def plugins(self) -> list[PluginEntry]:
         """Every plugin that was found, with what became of it, the refused too."""

@@ -72,7 +72,8 @@ class JournalStatus:
 
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
-    """One plugin process. started: ns UTC · isolation: L0 to L3, empty when it is decided elsewhere."""
+    """One plugin process. started: ns UTC · isolation: L0 to L3, empty when it is decided elsewhere · output: its last
+    lines, if they were asked for."""
 
     name: str
     pid: int
@@ -85,6 +86,7 @@ class ProcessStatus:
     plugin: str
     isolation: str
     isolation_notes: tuple[str, ...]
+    output: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from bedplate.api.v1 import api_pb2
 from bedplate.config.deployment import Component
+from bedplate.plugin.v1 import plugin_pb2
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import State
 from bedplate.runtime.placement import Place
@@ -19,6 +20,11 @@ from bedplate.server.door import Caller, Method
 from bedplate.version import __version__
 
 KINDS = {"connector": 1, "analytic": 2, "security": 3, "app": 4}
+C = plugin_pb2
+GRAVITY = (
+    *(C.CODE_UNSPECIFIED, C.CODE_OK, C.CODE_EXPIRED, C.CODE_UNREACHABLE, C.CODE_REFUSED),
+    *(C.CODE_UNSUPPORTED, C.CODE_INVALID, C.CODE_FAULT),
+)
 HISTORY = 10  # transitions told
 
 
@@ -53,7 +59,15 @@ class Admin:
         ]
 
     async def plugins(self, request: Any, caller: Caller) -> Any:
-        return api_pb2.ListPluginsResponse(plugins=self._plugins)
+        found = api_pb2.ListPluginsResponse(plugins=self._plugins)
+        for plugin in found.plugins:
+            plugin.code = self._code(plugin.offers)
+        return found
+
+    def _code(self, offers: Iterable[str]) -> plugin_pb2.Code:
+        """What its components answered to their last Open: the worst of it, as INVALID before UNREACHABLE before OK."""
+        told = [s.code for s in self._kernel.components.values() if s.component.use in offers]
+        return max(told, key=GRAVITY.index, default=plugin_pb2.CODE_UNSPECIFIED)
 
     async def status(self, request: Any, caller: Caller) -> Any:
         kernel = self._kernel
@@ -67,7 +81,7 @@ class Admin:
             epoch=kernel.engine.epoch,
             components=components,
             journal=self._journal(),
-            processes=[_process(p) for p in kernel.places.values() if p.run],
+            processes=[_process(p, request.with_output) for p in kernel.places.values() if p.run],
             problems=[*self._more(), *_problems(components)],
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             memory_bytes=_memory(os.getpid()),
@@ -166,7 +180,7 @@ def _problems(components: Iterable[api_pb2.ComponentStatus]) -> Iterable[str]:
         yield f"{names} {state}: {reason}"
 
 
-def _process(place: Place) -> api_pb2.ProcessStatus:
+def _process(place: Place, with_output: bool) -> api_pb2.ProcessStatus:
     assert place.run
     pid = innermost(place.run.pid) if place.level == "L3" else place.run.pid
     cpu, memory = _cpu(pid) if pid else 0.0, _memory(pid) if pid else 0
@@ -174,13 +188,15 @@ def _process(place: Place) -> api_pb2.ProcessStatus:
         name=place.launch.name,
         pid=pid,
         started=place.started,
-        restarts=place.restarts,
+        restarts=max(0, place.restarts),  # it may still wait for its turn to start
         cpu_seconds=cpu,
         memory_bytes=memory,
         components=place.components,
         plugin=place.launch.plugin,
+        ping_seconds=place.run.ping_seconds,
         isolation=place.level,
         isolation_notes=place.level_notes,
+        output=list(place.run.output) if with_output else (),
     )
 
 

@@ -209,8 +209,10 @@ class AcknowledgeResponse(_message.Message):
     def __init__(self, source: _Optional[str] = ...) -> None: ...
 
 class GetStatusRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("with_output",)
+    WITH_OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    with_output: bool
+    def __init__(self, with_output: _Optional[bool] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
     __slots__ = ("name", "version", "started", "now", "epoch", "components", "journal", "processes", "problems", "cpu_seconds", "memory_bytes", "deployment_file", "path")
@@ -333,7 +335,7 @@ class JournalStatus(_message.Message):
     def __init__(self, engine: _Optional[str] = ..., bytes: _Optional[int] = ..., first: _Optional[int] = ..., appended: _Optional[int] = ..., synced: _Optional[int] = ..., oldest_seconds: _Optional[float] = ..., state: _Optional[str] = ..., syncs: _Optional[int] = ..., bytes_written: _Optional[int] = ...) -> None: ...
 
 class ProcessStatus(_message.Message):
-    __slots__ = ("name", "pid", "started", "restarts", "cpu_seconds", "memory_bytes", "ping_seconds", "components", "plugin", "isolation", "isolation_notes")
+    __slots__ = ("name", "pid", "started", "restarts", "cpu_seconds", "memory_bytes", "ping_seconds", "components", "plugin", "isolation", "isolation_notes", "output")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PID_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -345,6 +347,7 @@ class ProcessStatus(_message.Message):
     PLUGIN_FIELD_NUMBER: _ClassVar[int]
     ISOLATION_FIELD_NUMBER: _ClassVar[int]
     ISOLATION_NOTES_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
     name: str
     pid: int
     started: int
@@ -356,7 +359,8 @@ class ProcessStatus(_message.Message):
     plugin: str
     isolation: str
     isolation_notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., pid: _Optional[int] = ..., started: _Optional[int] = ..., restarts: _Optional[int] = ..., cpu_seconds: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., ping_seconds: _Optional[float] = ..., components: _Optional[_Iterable[str]] = ..., plugin: _Optional[str] = ..., isolation: _Optional[str] = ..., isolation_notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    output: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., pid: _Optional[int] = ..., started: _Optional[int] = ..., restarts: _Optional[int] = ..., cpu_seconds: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., ping_seconds: _Optional[float] = ..., components: _Optional[_Iterable[str]] = ..., plugin: _Optional[str] = ..., isolation: _Optional[str] = ..., isolation_notes: _Optional[_Iterable[str]] = ..., output: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListPluginsRequest(_message.Message):
     __slots__ = ()

@@ -92,6 +92,9 @@ class Troubled(Connector):
     async def open(self) -> None:
         if self.config.how == "hang in open":
             await asyncio.sleep(3600)
+        if self.config.how == "exit in open":
+            print("no licence", file=sys.stderr, flush=True)
+            os._exit(4)
 
     async def read(self, tags: list[Any]) -> list[Any]:
         match self.config.how:
@@ -146,6 +149,22 @@ class Pusher(Connector):
         part = file.with_suffix(f".{os.getpid()}")
         part.write_text(text)
         part.rename(file)
+
+
+class Counting(Connector):
+    """Pushes 1, 2, 3 … for as long as its program lives, whatever becomes of its sessions. Keeps nothing: what the
+    platform loses is lost."""
+
+    class Config(BaseModel):
+        pause: float = 0.0
+
+    last = 0
+
+    async def subscribe(self, tags: list[Any], send: Any) -> None:
+        while True:
+            Counting.last += 1
+            await send(tags[0], Counting.last, time=Counting.last)
+            await asyncio.sleep(self.config.pause)
 
 
 class Sums(Analytic):

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ class _Changes:
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
         self._untold: dict[str, Transition] = {}
+        self._shown: Sequence[str] = ()
         self._told: dict[str, tuple[str, str]] = {}
         self._wake = asyncio.Event()
 
@@ -66,15 +68,19 @@ class _Changes:
             self._wake.clear()
             untold, self._untold = self._untold, {}
             for component, change in untold.items():
-                self._tell(component, str(change.state), change.reason)
+                self._tell(component, str(change.state), change.reason, change.evidence)
             await asyncio.sleep(1)
 
-    def _tell(self, component: str, state: str, reason: str) -> None:
+    def _tell(self, component: str, state: str, reason: str, evidence: Sequence[str]) -> None:
         if self._told.get(component) == (state, reason):
             return
         self._told[component] = state, reason
         fact = {"event": "state", "component": component, "state": state, "reason": reason}
-        _say(self._as_json, fact, f"{component:<24} {state:<12} {reason}")
+        more = {"evidence": [*evidence]} if evidence else {}
+        _say(self._as_json, fact | more, f"{component:<24} {state:<12} {reason}")
+        if not self._as_json and evidence and evidence != self._shown:
+            self._shown = evidence  # once, though all components of a process end with it
+            print(*(f"          | {line}" for line in evidence), sep="\n", flush=True)
 
 
 def _say(as_json: bool, fact: dict[str, Any], text: str) -> None:

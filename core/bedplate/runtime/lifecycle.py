@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 FAULTS = 5  # more than so many …
@@ -73,11 +73,12 @@ TABLE: dict[tuple[State, Cause], State] = {
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """at: ns UTC; reason: in words."""
+    """at: ns UTC; reason: in words; evidence: lines for the plugin's author, such as a stack or its last output."""
 
     at: int
     state: State
     reason: str
+    evidence: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Life:
     state: State = State.STOPPED
     history: deque[Transition] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
-    def move(self, cause: Cause, reason: str = "") -> bool:
+    def move(self, cause: Cause, reason: str = "", evidence: Sequence[str] = ()) -> bool:
         """Follows the table. False when the table has no such edge, or nothing but the same reason is new."""
         target = TABLE.get((self.state, cause))
         text = reason or str(cause)
@@ -98,7 +99,7 @@ class Life:
         ):
             return False
         self.state = target
-        transition = Transition(self.now(), target, text)
+        transition = Transition(self.now(), target, text, tuple(evidence))
         self.history.append(transition)
         self.hear(transition)
         return True

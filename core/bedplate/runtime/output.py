@@ -75,11 +75,6 @@ class Output:
         if self.left_out > self._marked:
             self._mark()
 
-    def last(self) -> str:
-        """The last line with something in it, for the sentence about its end."""
-        said = (line for line in reversed(self.lines) if line.strip() and line[0] != "…")
-        return next(said, "")
-
     async def read(self, stream: asyncio.StreamReader) -> None:
         """Reads to the end of the stream."""
         while chunk := await stream.read(CHUNK):

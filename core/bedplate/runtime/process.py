@@ -23,6 +23,7 @@ from bedplate.remote.host import PluginHost
 from bedplate.remote.kinds import KINDS
 from bedplate.runtime import warden
 from bedplate.runtime.census import Census
+from bedplate.runtime.ending import DO_NOT_RETRY, sentence
 from bedplate.runtime.launch import Launch
 from bedplate.runtime.output import Output
 from bedplate.wire import twin
@@ -30,7 +31,6 @@ from bedplate.wire import twin
 ATTACH_WITHIN = 20.0  # s: importing a heavy library on a small machine takes its time
 PING_EVERY, PINGS_MISSED = 1.0, 3
 TERM_WITHIN = 5.0  # s between SIGTERM and SIGKILL, where whoever stops has the time
-DO_NOT_RETRY = 78  # EX_CONFIG
 Ping, Shutdown = twin(plugin_pb2.Ping), twin(plugin_pb2.Shutdown)
 Confine = Callable[[Launch], Confinement]
 
@@ -79,22 +79,15 @@ class PluginProcess:
         """
         command = self._command()
         token, expected = self._host.expect(KINDS[self.launch.kind])
-        self._process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            env=environment() | {warden.VARIABLE: self._mark},
-            cwd=str(self._folder),
-            limit=1 << 18,
-        )
+        try:
+            self._process = await self._spawn(command)
+        except OSError as error:
+            expected.cancel()
+            raise ConnectionError(
+                f"{self.launch.plugin} can't be started: {command[0]}: {error.strerror}"
+            ) from error
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._wait())]
-        assert self._process.stdin
-        words = json.dumps(self.launch.words(self._host.address, token))
-        with contextlib.suppress(ConnectionError, BrokenPipeError):
-            self._process.stdin.write(words.encode() + b"\n")
-            await self._process.stdin.drain()
+        await self._tell(self._process, token)
         await asyncio.wait(
             [expected, self._tasks[1]], timeout=ATTACH_WITHIN, return_when=asyncio.FIRST_COMPLETED
         )
@@ -106,6 +99,26 @@ class PluginProcess:
         self.attachment = expected.result()
         self._tasks.append(asyncio.create_task(self._keep_pinging(self.attachment)))
         return self.attachment
+
+    async def _spawn(self, command: Sequence[str]) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            env=environment() | cache_of(self.launch) | {warden.VARIABLE: self._mark},
+            cwd=str(self._folder),
+            limit=1 << 18,
+        )
+
+    async def _tell(self, process: asyncio.subprocess.Process, token: str) -> None:
+        """Says where to attach. stdin stays open: its end is the end of the kernel."""
+        assert process.stdin
+        words = json.dumps(self.launch.words(self._host.address, token))
+        with contextlib.suppress(ConnectionError, BrokenPipeError):
+            process.stdin.write(words.encode() + b"\n")
+            await process.stdin.drain()
 
     def _command(self) -> Sequence[str]:
         """Raises ConnectionError when it can't be confined as it must be."""
@@ -130,13 +143,7 @@ class PluginProcess:
         code = self._process.returncode if self._process else None
         if code is None:
             return f"process of {self.launch.plugin} did not attach within {ATTACH_WITHIN:.0f} s"
-        how = (
-            f"was killed by {signal.Signals(-code).name}"
-            if code < 0
-            else f"ended with exit code {code}"
-        )
-        tail = self._printed.last()
-        return f"process of {self.launch.plugin} {how}" + (f": {tail}" if tail else "")
+        return sentence(self.launch.plugin, code, self.output, attached=self.attachment is not None)
 
     @property
     def hopeless(self) -> bool:
@@ -229,6 +236,11 @@ class PluginProcess:
         if self._process:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, number)
+
+
+def cache_of(launch: Launch) -> dict[str, str]:
+    """Compiled Python beside a trusted file was measured by nobody, so it is not looked at."""
+    return {"PYTHONPYCACHEPREFIX": launch.cache} if launch.cache else {}
 
 
 def environment() -> dict[str, str]:

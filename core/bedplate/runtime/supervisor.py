@@ -23,6 +23,7 @@ from bedplate.remote.attachment import Attachment, Silence
 from bedplate.runtime import lifecycle
 from bedplate.runtime.allowance import Allowance
 from bedplate.runtime.cut import Cut
+from bedplate.runtime.ending import LINES
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.lifecycle import Backoff, Cause, FaultCount, Life, State, Transition
 from bedplate.runtime.output import legible
@@ -73,6 +74,7 @@ class Supervisor:
         self._strays = 0
         self.detail = ""
         self.trace = ""
+        self._evidence: tuple[str, ...] = ()
         place.components.append(self.component.id)
         place.publications[self.component.id] = self._publication
         place.notes[self.component.id] = self._note
@@ -129,6 +131,7 @@ class Supervisor:
             raise
         except Exception as error:
             self.trace = getattr(error, "trace", "")
+            self._evidence = tuple(legible(line) for line in self.trace.splitlines()[-LINES:])
             return self._fault(str(error) or type(error).__name__)
         return 0.0
 
@@ -153,6 +156,7 @@ class Supervisor:
         return run is None or run.attachment is None or run.attachment.gone.done()
 
     def _process_ended(self, text: str) -> float | None:
+        self._evidence = tuple(getattr(self.place.run, "output", ()))[-LINES:]
         if self.place.hopeless:
             self._faulted(text)
             return None
@@ -171,7 +175,8 @@ class Supervisor:
         self.alarms.raised(self.component, legible(text, REASON), self._support, whole)
 
     def _move(self, cause: Cause, text: str) -> None:
-        self.life.move(cause, legible(text, REASON))
+        self.life.move(cause, legible(text, REASON), self._evidence)
+        self._evidence = ()
 
     def _slow(self, text: str) -> None:
         self._move(Cause.SLOW, text)
@@ -205,9 +210,11 @@ class Supervisor:
         telling = loop.call_later(lifecycle.SLOW, self._slow, text)
         try:
             reply = await attachment.ask(self.component.id, OPEN_WITHIN, open=message)
+        except ConnectionError as error:
+            raise ConnectionError(f"in open: {error}") from error
         finally:
             telling.cancel()
-        self.code = reply.answer.code
+        self.code = min(reply.answer.code, plugin_pb2.CODE_FAULT)  # of a later minor: a fault
         return ok(reply)
 
     async def _serve(self, attachment: Attachment, reply: Any) -> None:

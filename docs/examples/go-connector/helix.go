@@ -23,8 +23,10 @@ const mostTags = 7281 // whose values fit into one frame
 var meaning = []string{"", "machine busy", "no such register in this firmware", "register is read-only", "unknown status"}
 var quality = []uint32{0, 0x808d0000, 0x803e0000, 0x803b0000, 0x80000000}
 
-// machine is a Helix packaging machine. A frame of HLX is: length u16, function u8, body; big endian.
+// machine is one component from Open to Close, a Helix packaging machine. A frame of HLX is: length u16, function u8, body;
+// big endian.
 type machine struct {
+	turns     chan func() // one ask at a time, in order
 	alive     context.Context
 	end       context.CancelFunc // legal at any time and twice; who waits for the machine hears it
 	conn      net.Conn
@@ -33,7 +35,13 @@ type machine struct {
 
 func newMachine() *machine {
 	alive, end := context.WithCancel(context.Background())
-	return &machine{alive: alive, end: end, registers: map[uint32]uint16{}}
+	m := &machine{turns: make(chan func(), 100), alive: alive, end: end, registers: map[uint32]uint16{}}
+	go func() {
+		for turn := range m.turns {
+			turn()
+		}
+	}()
+	return m
 }
 
 func (m *machine) open(open *plugin.Open, deadline time.Time) error {

@@ -39,21 +39,12 @@ type failure struct {
 
 func (f *failure) Error() string { return f.text }
 
-// session is one component from Open to Close. A connection that is lost stays lost: the kernel closes, waits and opens again.
-type session struct {
-	sync.Mutex // one ask at a time
-	*machine
-}
-
 // serve does what an ask wants, within the time that it has.
-func (s *session) serve(ask *connector.Ask, until time.Time) (*connector.Reply, error) {
+func (m *machine) serve(ask *connector.Ask, until time.Time) (*connector.Reply, error) {
 	reply := &connector.Reply{}
-	switch ask.What.(type) {
-	case *connector.Ask_Ping, *connector.Ask_Close, *connector.Ask_Shutdown:
-		return reply, nil // these wait for nobody
+	if atOnce(ask) {
+		return reply, nil
 	}
-	s.Lock()
-	defer s.Unlock()
 	left := time.Until(until)
 	if left <= 0 {
 		return nil, &failure{code: plugin.Code_CODE_EXPIRED, text: "too late, nothing was done"}
@@ -62,26 +53,26 @@ func (s *session) serve(ask *connector.Ask, until time.Time) (*connector.Reply, 
 	switch what := ask.What.(type) {
 	case *connector.Ask_Open:
 		reply.What = &connector.Reply_Open{Open: &connector.OpenReply{}}
-		return reply, s.open(what.Open, deadline)
+		return reply, m.open(what.Open, deadline)
 	case *connector.Ask_Read:
-		values, err := s.read(what.Read.Tags, deadline)
+		values, err := m.read(what.Read.Tags, deadline)
 		reply.What = &connector.Reply_Read{Read: values}
 		return reply, err
 	case *connector.Ask_Write:
-		return reply, s.write(what.Write, deadline)
+		return reply, m.write(what.Write, deadline)
 	}
 	return nil, &failure{code: plugin.Code_CODE_UNSUPPORTED, text: "this connector reads and writes"} // also a later minor's
 }
 
 // answer is the reply to an ask, however it ends.
-func (s *session) answer(ask *connector.Ask, until time.Time) *connector.Reply {
-	reply, err := s.serve(ask, until)
+func (m *machine) answer(ask *connector.Ask, until time.Time) *connector.Reply {
+	reply, err := m.serve(ask, until)
 	answer := &plugin.Answer{Id: ask.Id, Code: plugin.Code_CODE_OK}
 	var known *failure
 	if errors.As(err, &known) {
 		answer.Code, answer.Text, answer.Problems = known.code, known.text, known.problems
 	} else if err != nil {
-		s.end()
+		m.end() // stays lost: the kernel closes, waits and opens again
 		answer.Code, answer.Text = plugin.Code_CODE_UNREACHABLE, err.Error()
 	}
 	if err != nil {
@@ -104,7 +95,7 @@ func attach(host, token string) error {
 	hello := &plugin.Hello{Token: token, Plugin: "helix-go", Version: "1.0.0", Runtime: runtime.Version()}
 	kernel.Send(&connector.FromConnector{Hello: hello}) // whatever is wrong with the stream, Recv says it
 	var sending sync.Mutex
-	sessions := map[string]*session{}
+	machines := map[string]*machine{}
 	for {
 		message, err := kernel.Recv()
 		if err != nil {
@@ -112,39 +103,50 @@ func attach(host, token string) error {
 		}
 		for _, ask := range message.Asks {
 			until := time.Now().Add(time.Duration(cmp.Or(ask.WithinMs, math.MaxInt32)) * time.Millisecond)
-			s := begin(sessions, ask)
-			go func() {
-				reply := s.answer(ask, until)
+			m := begin(machines, ask)
+			turn := func() {
+				reply := m.answer(ask, until)
 				sending.Lock()
 				defer sending.Unlock()
 				kernel.Send(&connector.FromConnector{Replies: []*connector.Reply{reply}})
 				if ask.GetShutdown() != nil {
 					kernel.CloseSend()
 				}
-			}()
+			}
+			if atOnce(ask) {
+				go turn()
+			} else {
+				m.turns <- turn
+			}
 		}
 	}
 }
 
-// begin finds the session that an ask is for. Open makes a new one; Close and Shutdown end theirs at once.
-func begin(sessions map[string]*session, ask *connector.Ask) *session {
-	s, there := sessions[ask.Component]
+// begin finds the machine that an ask is for. Open makes a new one; Close and Shutdown end theirs at once.
+func begin(machines map[string]*machine, ask *connector.Ask) *machine {
+	m, there := machines[ask.Component]
 	switch ask.What.(type) {
 	case *connector.Ask_Shutdown:
-		for _, one := range sessions {
+		for _, one := range machines {
 			one.end()
 		}
 	case *connector.Ask_Open, *connector.Ask_Close:
 		if there {
-			s.end()
+			m.end()
+			close(m.turns)
 		}
 		there = false
 	}
 	if !there {
-		s = &session{machine: newMachine()}
-		sessions[ask.Component] = s
+		m = newMachine()
+		machines[ask.Component] = m
 	}
-	return s
+	return m
+}
+
+// atOnce is for asks that wait for nobody: begin has done what they want.
+func atOnce(ask *connector.Ask) bool {
+	return ask.GetPing() != nil || ask.GetClose() != nil || ask.GetShutdown() != nil
 }
 
 func main() {

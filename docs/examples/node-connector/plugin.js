@@ -57,9 +57,9 @@ class Machine {
   // One after the other. What goes wrong ends the session: an answer that comes late could pass for the next one.
   inTurn(until, work) {
     const turn = this.turn.then(async () => {
-      if (this.ended) throw new Failure("CODE_UNREACHABLE", this.ended);
       const left = Math.min(until - performance.now(), PATIENCE);
       if (left <= 0) throw new Failure("CODE_EXPIRED", "too late, nothing was done");
+      if (this.ended) throw new Failure("CODE_UNREACHABLE", this.ended);
       try {
         return await work(AbortSignal.timeout(Math.ceil(left)));
       } catch (error) {

@@ -154,6 +154,11 @@ class Attachment:
         elif not (self._soon or self._timer):
             self._timer = asyncio.get_running_loop().call_later(self._linger, self.flush)
 
+    def untold(self, component: str) -> int:
+        """Credit of a receipt that has not left yet."""
+        receipt = self._receipts.get(component)
+        return receipt.credit if receipt else 0
+
     def _grant(self, credit: Any) -> None:
         self._page_credits.append(credit)
         self._flush_soon()

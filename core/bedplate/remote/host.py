@@ -37,6 +37,7 @@ OPTIONS = (
     ("grpc.max_metadata_size", 8192),
 )
 HELLO_WITHIN = 5.0  # s
+KNOCKING = 64  # streams at a time that have not said Hello
 BROKEN = (
     grpc.aio.AioRpcError,
     grpc.aio.UsageError,
@@ -55,6 +56,7 @@ class PluginHost:
         self._linger = linger
         self._expected: dict[str, tuple[Kind, asyncio.Future[Attachment]]] = {}
         self._server: grpc.aio.Server | None = None
+        self._knocking = 0
         self._listener: TlsListener | None = None
         self.arrivals = Arrivals()
 
@@ -123,6 +125,11 @@ class PluginHost:
     async def _welcome(
         self, kind: Kind, context: Any, peer: Peer | None
     ) -> tuple[Attachment, asyncio.Queue[Any]]:
+        if self._knocking >= KNOCKING:
+            await context.abort(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, "too many that have not said Hello"
+            )
+        self._knocking += 1
         try:
             async with asyncio.timeout(HELLO_WITHIN):
                 first = await context.read()
@@ -130,6 +137,8 @@ class PluginHost:
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no Hello")
         except DecodeError:
             first = kind.come()
+        finally:
+            self._knocking -= 1
         if first is grpc.aio.EOF or not first.HasField("hello"):
             first = kind.come()
         queue: asyncio.Queue[Any] = asyncio.Queue()

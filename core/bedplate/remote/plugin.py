@@ -136,6 +136,14 @@ async def _until_done(side: PluginSide, outgoing: asyncio.Queue[Any]) -> None:
     await asyncio.sleep(0.02)  # written is not yet sent
 
 
+def die_with_parent() -> None:
+    """The kernel's end ends this process too, though every thread hang and nobody read stdin. Linux."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def watch_stdin() -> None:
     """The kernel is gone, so am I: nothing is left to answer to, and a hung driver must not outlive it."""
     with contextlib.suppress(OSError, ValueError):
@@ -180,6 +188,7 @@ def main() -> int:
         line += part
     start = json.loads(line)
     if not start.get("tls"):
+        die_with_parent()
         threading.Thread(target=watch_stdin, daemon=True).start()
     try:
         offers = load_offers(start)

@@ -7,20 +7,26 @@ from collections.abc import Iterable
 
 from bedplate.model import AlarmState, Event, EventKind
 
+WATCHED = 10_000  # changes that may wait for one who watches
+
 
 class AlarmBook:
     """Runs on the kernel's loop. An alarm that is normal stays in the book, so that people see when it returned."""
 
     def __init__(self) -> None:
         self._alarms: dict[str, Event] = {}
-        self._changed: set[asyncio.Queue[Event]] = set()
+        self._changed: set[asyncio.Queue[Event | None]] = set()
 
     def take(self, event: Event) -> None:
         if event.kind is not EventKind.ALARM or event.alarm is None:
             return
         self._alarms[event.source] = event
-        for queue in self._changed:
-            queue.put_nowait(event)
+        for queue in list(self._changed):
+            if queue.qsize() < WATCHED:
+                queue.put_nowait(event)
+            else:  # whoever reads it finds the hole at its end
+                self._changed.discard(queue)
+                queue.put_nowait(None)
 
     def standing(self, *, all_: bool = False) -> list[Event]:
         """Alarms that need a person, highest severity first; with all_, also those that are normal."""
@@ -33,12 +39,13 @@ class AlarmBook:
     def get(self, source: str) -> Event | None:
         return self._alarms.get(source)
 
-    def watch(self) -> asyncio.Queue[Event]:
-        queue: asyncio.Queue[Event] = asyncio.Queue()
+    def watch(self) -> asyncio.Queue[Event | None]:
+        """Every change from now on; None, and nothing more, for who reads too slowly."""
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._changed.add(queue)
         return queue
 
-    def unwatch(self, queue: asyncio.Queue[Event]) -> None:
+    def unwatch(self, queue: asyncio.Queue[Event | None]) -> None:
         self._changed.discard(queue)
 
 

@@ -158,7 +158,7 @@ class Source(Role):
         seq = publication.producer_seq
         try:
             window = self._asked()
-            window.take()
+            window.take(self.attachment.untold(self.component.id) if self.attachment else 0)
             again = self._produced.repeated(seq)
         except ProtocolError:
             self.figures.dropped += publication_samples(publication)

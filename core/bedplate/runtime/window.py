@@ -12,9 +12,10 @@ class Window:
         self.credit = credit
         self._window = credit
 
-    def take(self) -> None:
-        """One has come. Raises ProtocolError when there was no credit for it."""
-        if self.credit <= 0:
+    def take(self, untold: int = 0) -> None:
+        """One has come. untold: of the credit, what has not left for the plugin yet. Raises ProtocolError when there
+        was no credit for it."""
+        if self.credit - untold <= 0:
             raise ProtocolError(f"published beyond its credit of {self._window} publications")
         self.credit -= 1
 

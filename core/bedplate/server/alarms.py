@@ -73,6 +73,8 @@ class AlarmService:
             yield api_pb2.WatchAlarmsResponse(alarms=_messages(standing))
             while True:
                 event = await queue.get()
+                if event is None:
+                    raise CallError("this client is too slow; watch again", code="ABORTED")
                 if wanted.matches(event.source):
                     yield api_pb2.WatchAlarmsResponse(alarms=_messages([event]))
         finally:

@@ -52,7 +52,7 @@ class ConnectorSession(Session):
         self._table = TagTable(open_.epoch)
         self._linger = (open_.linger_ms or 50) / 1000
         self.outbox.linger = self._linger
-        self._credit = open_.credit or 8
+        self._credit = open_.credit
         self._opened_with = _fingerprint(open_)
         if self._kept is None or not self.outbox.redials:
             self._kept = Kept(self.component, keeps=self.outbox.redials)
@@ -67,7 +67,7 @@ class ConnectorSession(Session):
 
     async def go_on(self, open_: Any, reply: Any) -> None:
         self.object.epoch = open_.epoch
-        self._credit = open_.credit or 8
+        self._credit = open_.credit
         await self.after_open(None, reply)
 
     def on_cut(self) -> None:

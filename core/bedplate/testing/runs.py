@@ -26,6 +26,7 @@ from bedplate.wire import twin
 
 ATTACH_WITHIN = 30.0  # s
 LINES = 400
+SILENT = "the plugin did not attach"
 Shutdown = twin(plugin_pb2.Shutdown)
 
 
@@ -146,7 +147,7 @@ class ProcessRun:
             limit=1 << 16,
         )
         self._tasks.append(asyncio.create_task(self._listen()))
-        line = json.dumps({"host": self._door.address, **self._program.words, **words})
+        line = json.dumps({**self._program.words, "host": self._door.address, **words})
         assert self.process.stdin
         with contextlib.suppress(ConnectionError, BrokenPipeError):
             self.process.stdin.write(line.encode() + b"\n")
@@ -174,7 +175,7 @@ class ProcessRun:
         code = self.process.returncode if self.process else None
         how = f"exit code {code}" if code is not None else f"silent for {ATTACH_WITHIN:.0f} s"
         tail = next((line for line in reversed(self.output) if line.strip()), "")
-        return f"the plugin did not attach ({how})" + (f": {tail}" if tail else "")
+        return f"{SILENT} ({how})" + (f": {tail}" if tail else "")
 
     def close_stdin(self) -> None:
         """As when the kernel is gone."""

@@ -1,0 +1,231 @@
+"""Where one offer is tried in one placement: its processes, its cable to the simulator, sessions by one call.
+
+A process is shared by checks that leave it as it was; one that ended, or after which a check failed, is not used again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bedplate.remote.plugin import load_offers
+from bedplate.testing.conformance.check import NotApplicable, NotRun, expect_code
+from bedplate.testing.conformance.profile import OfferProfile, Profile, TagEntry
+from bedplate.testing.conformance.proxy import Proxy
+from bedplate.testing.conformance.session import Session
+from bedplate.testing.conformance.simulator import Simulator
+from bedplate.testing.conformance.subject import Subject
+from bedplate.testing.door import Door
+from bedplate.testing.fake_kernel import FakeKernel
+from bedplate.testing.opening import asset_message, open_message
+from bedplate.testing.runs import InlineRun, ProcessRun, Run
+
+SIM = "name a simulator: --sim 'CMD {port}' or `sim` in conformance.toml, and put {port} into its settings"
+
+
+class Bench:
+    """subject: what is under test · profile: what its author said of it · whole: the whole file."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        whole: Profile,
+        placement: str,
+        door: Door,
+        folder: Path,
+        simulator: Simulator | None,
+    ) -> None:
+        self.subject = subject
+        self.whole = whole
+        self.profile: OfferProfile = whole.of(subject.use)
+        self.placement = placement
+        self.door = door
+        self.folder = folder
+        self.home = folder / "home"
+        self.simulator = simulator
+        self.proxy = Proxy(lambda: simulator.port if simulator else None)
+        self._shared: Run | None = None
+        self._runs: list[Run] = []
+        self._numbers = itertools.count(1)
+
+    # --- what the author gave ---
+
+    @property
+    def plain_settings(self) -> dict[str, Any]:
+        """Valid settings as the author wrote them, or host and port where the schema has both."""
+        if self.profile.settings:
+            return dict(self.profile.settings)
+        both = {"host", "port"} <= set(self.subject.properties())
+        return {"host": "{host}", "port": "{port}"} if both else {}
+
+    @property
+    def wired(self) -> bool:
+        """Whether its device is reached through the kit's proxy."""
+        return "{port}" in str(self.plain_settings)
+
+    def tags(self) -> dict[str, TagEntry]:
+        """Tags that the device has; one with an empty address when the author names none."""
+        known = {name: tag for name, tag in self.profile.tags.items() if not tag.missing}
+        return known or {"value": TagEntry()}
+
+    def device(self) -> Proxy:
+        """The cable. Raises NotApplicable for a plugin without a device, NotRun without a simulator."""
+        self._networked()
+        if not self.wired or self.simulator is None:
+            raise NotRun(SIM)
+        return self.proxy
+
+    def cable(self) -> Proxy:
+        """The same where no simulator is needed behind it."""
+        self._networked()
+        if not self.wired:
+            raise NotRun("put {port} into its settings in conformance.toml")
+        return self.proxy
+
+    def _networked(self) -> None:
+        declared = self.subject.permissions
+        if self.profile.network is False:
+            raise NotApplicable("conformance.toml says network = false")
+        if self.wired:
+            return
+        if declared is not None and not declared.network:
+            raise NotApplicable("its manifest declares no network")
+        if declared is None and not self.subject.names_a_network():
+            raise NotApplicable("none of its settings names a host, a port or a URL")
+
+    # --- runs ---
+
+    def make(self) -> Run:
+        """A run that is not started yet; it is stopped with the bench."""
+        program = self.subject.program
+        if self.placement == "inline":
+            run: Run = InlineRun(self.subject.kind, load_offers(dict(program.words)))
+        else:
+            run = ProcessRun(program, self.door, self.folder / f"run-{len(self._runs)}", self.home)
+        self._runs.append(run)
+        return run
+
+    async def fresh(self) -> Run:
+        """A new life of the plugin, attached."""
+        run = self.make()
+        await run.start()
+        return run
+
+    async def process(self) -> ProcessRun:
+        """The same, where only a process will do."""
+        run = await self.fresh()
+        assert isinstance(run, ProcessRun)
+        return run
+
+    async def running(self) -> FakeKernel:
+        """The life that checks share."""
+        if self._shared is None or self._shared.kernel.gone.done():
+            self._shared = await self.fresh()
+        return self._shared.kernel
+
+    @property
+    def shared(self) -> Run | None:
+        return self._shared
+
+    async def sweep(self, *, spoilt: bool = False) -> None:
+        """After a check: everything it started is stopped. spoilt: also what is shared."""
+        if spoilt:
+            self._shared = None
+        for run in self._runs:
+            if run is not self._shared:
+                await run.stop()
+        self._runs = [run for run in self._runs if run is self._shared]
+        self.proxy.mode = "pass"
+        if self.wired:
+            await self.proxy.listen()
+
+    async def close(self) -> None:
+        await self.sweep(spoilt=True)
+        await self.proxy.close()
+
+    # --- sessions ---
+
+    def settings(self, instead: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Valid settings with the port of the proxy in them. instead: some of them replaced."""
+        filled = {name: self._filled(value) for name, value in self.plain_settings.items()}
+        return filled | dict(instead or {})
+
+    def _filled(self, value: Any) -> Any:
+        match value:
+            case "{port}":
+                return self.proxy.port
+            case str():
+                return (
+                    value.replace("{port}", str(self.proxy.port))
+                    .replace("{host}", "127.0.0.1")
+                    .replace("{folder}", str(self.folder))
+                )
+            case dict():
+                return {key: self._filled(inner) for key, inner in value.items()}
+            case list():
+                return [self._filled(inner) for inner in value]
+        return value
+
+    def message(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        tags: Mapping[str, TagEntry] | None = None,
+        **more: Any,
+    ) -> Any:
+        """Open with valid settings, tags or asset. settings: some replaced."""
+        plain = self.settings(settings)
+        secrets = {
+            f"/{name}": str(plain[name])
+            for name, schema in self.subject.properties().items()
+            if name in plain and is_secret(schema)
+        }
+        plain |= {pointer[1:]: "" for pointer in secrets}
+        if self.subject.kind == "connector":
+            chosen = self.tags() if tags is None else tags
+            more["tags"] = {name: tag.message() for name, tag in chosen.items()}
+        message = open_message(self.subject.use, plain, secrets=secrets, **more)
+        if self.subject.kind == "analytic" and not message.assets:
+            message.assets.append(self.asset(self.profile.asset))
+        return message
+
+    def asset(self, path: str) -> Any:
+        """The asset of conformance.toml, with its inputs."""
+        made = asset_message(path, {name: f"{path}/{name}" for name in self.input_names()})
+        for one in made.inputs:
+            entry = self.profile.inputs.get(one.name)
+            one.tag.states.update({int(k): v for k, v in (entry.labels if entry else {}).items()})
+        return made
+
+    def input_names(self) -> list[str]:
+        """The tags that its settings name."""
+        settings = self.plain_settings
+        named = [settings[name] for name in self.subject.inputs if name in settings]
+        return list(self.profile.inputs) or [name for name in named if isinstance(name, str)]
+
+    def component(self) -> str:
+        """A name that no session had before."""
+        return f"kit-{next(self._numbers)}"
+
+    def needs_a_session(self) -> None:
+        """Raises NotRun when no Open can succeed."""
+        if self.wired and self.simulator is None:
+            raise NotRun(SIM)
+
+    async def session(
+        self, kernel: FakeKernel | None = None, component: str = "", **more: Any
+    ) -> Session:
+        """Opens a component and returns it. Raises Failed unless the answer is OK. more: as for `message`."""
+        self.needs_a_session()
+        made = Session(
+            kernel or await self.running(), component or self.component(), self.message(**more)
+        )
+        expect_code(await made.open(), "Open with the settings of conformance.toml", "OK")
+        return made
+
+
+def is_secret(schema: Mapping[str, Any]) -> bool:
+    """Whether a setting is marked as one."""
+    parts = [schema, *schema.get("anyOf", ())]
+    return any(part.get("writeOnly") or part.get("format") == "password" for part in parts)

@@ -18,7 +18,18 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from tests.benchmarks import disk, idle, kept, kernel_part, machine, pipeline, protocols, steady
+from tests.benchmarks import (
+    disk,
+    idle,
+    kept,
+    kernel_part,
+    machine,
+    many,
+    pipeline,
+    placements,
+    protocols,
+    steady,
+)
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.plan import ENOUGH, Plan
 from tests.benchmarks.plant import ROOT
@@ -32,6 +43,7 @@ BENCHES: dict[str, list[Bench]] = {
     "e": [protocols.modbus, protocols.opcua],
     "f": [steady.steady],
     "g": [disk.disk, disk.journal],
+    "h": [placements.placements, placements.started, many.many, many.quick],
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
@@ -40,7 +52,7 @@ FAILURES = (OSError, RuntimeError, AssertionError, subprocess.SubprocessError, S
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], metavar="a b c d e f g")
+    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], metavar="a b c d e f g h")
     parser.add_argument("--rounds", type=int, default=ENOUGH, help=f"default {ENOUGH}")
     parser.add_argument("--quick", action="store_true", help="3 rounds on a tenth of the data")
     parser.add_argument("--folder", type=Path, help="on the disk that is to be measured")

@@ -74,6 +74,14 @@ def resident(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def proportional(pid: int) -> float:
+    """MB in memory, what several processes share divided among them (PSS)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
+
+
 def written(pid: int) -> int:
     """Bytes that a process gave to block devices, less those it took back before they were written."""
     lines = Path(f"/proc/{pid}/io").read_text().splitlines()

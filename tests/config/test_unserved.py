@@ -46,17 +46,6 @@ HEAD = "bedplate: 1\nname: x\n"
             ["3 engine: not served yet: other engines come later; write embedded"],
         ),
         (
-            "connectors:\n  h: {use: history, folder: f, placement: remote}\n",
-            ["4 connectors.h.placement: not served yet: remote plugins come with mutual TLS"],
-        ),
-        (
-            "plugins: {listen: '127.0.0.1:7444', tls: tls}\n",
-            [
-                "3 plugins.listen: not served yet: remote plugins come with mutual TLS",
-                "3 plugins.tls: not served yet: remote plugins come with mutual TLS",
-            ],
-        ),
-        (
             "connectors:\n  m: {use: modbus, host: h, expected: never}\n",
             ["4 connectors.m.expected: not served yet: comes with planned downtime"],
         ),

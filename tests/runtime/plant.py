@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.remote.elsewhere import Elsewhere
+
 from bedplate.admission.permissions import Permissions
 from bedplate.clock import SystemClock
 from bedplate.config import PluginSchema, parse
@@ -19,7 +21,7 @@ from bedplate.journal.engine import Engine
 from bedplate.runtime.kernel import Kernel
 
 RIGS = Path(__file__).with_name("rigs.py")
-PLACEMENTS = ("process", "inline")
+PLACEMENTS = ("process", "inline", "remote")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,14 @@ class RigOffer:
     command: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     permissions: Permissions = Permissions()
+    verify: Any = None
+    cache: str = ""
+
+    @property
+    def schema(self) -> PluginSchema:
+        return PluginSchema(
+            self.use, self.kind, self.capabilities, settings=SETTINGS, inputs=self.inputs
+        )
 
 
 OFFERS = {
@@ -66,10 +76,8 @@ SETTINGS = {
 
 
 def schema(use: str, offers: Any = OFFERS) -> PluginSchema | None:
-    offer = offers.get(use)
-    return offer and PluginSchema(
-        use, offer.kind, offer.capabilities, settings=SETTINGS, inputs=offer.inputs
-    )
+    offer: RigOffer | None = offers.get(use)
+    return offer.schema if offer else None
 
 
 @asynccontextmanager
@@ -82,8 +90,11 @@ async def plant(
     offers: Any = OFFERS,
     majors: Any = (),
 ) -> AsyncIterator[Kernel]:
-    """A running kernel. PLACE and FOLDER in the text are filled in."""
+    """A running kernel, and the programs of its remote places. PLACE and FOLDER in the text are filled in."""
     filled = text.replace("PLACE", placement).replace("FOLDER", str(folder))
+    elsewhere = Elsewhere(folder)
+    if placement == "remote":
+        filled += elsewhere.section()
     deployment = parse(
         ("bedplate: 1\nname: test\n" + filled).encode(), "plant.yaml", folder, partial(schema, offers=offers)
     )
@@ -91,9 +102,12 @@ async def plant(
     kernel = Kernel(deployment, offers, engine, linger=0.02, majors=majors)
     try:
         await kernel.start()
+        if placement == "remote":
+            elsewhere.run(kernel.places.values(), kernel.remote_address)
         yield kernel
     finally:
         await kernel.stop()
+        await elsewhere.stop()
 
 
 async def until(condition: Callable[[], Any], within: float = 15.0) -> Any:

@@ -33,7 +33,7 @@ CHANNEL = (
     ("grpc.use_local_subchannel_pool", 1),
 )
 CONNECTED_WITHIN, SILENT = 10.0, 5.0  # s
-FIRST_WAIT, LAST_WAIT = 0.1, 5.0  # s between two tries, doubling, ±25 %
+FIRST_WAIT, LAST_WAIT = 0.1, 2.0  # s between two tries, doubling, ±25 %
 CLAIMED_WITHIN = 60.0  # s on a new stream after which a session that nobody opened again is closed
 ALONE = 600.0  # s without a kernel after which all are
 CLOSED_WITHIN = 5.0

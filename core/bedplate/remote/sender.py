@@ -55,7 +55,7 @@ class Sender:
     ) -> None:
         self._outbox = outbox
         self._credit = credit
-        self._kept = kept or Kept(component, keeps=False)
+        self._kept = Kept(component, keeps=False) if kept is None else kept
         self._again: deque[Any] = deque()
         self._cut = False
         self._synced = 0

@@ -12,7 +12,7 @@ import contextlib
 import secrets
 import socket
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ class TlsListener:
         self._trying.add(accepted)
         try:
             reader, writer = await self._shake_hands(accepted)
-            with contextlib.closing(writer):
+            with _aborting(writer):
                 certificate = writer.get_extra_info("peercert") or {}
                 peer = Peer(place_of(certificate), where, lambda: self._trying.discard(accepted))
                 await self._forward(peer, reader, writer)
@@ -162,11 +162,10 @@ class TlsListener:
         try:
             await asyncio.get_running_loop().sock_connect(near, str(self._server))
             inner_reader, inner_writer = await asyncio.open_unix_connection(sock=near, limit=CHUNK)
-            with contextlib.closing(inner_writer):
+            with _aborting(inner_writer):
                 await self._until_over(
                     peer, _pump(reader, inner_writer), _pump(inner_reader, writer)
                 )
-                writer.transport.abort()
         finally:
             del self._peers[f"unix:{name}"]
             name.unlink(missing_ok=True)
@@ -182,6 +181,15 @@ class TlsListener:
             for end in ends:
                 end.cancel()
             await asyncio.wait(ends)
+
+
+@contextlib.contextmanager
+def _aborting(writer: asyncio.StreamWriter) -> Iterator[None]:
+    """Closes at once: a peer that is gone must not hold what was meant for it."""
+    try:
+        yield
+    finally:
+        writer.transport.abort()
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

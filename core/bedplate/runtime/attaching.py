@@ -1,0 +1,118 @@
+"""A plugin program for a kernel that is elsewhere: started here, and started again with backoff, until it is stopped.
+
+The program dials by itself and outlives cuts; what is started again is one that ended. Nothing listens here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from bedplate.remote.credentials import Credentials
+from bedplate.runtime.ending import DO_NOT_RETRY
+from bedplate.runtime.launch import Launch
+from bedplate.runtime.lifecycle import Backoff
+from bedplate.runtime.output import legible
+from bedplate.runtime.process import environment
+
+FIRST_WAIT, LAST_WAIT = 0.5, 30.0  # s before the next start
+PROVED = 60.0  # s of life after which the next wait is the first again
+ENDS_WITHIN = 8.0  # s after the end of stdin
+LINE_BYTES = 2000
+
+
+class RemoteProgram:
+    """One program over all its runs. tell: hears in a line what it says and what becomes of it."""
+
+    def __init__(
+        self,
+        launch: Launch,
+        host: str,
+        files: Credentials,
+        folder: Path,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.launch = launch
+        self._host = host
+        self._files = files
+        self._folder = folder
+        self._tell = tell
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    async def run(self) -> None:
+        """Until it is cancelled, or the program says that another try is of no use."""
+        backoff, loop = Backoff(FIRST_WAIT, LAST_WAIT), asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            code = await self._one_run()
+            if code == DO_NOT_RETRY:
+                self._tell("ended and is not started again: another try is of no use as things are")
+                return
+            if loop.time() - began > PROVED:
+                backoff.reset()
+            wait = backoff.next()
+            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            self._tell(f"ended with {how}; starting again in {wait:.1f} s")
+            await asyncio.sleep(wait)
+
+    async def _one_run(self) -> int:
+        self._process = await asyncio.create_subprocess_exec(
+            *self.launch.argv(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            env=environment(),
+            cwd=str(self._folder),
+            limit=1 << 16,
+        )
+        listening = asyncio.create_task(self._listen(self._process))
+        try:
+            await self._say_words(self._process)
+            code = await self._process.wait()
+            await asyncio.wait([listening], timeout=0.5)
+            return code
+        finally:
+            await self._end(self._process)
+            listening.cancel()
+
+    async def _say_words(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin
+        tls = {name: str(getattr(self._files, name).absolute()) for name in ("ca", "cert", "key")}
+        words = self.launch.words(self._host, "") | {"tls": tls}
+        del words["token"]
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(json.dumps(words).encode() + b"\n")
+            await process.stdin.drain()
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout
+        while True:
+            try:
+                line = await process.stdout.readline()
+            except ValueError:  # longer than anybody reads
+                continue
+            if not line:
+                return
+            if text := legible(line.decode(errors="replace").rstrip(), LINE_BYTES):
+                self._tell(text)
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """stdin ends, so that it closes its devices in order; then SIGKILL to all that it started."""
+        if process.returncode is None and process.stdin:
+            process.stdin.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ENDS_WITHIN):
+                    await process.wait()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tests.admission.folders import NAMED, OFFER, command, only, plugin_folder
 from tests.admission.site import SCHEMA, Site, manifest
 
 from bedplate.admission.survey import Places, survey, survey_with
+from bedplate.cli.group import root
 from bedplate.errors import AdmissionError
 
 SHELL = NAMED + command("./run.sh", "words", "data.txt", "./data.txt") + OFFER
@@ -58,6 +62,16 @@ def test_a_program_on_path_is_found_there(tmp_path: Path) -> None:
     command_ = only(folder).offers[0].command
     assert os.path.isabs(command_[0])
     assert command_[1:] == ("-c", "true")
+
+
+@pytest.mark.parametrize("line", ["#!/usr/bin/env sh", "#!/usr/bin/env -S sh -u"])
+def test_env_is_not_started_but_what_it_would_start(line: str, tmp_path: Path) -> None:
+    text = NAMED + command("./press", "fast") + OFFER
+    folder = plugin_folder(tmp_path, text, press=f"{line}\n")
+
+    shell, *words = only(folder).offers[0].command
+    assert shell == shutil.which("sh")
+    assert words == [*line.split()[3:], str(folder / "press"), "fast"]
 
 
 def test_python_in_a_folder_is_run_by_the_kernels_interpreter(tmp_path: Path) -> None:
@@ -241,6 +255,38 @@ def test_an_installed_package_may_not_say_how_it_is_run(site: Site) -> None:
     [found] = [c for c in survey().candidates if c.distribution == "acme-press"]
 
     assert found.reason == "[run] is for plugin folders; an installed package is run by its Python"
+
+
+def test_a_candidate_says_where_it_is_and_what_runs_it(tmp_path: Path) -> None:
+    script = only(program(tmp_path / "script"))
+    own = plugin_folder(tmp_path / "own", PYTHON)
+    environment(own / ".venv")
+    plain = only(plugin_folder(tmp_path / "plain", PYTHON))
+
+    assert (script.place, script.runs) == (
+        tmp_path / "script",
+        "./run.sh words ./data.txt ./data.txt",
+    )
+    assert only(own).runs == "./.venv/bin/python"
+    assert plain.runs == "Bedplate's Python"
+
+
+def test_plugins_lists_what_a_deployment_file_and_the_command_name(tmp_path: Path) -> None:
+    named, given = version_of(tmp_path / "named", "1.0"), plugin_folder(tmp_path / "given", PYTHON)
+    file = tmp_path / "plant.yaml"
+    file.write_text("bedplate: 1\nname: x\nplugins: {folders: [named]}\n")
+    words = ["plugins", "list", "--of", str(file), "--plugin", str(given), "acme", "--json"]
+
+    facts = json.loads(CliRunner().invoke(root, words).stdout)
+    told = {fact["place"]: (fact["verdict"], fact["runs"], fact["reason"]) for fact in facts}
+    assert told == {
+        str(named): (
+            "refused",
+            "./run.sh words ./data.txt ./data.txt",
+            "`acme` comes from acme-press, given with --plugin",
+        ),
+        str(given): ("admissible", "Bedplate's Python", ""),
+    }
 
 
 # --- who wins a name ---

@@ -65,6 +65,15 @@ class Candidate:
     place: Path | None = None
 
     @property
+    def runs(self) -> str:
+        """What it is run by, for people: places in its folder are told from there."""
+        if not self.offers:
+            return ""
+        first = self.offers[0]
+        words = first.command or (first.python,)
+        return " ".join(_shown(word, first.folder) for word in words)
+
+    @property
     def requires_api(self) -> str:
         return self.manifest.requires_api if self.manifest else ""
 
@@ -151,6 +160,14 @@ def schemas_for(survey: Survey) -> Callable[[str], PluginSchema | None]:
         return None
 
     return schema_of
+
+
+def _shown(word: str, folder: Path | None) -> str:
+    if word == sys.executable:
+        return "Bedplate's Python"
+    if folder and word.startswith(f"{folder}/"):
+        return f"./{Path(word).relative_to(folder)}"
+    return word
 
 
 def _judge(candidate: Candidate, uses: Collection[str]) -> Candidate:

@@ -26,7 +26,7 @@ def program(command: Sequence[str], folder: Path) -> tuple[str, ...]:
     file = _found(first, folder)
     if problem := unfit(file):
         raise AdmissionError(f"[run] command: {problem}")
-    return str(file), *(_word(word, folder) for word in words)
+    return *_through_env(file), *(_word(word, folder) for word in words)
 
 
 def unfit(file: Path) -> str:
@@ -42,7 +42,7 @@ def unfit(file: Path) -> str:
         return ""  # what may be run need not be readable
     if head.startswith(b"\x7fELF"):
         return _processor(file, head)
-    return _interpreter(file, head) if head.startswith(b"#!") else ""
+    return _interpreter(file) if head.startswith(b"#!") else ""
 
 
 def _found(first: str, folder: Path) -> Path:
@@ -70,6 +70,29 @@ def _word(word: str, folder: Path) -> str:
     return os.path.normpath(file) if inside and (word.startswith("./") or file.is_file()) else word
 
 
+def _through_env(file: Path) -> tuple[str, ...]:
+    """A script that begins with `#!/usr/bin/env node` is started as `node script` at once: a confined plugin may become
+    one program, and env would be it."""
+    words = _first_line(file)
+    if not words or Path(words[0]).name != "env":
+        return (str(file),)
+    rest = words[2:] if words[1:2] == ["-S"] else words[1:]
+    found = shutil.which(rest[0]) if rest and "=" not in rest[0] else None
+    return (found, *rest[1:], str(file)) if found else (str(file),)
+
+
+def _first_line(file: Path) -> list[str]:
+    """The words after #!."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(256)
+    except OSError:
+        return []
+    if not head.startswith(b"#!"):
+        return []
+    return head[2:].split(b"\n")[0].decode("utf-8", "replace").split()
+
+
 def _processor(file: Path, head: bytes) -> str:
     mine = platform.machine()
     built = int.from_bytes(head[18:20], "little" if head[5:6] == b"\x01" else "big")
@@ -79,8 +102,8 @@ def _processor(file: Path, head: bytes) -> str:
     return f"{file} is built for {other}, and this machine is {mine}; install the build for it"
 
 
-def _interpreter(file: Path, head: bytes) -> str:
-    words = head[2:].split(b"\n")[0].decode("utf-8", "replace").split()
+def _interpreter(file: Path) -> str:
+    words = _first_line(file)
     if not words:
         return f"{file} names no interpreter after #! in its first line"
     if not Path(words[0]).exists():

@@ -55,8 +55,8 @@ def _find(name: str) -> Candidate:
 
     given = [Path(name)] if Path(name).exists() and ("/" in name or name.endswith(".py")) else []
     candidates = survey(given, places=places_of(None)).candidates
-    fits = [c for c in candidates if name in (c.name, c.distribution, *c.uses)]
-    fits = fits or [c for c in candidates if given and given[0].name in (c.name, c.distribution)]
+    places = [path.absolute() for path in given]
+    fits = [c for c in candidates if c.place in places or name in (c.name, c.distribution, *c.uses)]
     if not fits:
         raise BedplateError(f"there is no plugin {name}; `bedplate plugins` lists all")
     if fits[0].verdict == "refused":
@@ -99,6 +99,8 @@ def _show(invocation: Invocation, candidate: Candidate, how: list[str], found: l
         for offer in candidate.offers
     )
     screen.show(f"{candidate.distribution} {candidate.version} · {offers}")
+    if candidate.place:
+        screen.show(f"in {candidate.place}, run by {candidate.runs}")
     screen.show(f"at {how[0]}" + (f"; not on this machine: {how[1]}" if how[1] else ""))
     width = max(len(f"{one.permission} {one.what}") for one in found)
     for by, title in TITLES.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,7 @@ import click
 from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation, command, group
 from bedplate.cli.install import back, use
+from bedplate.cli.parameters import given_plugins
 from bedplate.cli.permitted import show
 from bedplate.cli.publishers import publishers
 from bedplate.cli.trusting import trust, trusted, untrust
@@ -43,17 +45,30 @@ def plugins(ctx: click.Context, invocation: Invocation) -> int | None:
 
 @command(local=True, name="list")
 @click.argument("names", nargs=-1)
-def list_(invocation: Invocation, names: tuple[str, ...]) -> int:
+@click.option(
+    "--of",
+    type=click.Path(path_type=Path, exists=True),
+    help="Also those that this deployment file names, and its home.",
+)
+@given_plugins
+def list_(
+    invocation: Invocation, names: tuple[str, ...], of: Path | None, plugins: tuple[Path, ...]
+) -> int:
     """What `plugins` alone does; NAMES: of these alone."""
-    return _list(invocation, names)
+    return _list(invocation, names, of, plugins)
 
 
-def _list(invocation: Invocation, names: tuple[str, ...]) -> int:
+def _list(
+    invocation: Invocation,
+    names: tuple[str, ...],
+    of: Path | None = None,
+    given: tuple[Path, ...] = (),
+) -> int:
     from bedplate.admission.reading import places_of
     from bedplate.admission.survey import survey
 
     as_json = invocation.json
-    every = survey(places=places_of(None)).candidates
+    every = survey(given, places=places_of(of)).candidates
     candidates = [c for c in every if not names or c.name in names or set(c.uses) & set(names)]
     facts: list[dict[str, Any]] = [
         {
@@ -68,6 +83,8 @@ def _list(invocation: Invocation, names: tuple[str, ...]) -> int:
             "requires_api": c.requires_api,
             "support": c.support,
             "permissions": list(c.permissions),
+            "place": str(c.place or ""),
+            "runs": c.runs,
         }
         for c in candidates
     ]
@@ -86,7 +103,11 @@ def _table(facts: list[dict[str, Any]]) -> None:
     columns = [Column(title, wraps=title in ("use", "can", "distribution")) for title in titles]
     screen = Screen()
     screen.show(table(columns, map(_row, facts)))
+    if any(fact["place"] or fact["reason"] for fact in facts):
+        screen.show("")
     for fact in facts:
+        if fact["place"] and fact["runs"]:
+            screen.show(f"{fact['name']}: in {fact['place']}, run by {fact['runs']}")
         if fact["reason"]:
             screen.show(f"{fact['name']}: {fact['reason']}")
 

@@ -6,6 +6,10 @@ import json
 import textwrap
 from pathlib import Path
 
+from bedplate.admission.artefact import digest
+from bedplate.admission.subject import subject_of
+from bedplate.admission.trust import Grant, TrustFile
+
 SCHEMA = {
     "offers": {
         "ticker": {
@@ -31,11 +35,7 @@ class Ticker(Connector):
     """One value."""
 
     def read(self, tags):
-        return {{tag.name: 1.0 for tag in tags}}
-'''
-READ = '''
-    def read(self, addresses):
-        return [1.0 for _ in addresses]
+        return [1.0 for _ in tags]
 '''
 
 
@@ -65,7 +65,8 @@ def plugin_folder(
     """A plugin folder in Python; each import of it leaves a line in traces/WORD."""
     folder.mkdir(parents=True, exist_ok=True)
     traces.mkdir(exist_ok=True)
-    (folder / "bedplate-plugin.toml").write_text(manifest(version, permissions))
+    allowed = f'files = ["{traces}"]\n{permissions}'  # where a run leaves its line
+    (folder / "bedplate-plugin.toml").write_text(manifest(version, allowed))
     (folder / "config.schema.json").write_text(json.dumps(SCHEMA))
     (folder / "acme_ticker.py").write_text(code(traces, word))
     return folder
@@ -83,3 +84,13 @@ def plant(folder: Path, *, policy: str = "trusted", more: str = "", use: str = "
         f"connectors:\n  clock: {{use: {use}, path: line, tags: {{a: {{address: x, scan: fast}}}}}}\n"
     )
     return file
+
+
+def trusted(place: Path, home: Path, **more: str) -> Grant:
+    """As `bedplate plugins trust PLACE --yes`."""
+    subject = subject_of(str(place), lambda: ())
+    measure = subject.artefact.measure()
+    told = {"publisher": "", "by": "test", "at": "2026-11-23T00:00:00Z"} | more
+    grant = Grant(subject.name, subject.version, digest(measure), subject.permissions, **told)
+    TrustFile(home).add(grant, measure)
+    return grant

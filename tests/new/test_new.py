@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.new.environment import Environment
+from tests.languages.examples import MODULES, NODE_NEEDS, closure, go_version, missing
+from tests.new.environment import Environment, run
 
 from bedplate.cli.new import new
 from bedplate.errors import BedplateError
 from bedplate.new import Wanted, make
 from bedplate.new.making import name_problem
 
-TEMPLATES = Path(__file__).parents[2] / "core" / "bedplate" / "new" / "templates"
+ROOT = Path(__file__).parents[2]
+TEMPLATES = ROOT / "core" / "bedplate" / "new" / "templates"
 PYTHON = ("connector", "analytic", "security", "app")
 
 
@@ -41,9 +48,76 @@ def test_a_new_package_is_installed_and_its_tests_pass_at_once(
         assert "admissible" in author.bedplate(package, "plugins", f"acme-{kind}")
 
 
+def test_a_new_package_in_node_passes_its_tests_and_is_read_by_bedplate(
+    author: Environment, tmp_path: Path
+) -> None:
+    if not shutil.which("node") or not all((MODULES / need).exists() for need in NODE_NEEDS):
+        missing("grpc-js is not installed; run .make/peers")
+    author.bedplate(tmp_path, "new", "connector", "acme-js", "--lang", "node")
+    package = tmp_path / "bedplate-acme-js"
+    for module in sorted(closure(NODE_NEEDS)):
+        shutil.copytree(MODULES / module, package / "node_modules" / module, dirs_exist_ok=True)
+    run(["node", "--test"], package, author.environ)
+
+    assert_read(author, package, ["node", "sim.js", "0"], "acme-js")
+
+
+def test_a_new_package_in_go_passes_its_tests_and_is_read_by_bedplate(
+    author: Environment, tmp_path: Path
+) -> None:
+    if not shutil.which("go") or go_version() < (1, 24) or not shutil.which("make"):
+        pytest.skip("no Go 1.24 or newer here")
+    author.bedplate(tmp_path, "new", "connector", "acme-go", "--lang", "go")
+    package = tmp_path / "bedplate-acme-go"
+    done = subprocess.run(
+        ["go", "test", "./..."], cwd=package, capture_output=True, text=True, check=False
+    )
+    if "proxy" in done.stderr or "dial tcp" in done.stderr:
+        pytest.skip("its modules can't be had here")
+    assert done.returncode == 0, done.stdout + done.stderr
+    run(["make", "-s"], package)
+
+    assert_read(author, package, ["go", "run", "./cmd/sim", "0"], "acme-go")
+
+
+def test_the_go_code_of_the_contract_is_what_the_protos_say() -> None:
+    """Every field and message of the protos is named in what the template brings."""
+    shipped = {
+        area: "".join(f.read_text() for f in (TEMPLATES / "go/connector/pb" / area).glob("*.go"))
+        for area in ("record", "plugin", "connector")
+    }
+    for area, code in shipped.items():
+        proto = (ROOT / "protos" / "bedplate" / area / "v1" / f"{area}.proto").read_text()
+        fields = re.findall(r"^\s+(?:repeated |optional )?[\w.]+ (\w+) = (\d+)[;\s\[]", proto, re.M)
+        enums = re.findall(r"^\s+([A-Z][A-Z0-9_]+) = (\d+)", proto, re.M)
+        assert len(fields) > 10
+        lost = [n for n, number in fields if f"name={n}" not in code and n not in dict(enums)]
+        assert not lost, f"{area}: make pb again in templates/go/connector: {lost}"
+
+
+def assert_read(author: Environment, package: Path, machine: list[str], use: str) -> None:
+    """The plugin folder is a plugin: read as an operator would, from its simulator."""
+    with subprocess.Popen(
+        machine, cwd=package, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            assert process.stdout
+            port = re.findall(r"port (\d+)", process.stdout.readline())[0]
+            at = ["host=127.0.0.1", f"port={port}", "temperature", "colour", "--json"]
+            rows = json.loads(author.bedplate(package, "read", "--plugin", ".", use, *at))
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+    assert [(row["quality"], row["reason"]) for row in rows] == [
+        ("Good", ""),
+        ("BadDeviceFailure", "no such value"),
+    ]
+
+
 @pytest.mark.parametrize("file", sorted(TEMPLATES.rglob("*")), ids=lambda f: f.name)
 def test_every_file_of_a_template_is_short_enough_to_be_read(file: Path) -> None:
-    assert not file.is_file() or file.suffix == ".pyc" or len(file.read_bytes().splitlines()) < 180
+    made = file.is_dir() or file.suffix in (".pyc", ".sum") or "pb" in file.parts
+    assert made or len(file.read_bytes().splitlines()) < 180
 
 
 @pytest.mark.parametrize(

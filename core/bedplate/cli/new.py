@@ -56,7 +56,7 @@ def _steps(language: str, kind: str, name: str) -> tuple[str, ...]:
     if language == "node":
         return ("npm install", "node --test")
     if language == "go":
-        return ("go test ./...",)
+        return ("go test ./...", "make")
     return ("python -m pip install -e '.[test]'", "pytest")
 
 

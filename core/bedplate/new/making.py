@@ -55,8 +55,11 @@ def make(wanted: Wanted, folder: Path) -> list[Path]:
     template = _template(wanted)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BedplateError(f"{folder} is there already; choose another --folder")
+    files = [*_files(template, "")]
+    if wanted.language != "python":
+        files += _protos()
     written = []
-    for inner, source in sorted(_files(template, ""), key=lambda pair: pair[0]):
+    for inner, source in sorted(files, key=lambda pair: pair[0]):
         target = folder / _replaced(inner, wanted)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_replaced(source.read_text(encoding="utf-8"), wanted), encoding="utf-8")
@@ -111,6 +114,16 @@ def _files(folder: Traversable, inside: str) -> Iterator[tuple[str, Traversable]
             yield from _files(entry, f"{name}/")
         else:
             yield name, entry
+
+
+def _protos() -> Iterator[tuple[str, Traversable]]:
+    """The contract, for languages that are made from it. It lies in the package, and in a checkout at its top."""
+    packaged = resources.files("bedplate") / "new" / "protos"
+    top = packaged if packaged.is_dir() else Path(__file__).parents[3] / "protos"
+    for area in ("record", "plugin", "connector"):
+        name = f"bedplate/{area}/v1/{area}.proto"
+        yield f"protos/{name}", top.joinpath(name)
+    yield "protos/README.md", top.joinpath("README.md")
 
 
 def _replaced(text: str, wanted: Wanted) -> str:

@@ -77,8 +77,8 @@ def product() -> Iterator[Path]:
 
 
 def kernel() -> list[Path]:
-    """What counts towards the kernel's size: not the command line, not the public test kit."""
-    beside = {"cli", "cli.py", "testing"}
+    """What counts towards the kernel's size: not the command line, not what is for authors."""
+    beside = {"cli", "cli.py", "testing", "new", "capture"}
     return [p for p in product() if p.parts[0] == "core" and p.parts[2] not in beside]
 
 

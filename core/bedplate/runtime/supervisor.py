@@ -19,7 +19,7 @@ from bedplate.errors import JournalError, ProtocolError
 from bedplate.model import Event, EventKind
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.arrivals import resumes
-from bedplate.remote.attachment import Attachment, Silence
+from bedplate.remote.attachment import MARGIN, Attachment, Silence
 from bedplate.runtime import lifecycle
 from bedplate.runtime.allowance import Allowance
 from bedplate.runtime.cut import Cut
@@ -72,6 +72,7 @@ class Supervisor:
         self._cut = Cut(place)
         self.code = plugin_pb2.CODE_UNSPECIFIED  # of the last Open
         self._strays = 0
+        self._broke = ""
         self.detail = ""
         self.trace = ""
         self._evidence: tuple[str, ...] = ()
@@ -106,10 +107,18 @@ class Supervisor:
 
     async def _one_life(self) -> float | None:
         """One session. Returns how long to wait before the next one, None: for ever."""
+        self._broke = ""
         try:
-            return await self._outcome()
+            wait = await self._outcome()
         finally:
             await self._close()
+        return self._fault(self._broke) if self._broke and wait is not None else wait
+
+    def _end_place(self, text: str) -> None:
+        """For a breach that costs the process. One while closing counts too."""
+        self.place.end(f"{self.component.id} {text}")
+        if self.role.attachment is None:
+            self._broke = f"broke the contract: {text}"
 
     async def _outcome(self) -> float | None:
         try:
@@ -260,7 +269,7 @@ class Supervisor:
             await attachment.ask(self.component.id, within, margin=margin, close=Close())
         except Silence:
             if not stopping:
-                self.place.end(f"{self.component.id} did not answer close in {within:.0f} s")
+                self._end_place(f"did not answer close within {within + MARGIN:.1f} s")
         except ConnectionError:
             return
 
@@ -276,7 +285,7 @@ class Supervisor:
             self.lose(plugin_pb2.CODE_FAULT, str(error))
             self._strays += 1
             if self._strays > STRAYS:
-                self.place.end(f"{self.component.id} went on: {error}")
+                self._end_place(f"went on: {error}")
         except JournalError as error:
             self.lose(plugin_pb2.CODE_UNREACHABLE, str(error))
 
@@ -288,7 +297,7 @@ class Supervisor:
             self.role.figures.notes_left_out += 1
             if self._notes.refused > FLOOD:
                 self._notes.refused = 0
-                self.place.end(f"{self.component.id} sent more than {FLOOD:,} notes too many")
+                self._end_place(f"sent more than {FLOOD:,} notes too many")
             return
         text = legible(note.text, NOTE)
         self.detail = text

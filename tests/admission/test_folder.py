@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def test_python_in_a_folder_is_run_by_the_kernels_interpreter(tmp_path: Path) ->
     assert (offer.python, offer.command, offer.target) == (sys.executable, (), "acme_press:Acme")
 
 
-@pytest.mark.parametrize("name", ["env", ".venv"])
+@pytest.mark.parametrize("name", ["env", ".venv", "venv"])
 def test_an_environment_beside_the_manifest_runs_it(name: str, tmp_path: Path) -> None:
     folder = plugin_folder(tmp_path, PYTHON)
     environment(folder / name)
@@ -223,6 +224,16 @@ def test_a_folder_without_a_schema_is_refused_with_the_way_to_make_one(tmp_path:
         f"{python}/config.schema.json: No such file or directory; its author makes it with: "
         f"python -m bedplate.admission.schema {python}"
     )
+
+
+def test_the_schema_of_a_python_folder_is_made_from_its_class(tmp_path: Path) -> None:
+    code = "from bedplate import Connector\nclass Acme(Connector):\n    def read(self, tags): return []\n"
+    folder = plugin_folder(tmp_path, PYTHON, schema={}, acme_press__py=code)
+    words = [sys.executable, "-m", "bedplate.admission.schema", str(folder)]
+
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    assert only(folder).verdict == "admissible"
+    subprocess.run([*words, "--check"], check=True)
 
 
 def test_a_refused_folder_keeps_the_name_and_the_uses_it_claims(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A Python environment that a plugin folder brings along: `.venv` or `env`. Looked at from outside, never started.
+"""A Python environment in a plugin folder: `env`, `.venv` or `venv`. Looked at from outside, never started.
 
 The kernel imports nothing from it. Its Bedplate may be of any version that serves the same major of the contract.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from bedplate.admission.program import unfit
 from bedplate.errors import AdmissionError
 
-NAMES = ("env", ".venv")
+NAMES = ("env", ".venv", "venv")
 
 
 @dataclass(frozen=True, slots=True)

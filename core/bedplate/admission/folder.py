@@ -5,6 +5,7 @@ With a manifest it says its own name and version. Without one, but with an envir
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from bedplate.errors import AdmissionError
 
 def of_folder(folder: Path) -> tuple[Candidate, ...]:
     """What a plugin folder is; several when an environment without a manifest holds several plugins."""
-    folder = folder.absolute()
+    folder = Path(os.path.abspath(folder))
     if (folder / toml.NAME).is_file():
         return (_with_manifest(folder),)
     refused = Candidate(folder.name, folder.name, "", "refused", place=folder)

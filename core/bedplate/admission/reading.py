@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def places_of(file: Path | None) -> Places:
     """Where a deployment file says that plugins lie."""
     settings = plugin_settings(file) if file else PluginSettings()
     beside = (file or Path()).absolute().parent
-    folders = tuple((beside / folder).absolute() for folder in settings.folders)
+    folders = tuple(Path(os.path.abspath(beside / folder)) for folder in settings.folders)
     return Places(folders, beside / settings.home if settings.home else plugins_home())
 
 

@@ -1,6 +1,7 @@
 """config.schema.json: what `check` knows of a plugin's settings without running it.
 
-It lies beside the manifest. `python -m bedplate.admission.schema PACKAGE` imports the package and writes it;
+It lies beside the manifest. `python -m bedplate.admission.schema PACKAGE` imports the package and writes it, and with
+a plugin folder in its place the modules there;
 with --check it only says whether it is stale (exit code 1). Reading it imports nothing.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bedplate.admission.discovery import entry_points, find_manifest
+from bedplate.admission.manifest import NAME as MANIFEST
 from bedplate.admission.manifest import Manifest, OfferEntry, parse, wording
 from bedplate.config.deployment import PluginSchema
 from bedplate.config.grammar import RESERVED, TAG
@@ -104,6 +106,8 @@ def generate(package: str, manifest: Manifest) -> str:
     """The text of the file. Imports the plugin. Raises AdmissionError, and whatever its modules raise."""
     from bedplate.admission.describing import describe
 
+    if manifest.run:
+        raise AdmissionError(f"a plugin with [run] is no Python; its author writes {NAME}")
     points = {point.name: point.value for point in entry_points() if _is_in(point.module, package)}
     offers = {}
     for entry in manifest.offer:
@@ -111,6 +115,17 @@ def generate(package: str, manifest: Manifest) -> str:
         offers[entry.use] = describe(_load(target, entry.use))
         check_offer(entry, OfferSchema.model_validate(offers[entry.use]))
     return json.dumps({"offers": offers}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _found(place: str) -> tuple[Path, str]:
+    """The manifest of a package, or of a plugin folder, whose modules are then importable; and the package."""
+    if "/" not in place and place != ".":
+        return find_manifest(place), place
+    folder = Path(place).absolute()
+    if not (folder / MANIFEST).is_file():
+        raise AdmissionError(f"no {MANIFEST} in {folder}")
+    sys.path.append(str(folder))
+    return folder / MANIFEST, ""
 
 
 def _load(target: str, use: str) -> Any:
@@ -140,14 +155,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m bedplate.admission.schema",
         description="Write config.schema.json of a plugin.",
     )
-    parser.add_argument("package", help="the plugin's package, such as bedplate_acme")
+    parser.add_argument(
+        "package", help="the plugin's package, such as bedplate_acme, or its folder: . or with a /"
+    )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit code 1 when it is stale"
     )
     options = parser.parse_args(arguments)
     try:
-        manifest_file = find_manifest(options.package)
-        text = generate(options.package, parse(manifest_file.read_bytes(), str(manifest_file)))
+        manifest_file, package = _found(options.package)
+        text = generate(package, parse(manifest_file.read_bytes(), str(manifest_file)))
     except AdmissionError as error:
         print(error, file=sys.stderr)
         return 1

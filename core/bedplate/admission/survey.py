@@ -8,6 +8,7 @@ Rule: nothing here imports a plugin, and nothing that is wrong with one hides or
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def _told(candidate: Candidate) -> str:
 def _home_of(path: Path) -> Path:
     """A manifest stands for its folder."""
     place = path.parent if path.name == NAME else path
-    return place.absolute()
+    return Path(os.path.abspath(place))
 
 
 def _given(path: Path, probe: Probe) -> tuple[Candidate, ...]:

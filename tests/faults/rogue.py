@@ -153,6 +153,8 @@ class Rogue:
                 self.leak = [bytearray(os.urandom(1 << 20) * 10) for _ in range(30)]
             case "starts too many processes":
                 self.started = [sleeper(new=bool(n % 2)) for n in range(80)]
+            case "starts a few processes":
+                self.started = [sleeper(new=bool(n % 2)) for n in range(6)]
             case "prints without end":
                 os.set_blocking(1, True)
                 for _ in range(600):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.contract.strangers import HERE as STRANGERS
 from tests.contract.strangers import node_command
-from tests.end_to_end.environments import clashing_plugin
+from tests.end_to_end.environments import MANIFEST, SCHEMA, clashing_plugin
 from tests.end_to_end.program import Program
 from tests.end_to_end.site import RIGS, Site, until
 
@@ -190,3 +190,60 @@ connectors:
         "plant.yaml:10  connectors.b.placement: stranger is no Python plugin, so it can't run inside the kernel; "
         "write placement: process",
     ]
+
+
+NAMESAKES = f"""{HEAD}
+plugins: {{folders: [one, two]}}
+connectors:
+  one: {{use: one, placement: PLACE, tags: {{n: {{address: number}}}}}}
+  two: {{use: two, placement: PLACE, tags: {{n: {{address: number}}}}}}
+"""
+NUMBER = """
+from bedplate import Connector
+
+
+class Number(Connector):
+    def read(self, tags):
+        return [NUMBER for _ in tags]
+"""
+
+
+def number_folder(folder: Path, name: str, number: int) -> None:
+    """A Python plugin without an environment of its own; its module has the name of the other's."""
+    folder.mkdir()
+    (folder / "number.py").write_text(NUMBER.replace("NUMBER", str(number)))
+    manifest = MANIFEST.replace("NAME", name).replace("versions:Versions", "number:Number")
+    (folder / "bedplate-plugin.toml").write_text(manifest)
+    (folder / "config.schema.json").write_text(
+        SCHEMA.replace("NAME", name).replace("python", "number")
+    )
+
+
+async def test_plugins_whose_modules_are_namesakes_live_apart_and_not_inline(
+    tmp_path: Path,
+) -> None:
+    number_folder(tmp_path / "one", "one", 1)
+    number_folder(tmp_path / "two", "two", 2)
+    site = Site(tmp_path, NAMESAKES)
+    try:
+        client = await site.start()
+        assert await until(lambda: current(client, "one/n")) == 1
+        assert await until(lambda: current(client, "two/n")) == 2
+    finally:
+        await site.stop()
+
+    site = Site(tmp_path, NAMESAKES, placement="inline")
+    try:
+        await site.start()
+        states = {one: await until(lambda one=one: settled(site, one)) for one in ("one", "two")}
+        assert sorted(state for state, _ in states.values()) == ["faulted", "up"]
+        [why] = [reason for state, reason in states.values() if state == "faulted"]
+        assert "ImportError: number is also the name of" in why
+        assert why.endswith("number.py; rename it")
+    finally:
+        await site.stop()
+
+
+async def settled(site: Site, component: str) -> tuple[str, str] | None:
+    one = await site.component(component)
+    return (one.state, one.reason) if one.state in {"up", "faulted"} else None

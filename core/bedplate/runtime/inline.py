@@ -45,7 +45,6 @@ class InlinePlugin:
         ready: asyncio.Future[None] = kernel.create_future()
         kind = KINDS[self.launch.kind]
         attachment = Attachment(kind, self._to_plugin)
-        self.attachment = attachment
 
         def from_plugin(message: Any) -> None:
             kernel.call_soon_threadsafe(attachment.receive, message)
@@ -70,6 +69,7 @@ class InlinePlugin:
         )
         self._thread.start()
         await ready
+        self.attachment = attachment
         return attachment
 
     def _to_plugin(self, message: Any) -> None:

@@ -1,0 +1,5 @@
+"""EtherNet/IP connector for Bedplate."""
+
+from bedplate_ethernetip.connector import EthernetIp
+
+__all__ = ["EthernetIp"]

@@ -1,0 +1,163 @@
+"""The EtherNet/IP connector: tags of a Logix controller by name, through pylogix.
+
+pylogix blocks and never raises for the network: it says how a request ended in the words of its answer. This file turns
+those words into what the contract has words for, and does nothing else; pace, units and reconnecting are the kernel's.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pylogix import PLC
+
+from bedplate import Bad, Connector, Refused, Tag
+from bedplate.model import quality
+from bedplate.settings import Duration
+
+NAME: Final = r"[A-Za-z_][A-Za-z0-9_]{0,39}"
+INDEX: Final = r"(\[\d{1,6}(,\d{1,6}){0,2}\])?"
+ADDRESS: Final = rf"^(Program:{NAME}\.)?{NAME}{INDEX}(\.{NAME}{INDEX})*(\.\d{{1,2}})?$"
+SHORTEST: Final = 44  # bytes of a reply without data: encapsulation, items, service, status
+GARBAGE: Final = (struct.error, IndexError, KeyError, TypeError, ValueError, UnicodeDecodeError)
+# CIP general status (Volume 1, Appendix B) that is no fault of the connection → StatusCode
+CODES: Final = {
+    "Path segment error": "BadNodeIdInvalid",
+    "Path destination unknown": "BadNodeIdUnknown",
+    "Object does not exist": "BadNodeIdUnknown",
+    "Privilege violation": "BadUserAccessDenied",
+    "Attribute not settable": "BadNotWritable",
+}
+Host = Annotated[str, WithJsonSchema({"type": "string", "x-bedplate-host": True})]
+
+
+class EthernetIp(Connector):
+    """One Logix controller. The address of a tag is the controller's own name for it."""
+
+    class Config(BaseModel):
+        """A controller."""
+
+        model_config = ConfigDict(extra="forbid")
+
+        host: Host = Field(
+            description="IP address or name of the controller or its Ethernet module"
+        )
+        port: int = Field(44818, ge=1, le=65535, description="TCP port")
+        slot: int = Field(0, ge=0, le=16, description="Slot of the processor in its chassis")
+        micro800: bool = Field(
+            False, description="A Micro800, which has no slot and reads tag by tag"
+        )
+        timeout: Duration = Field(
+            5.0,
+            gt=0,
+            description="How long connecting and each answer may take",
+            json_schema_extra={"default": "5s"},
+        )
+
+    Address: ClassVar[Any] = Annotated[
+        str,
+        Field(
+            pattern=ADDRESS,
+            max_length=200,
+            description="Name of a tag: Speed, Program:Main.Speed, Zones[3].Temp, Flags.4",
+            examples=["Program:Main.Speed"],
+        ),
+    ]
+
+    config: Config
+
+    def open(self) -> None:
+        """Connects and asks for the first tag. Raises ConnectionError when the controller is away or does not speak."""
+        config = self.config
+        self.plc = PLC(config.host, config.slot, config.timeout, config.micro800, config.port)
+        self.plc.conn.send = _checked(self.plc.conn.send)
+        try:
+            self._ask(self.plc.Read, [str(tag.address) for tag in self.tags[:1]])
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends the CIP connection and the session."""
+        self.plc.Close()
+        self.plc.conn.msg_socket.close()  # pylogix opens it for messages from a controller and leaves it
+
+    def read(self, tags: list[Tag]) -> list[Any]:
+        """One value for each tag, or Bad with the controller's own words. Raises ConnectionError when it went away."""
+        answers = self._ask(self.plc.Read, [str(tag.address) for tag in tags])
+        return [_value(answer) for answer in answers]
+
+    def write(self, tag: Tag, value: Any) -> None:
+        """Sends once. Raises Refused when the tag has another type or range, or the controller says no."""
+        try:
+            (answer,) = self._ask(self.plc.Write, [(str(tag.address), value)], garbage=())
+        except struct.error as error:  # told before anything was sent
+            raise Refused(f"{value!r} does not fit {tag.address}: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise Refused(f"{value!r} does not fit {tag.address}") from error
+        if answer.Status != "Success":
+            raise Refused(f"{answer.Status}: {tag.address}")
+
+    def _ask(self, call: Any, what: Sequence[Any], garbage: Any = GARBAGE) -> list[Any]:
+        """What the controller says of each, in order. Raises ConnectionError when it said nothing that makes sense."""
+        if not what:
+            return []
+        try:
+            answers = call(what)
+        except garbage as error:
+            raise ConnectionError(
+                f"{self.config.host} sent what is no answer: {error!r}"
+            ) from error
+        if not self.plc.conn.SocketConnected:
+            raise ConnectionError(f"{self.config.host}:{self.config.port}: {_words(answers)}")
+        if len(answers) != len(what):
+            raise ConnectionError(f"{self.config.host} answered {len(answers)} of {len(what)} tags")
+        return list(answers)
+
+
+def _checked(send: Any) -> Any:
+    """pylogix takes any bytes for the answer: what is none must not become a value."""
+
+    def asked(request: bytes, connected: bool = True, slot: int | None = None) -> Any:
+        status, frame = send(request, connected, slot)
+        if frame is not None and not _answers(request, frame, connected):
+            raise ConnectionError("what came is no answer to what was asked")
+        return status, frame
+
+    return asked
+
+
+def _answers(request: bytes, frame: bytes, connected: bool) -> bool:
+    """Whether a frame is the reply to a request: command, length and status of the encapsulation (CIP Volume 2, 2-3),
+    and the service with its reply bit (Volume 1, 2-4)."""
+    if len(frame) < SHORTEST:
+        return False
+    command, size, _, status = struct.unpack_from("<HHII", frame)
+    service = frame[46:47] if connected else frame[40:41]
+    wanted = 0x70 if connected else 0x6F
+    return (command, size, status, service) == (
+        wanted,
+        len(frame) - 24,
+        0,
+        bytes([request[0] | 0x80]),
+    )
+
+
+def _value(answer: Any) -> Any:
+    if answer.Status != "Success":
+        code = quality.CODES[CODES.get(answer.Status, "BadDeviceFailure")]
+        return Bad(f"{answer.Status}: {answer.TagName}", code)
+    if isinstance(answer.Value, (bool, int, float, str)):
+        return answer.Value
+    return Bad(
+        f"{answer.TagName} is no single value; name an element or a member",
+        quality.CODES["BadNotSupported"],
+    )
+
+
+def _words(answers: Sequence[Any]) -> str:
+    """How pylogix says that there is no connection."""
+    told = str(answers[0].Status) if answers else ""
+    return told.removeprefix("Unknown error ") or "connection lost"

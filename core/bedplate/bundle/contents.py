@@ -37,7 +37,7 @@ _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """form: "wheels" or "folder"."""
+    """form: "wheels" or "plugin"."""
 
     name: str
     version: str

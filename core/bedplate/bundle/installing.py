@@ -90,7 +90,8 @@ def install(
             )
         grant = decide(offered)
         # One that is there without being used was killed before the last step: the rest is done now.
-        installed = there or _put(archive, offered, places.shelf)
+        with places.shelf.room() as room:
+            installed = there or _put(archive, offered, places.shelf, room)
     if grant:
         measure = of_folder(installed.folder).measure()
         grant = replace(grant, sha256=digest(measure))
@@ -108,14 +109,13 @@ def installed_from(folder: Path) -> dict[str, str]:
     return {str(k): str(v) for k, v in told.items()} if isinstance(told, dict) else {}
 
 
-def _put(archive: Archive, offered: Offered, shelf: Shelf) -> Installed:
+def _put(archive: Archive, offered: Offered, shelf: Shelf, room: Path) -> Installed:
     contents = offered.contents
-    with shelf.room() as room:
-        made = _prepare(archive, contents, room)
-        record = {"name": contents.name, "version": contents.version, "key": offered.key}
-        record |= {"publisher": offered.publisher, SHA: offered.sha256}
-        (made / RECORD).write_text(json.dumps(record, indent=2) + "\n")
-        return shelf.put(made, contents.name, contents.version)
+    made = _prepare(archive, contents, room)
+    record = {"name": contents.name, "version": contents.version, "key": offered.key}
+    record |= {"publisher": offered.publisher, SHA: offered.sha256}
+    (made / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    return shelf.put(made, contents.name, contents.version)
 
 
 def _judge(archive: Archive, places: Places, key: PublicKey | None, unsigned: str) -> Offered:

@@ -149,6 +149,8 @@ def told(error: ssl.SSLError) -> str:
         return {"peer did not return a certificate": "came without a certificate"}.get(
             reason, reason
         )
+    if "Hostname mismatch" in error.verify_message or "IP address mismatch" in error.verify_message:
+        return "is for another host (subjectAltName)"
     words = {
         "certificate has expired": "has expired",
         "certificate is not yet valid": "is not valid yet",

@@ -21,7 +21,8 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from bedplate.remote.credentials import told
+from bedplate.errors import AdmissionError
+from bedplate.remote.credentials import credentials, told
 from bedplate.remote.kinds import Kind
 from bedplate.remote.side import PluginSide
 
@@ -220,22 +221,24 @@ def why_not(host: str, files: Mapping[str, Path]) -> str:
     """Why no connection comes about, in words. Blocks, some seconds at most."""
     name, _, port = host.rpartition(":")
     name = name.strip("[]")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        context.load_verify_locations(files["ca"])
-        context.load_cert_chain(files["cert"], files["key"])
+        own = credentials(files["cert"].parent, server=False)
         with (
             socket.create_connection((name, int(port)), timeout=3) as plain,
-            context.wrap_socket(plain, server_hostname=name) as secured,
+            own.dialling().wrap_socket(plain, server_hostname=name) as secured,
         ):
             secured.settimeout(2)
             secured.recv(1)
+    except AdmissionError as error:  # of our own files; the kernel would not say so
+        return str(error)
     except ssl.SSLCertVerificationError as error:
         return f"the certificate of the kernel at {host} {told(error)}"
+    except ssl.SSLEOFError:
+        pass
     except ssl.SSLError as error:
-        return f"the kernel at {host} refuses our certificate: {told(error)}"
+        return f"no TLS with {host}: {told(error)}"
     except TimeoutError:
         return f"no answer from {host}"
     except OSError as error:
         return f"{host}: {error.strerror or error}"
-    return f"no answer from {host}"
+    return f"{host} hung up; `bedplate status` there says why, if it is a Bedplate"

@@ -1,0 +1,234 @@
+"""Who may dial in: certificates are judged, places have one program, and whoever is refused is told, on both sides."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.remote.certificates import Authority
+from tests.remote.elsewhere import Elsewhere
+from tests.remote.proxy import network
+from tests.runtime.plant import plant, state, until, value
+
+from bedplate.errors import AdmissionError
+from bedplate.remote import tls_listener
+from bedplate.remote.credentials import Credentials, credentials
+from bedplate.runtime.attaching import RemoteProgram
+
+BOX = """
+scan_classes: {fast: 50ms}
+connectors:
+  box: {use: counter, placement: remote, tags: {number: {address: a, scan: fast}}}
+"""
+
+
+@asynccontextmanager
+async def waiting(folder: Path) -> AsyncIterator[tuple[Any, Elsewhere]]:
+    """A kernel that waits for place rigs."""
+    elsewhere = Elsewhere(folder)
+    async with plant(folder, BOX + elsewhere.section()) as kernel:
+        try:
+            yield kernel, elsewhere
+        finally:
+            await elsewhere.stop()
+
+
+@asynccontextmanager
+async def dialling(kernel: Any, files: Path) -> AsyncIterator[list[str]]:
+    """A program with these files, whatever they are; what it said."""
+    said: list[str] = []
+    launch = next(iter(kernel.places.values())).launch
+    program = RemoteProgram(launch, kernel.remote_address, Credentials(files), files, said.append)
+    running = asyncio.create_task(program.run())
+    try:
+        yield said
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def refusals(kernel: Any) -> str:
+    return "\n".join(kernel.host.arrivals.refusals())
+
+
+async def test_a_remote_plugin_dials_in_and_serves(tmp_path: Path) -> None:
+    async with plant(tmp_path, BOX, placement="remote") as kernel:
+        await until(lambda: (value(kernel, "box/number") or 0) > 3, within=30)
+
+        assert state(kernel, "box") == "up"
+
+
+@pytest.mark.parametrize(
+    ("made", "told", "there"),
+    [
+        (
+            "another CA",
+            "its certificate was made by another CA",
+            "cert.pem: was made by another CA",
+        ),
+        ("expired", "its certificate has expired", "cert.pem: has expired"),
+        (
+            "another place",
+            "no remote place 'other' in this deployment; it has rigs",
+            "no remote place",
+        ),
+        ("no place", "its certificate names no place", "names no place"),
+        ("a kernel's", "is for another purpose", "cert.pem: is for another purpose"),
+    ],
+)
+async def test_a_wrong_certificate_is_refused_and_told_on_both_sides(
+    tmp_path: Path, made: str, told: str, there: str
+) -> None:
+    folder = tmp_path / "place"
+    async with waiting(tmp_path) as (kernel, elsewhere):
+        authority = elsewhere.authority
+        match made:
+            case "another CA":
+                Authority("another").place(folder, "rigs")
+                ca = tmp_path / "tls" / "kernel" / "ca.pem"
+                (folder / "ca.pem").write_bytes(ca.read_bytes())
+            case "expired":
+                authority.place(folder, "rigs", days=-1)
+            case "another place":
+                authority.place(folder, "other")
+            case "no place":
+                authority.place(folder, "")
+            case _:
+                authority.kernel(folder)
+        async with dialling(kernel, folder) as said:
+            await until(lambda: told in refusals(kernel), within=30)
+            await until(lambda: there in "\n".join(said), within=30)
+
+        assert state(kernel, "box") in {"starting", "unreachable"}
+
+
+async def test_a_plugin_does_not_talk_to_a_kernel_of_another_ca(tmp_path: Path) -> None:
+    async with waiting(tmp_path) as (kernel, _):
+        files = Authority("another").place(tmp_path / "place", "rigs")
+        async with dialling(kernel, files) as said:
+            await until(lambda: "was made by another CA" in "\n".join(said), within=30)
+
+
+async def test_a_second_program_waits_until_the_first_is_gone(tmp_path: Path) -> None:
+    async with waiting(tmp_path) as (kernel, elsewhere), network(kernel.remote_address) as proxy:
+        elsewhere.run(kernel.places.values(), proxy.address)
+        await until(lambda: value(kernel, "box/number"), within=30)
+        first = kernel.components["box"].place.run.runs
+        files = elsewhere.authority.place(tmp_path / "second", "rigs")
+        async with dialling(kernel, files) as said:
+            await until(lambda: "another program serves place rigs" in "\n".join(said), within=30)
+            assert kernel.components["box"].place.run.runs == first
+            await elsewhere.stop()
+            await until(lambda: kernel.components["box"].place.run.runs > first, within=30)
+            await until(lambda: state(kernel, "box") == "up", within=30)
+
+
+async def test_only_so_many_may_try_at_once_and_silence_is_hung_up_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls_listener, "MOST_UNWELCOMED", 3)
+    monkeypatch.setattr(tls_listener, "HANDSHAKE_WITHIN", 0.5)
+    monkeypatch.setattr(tls_listener, "WELCOMED_WITHIN", 0.5)
+    async with waiting(tmp_path) as (kernel, elsewhere):
+        host, _, port = kernel.remote_address.rpartition(":")
+        opened = [await asyncio.open_connection(host, int(port)) for _ in range(5)]
+        async with asyncio.timeout(20):
+            ends = [await reader.read() for reader, _ in opened]
+        assert ends == [b""] * 5
+        assert "3 connections at once" in refusals(kernel)
+        files = credentials(elsewhere.authority.place(tmp_path / "p", "rigs"), server=False)
+        context = files.dialling()
+        reader, writer = await asyncio.open_connection(host, int(port), ssl=context)
+        async with asyncio.timeout(20):  # it shook hands and says no Hello
+            while await reader.read(1000):
+                pass
+        for one in (writer, *(writer for _, writer in opened)):
+            one.close()
+        elsewhere.run(kernel.places.values(), kernel.remote_address)
+        await until(lambda: value(kernel, "box/number"), within=30)
+
+
+async def test_nobody_comes_in_without_tls_or_with_an_old_one(tmp_path: Path) -> None:
+    async with waiting(tmp_path) as (kernel, elsewhere):
+        host, _, port = kernel.remote_address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        async with asyncio.timeout(20):
+            while await reader.read(1000):
+                pass
+        writer.close()
+        context = credentials(
+            elsewhere.authority.place(tmp_path / "p", "rigs"), server=False
+        ).dialling()
+        with warnings.catch_warnings(action="ignore"):
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+        with pytest.raises((ssl.SSLError, OSError)):
+            await asyncio.open_connection(host, int(port), ssl=context)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("missing", "key.pem: No such file or directory"),
+        ("open to others", "key.pem: others may read this key; chmod 600 it"),
+        ("writable by others", "cert.pem: others may change it; chmod 644 it"),
+        ("another key", "cert.pem: does not belong to the key in key.pem"),
+        ("no certificate", "ca.pem: holds no certificate"),
+        ("nonsense", "cert.pem: or key.pem cannot be read as PEM"),
+        ("expired", "cert.pem: has expired"),
+        ("another CA", "cert.pem: was made by another CA"),
+        ("a place's", "cert.pem: is for another purpose"),
+    ],
+)
+def test_wrong_files_are_refused_in_one_sentence_before_anything_starts(
+    tmp_path: Path, wrong: str, told: str
+) -> None:
+    authority = Authority()
+    folder = authority.kernel(tmp_path / "tls", days=-1 if wrong == "expired" else 1)
+    key, cert, ca = folder / "key.pem", folder / "cert.pem", folder / "ca.pem"
+    other = Authority("other").kernel(tmp_path / "other")
+    match wrong:
+        case "missing":
+            key.unlink()
+        case "open to others":
+            key.chmod(0o640)
+        case "writable by others":
+            cert.chmod(0o666)
+        case "another key":
+            key.write_bytes((other / "key.pem").read_bytes())
+        case "no certificate":
+            ca.write_text("")
+        case "nonsense":
+            cert.write_text("hello")
+        case "another CA":
+            ca.write_bytes((other / "ca.pem").read_bytes())
+        case "a place's":
+            authority.place(folder, "rigs")
+    with pytest.raises(AdmissionError) as refused:
+        credentials(folder, server=True)
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("", "box is placed remote, but nobody can dial in: write plugins.listen"),
+        ("plugins: {listen: '127.0.0.1:0'}", "plugins.listen needs plugins.tls"),
+        ("plugins: {listen: '127.0.0.1:0', tls: nowhere}", "ca.pem: No such file or directory"),
+    ],
+)
+async def test_a_kernel_never_listens_without_certificates(
+    tmp_path: Path, section: str, told: str
+) -> None:
+    with pytest.raises(AdmissionError, match=told):
+        async with plant(tmp_path, BOX + section):
+            pass
+    assert not list(tmp_path.glob("journal/*")), "nothing was started"

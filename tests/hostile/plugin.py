@@ -36,7 +36,7 @@ class Hostile(Connector):
         from bedplate.remote.side import PluginSide
         from bedplate.wire import encode_batch
 
-        side = [one for one in gc.get_objects() if isinstance(one, PluginSide)][0]
+        side = next(one for one in gc.get_objects() if isinstance(one, PluginSide))
         outbox = side._outbox
         message = outbox._kind.come()
         publication = message.publications.add(component=component, producer_seq=1)

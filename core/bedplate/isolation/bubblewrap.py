@@ -31,7 +31,17 @@ def bubblewrap(
     words += _binds("--ro-bind", [p for p in readable if p.parts[1] not in ("proc", "dev")])
     words += _binds("--bind", grant.writes)
     words += _binds("--dev-bind", [path for path in grant.devices if path.exists()])
-    words += ["--size", str(SIZE), "--tmpfs", str(temporary), "--chdir", str(folder), "--"]
+    words += [
+        "--perms",
+        "1777",
+        "--size",
+        str(SIZE),
+        "--tmpfs",
+        str(temporary),
+        "--chdir",
+        str(folder),
+        "--",
+    ]
     return words
 
 

@@ -21,6 +21,7 @@ from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.remote.host import PluginHost
 from bedplate.runtime import requests
+from bedplate.runtime.confining import Confiner
 from bedplate.runtime.launch import Launch
 from bedplate.runtime.process import PluginProcess
 
@@ -123,7 +124,14 @@ class OneTime:
         await host.start()
         if offer.verify:
             await asyncio.to_thread(offer.verify)
-        process = PluginProcess(Launch.of(offer, [offer], offer.use), host, Path.cwd())
+        member = (self._wanted.component, offer)
+        confiner = Confiner(self._wanted.deployment, folder)
+        process = PluginProcess(
+            Launch.of(offer, [offer], offer.use),
+            host,
+            Path.cwd(),
+            confine=lambda launch: confiner.confine(launch, [member]),
+        )
         opened.push_async_callback(process.stop, 1.0)
         self.attachment: Attachment = await process.start()
         await self.ask(open=self._open_message())

@@ -15,6 +15,7 @@ from bedplate.cli.parameters import given_plugins
 from bedplate.cli.permitted import show
 from bedplate.cli.publishers import publishers
 from bedplate.cli.trusting import trust, trusted, untrust
+from bedplate.errors import BedplateError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -47,7 +48,7 @@ def plugins(ctx: click.Context, invocation: Invocation) -> int | None:
 @click.argument("names", nargs=-1)
 @click.option(
     "--of",
-    type=click.Path(path_type=Path, exists=True),
+    type=click.Path(path_type=Path),
     help="Also those that this deployment file names, and its home.",
 )
 @given_plugins
@@ -67,6 +68,8 @@ def _list(
     from bedplate.admission.reading import places_of
     from bedplate.admission.survey import survey
 
+    if of and not of.is_file():
+        raise BedplateError(f"{of}: there is no such file")
     as_json = invocation.json
     every = survey(given, places=places_of(of)).candidates
     candidates = [c for c in every if not names or c.name in names or set(c.uses) & set(names)]

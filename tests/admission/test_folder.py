@@ -252,6 +252,17 @@ def test_an_environment_whose_interpreter_is_gone_says_how_to_make_it_again(tmp_
     )
 
 
+def test_an_environment_of_too_old_a_python_says_so(tmp_path: Path) -> None:
+    folder = plugin_folder(tmp_path / "press", PYTHON)
+    environment(folder / "env")
+    (folder / "env" / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.9.2\n")
+
+    assert only(folder).reason == (
+        f"{folder}/env is Python 3.9, and Bedplate needs 3.11 or newer; "
+        f"make it again: python3 -m venv --clear {folder}/env"
+    )
+
+
 def test_an_environment_without_bedplate_says_how_to_install_it(tmp_path: Path) -> None:
     folder = plugin_folder(tmp_path / "press", PYTHON)
     environment(folder / "env", bedplate=False)
@@ -356,6 +367,10 @@ def test_the_home_holds_the_version_that_current_leads_to(tmp_path: Path) -> Non
     current.unlink()
     current.write_text("2.0\n")
     assert survey(places=Places(home=tmp_path)).offers["acme"].version == "2.0"
+    current.unlink()
+    current.symlink_to("3.0")
+    [lost] = [c for c in survey(places=Places(home=tmp_path)).candidates if c.place]
+    assert lost.reason == f"{tmp_path}/acme-press/3.0: there is no such folder"
 
 
 def test_an_installed_folder_takes_the_place_of_the_same_plugin_and_of_no_other(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.runtime.plant import OFFERS, RigOffer, plant, state, until
 
-from bedplate.runtime.ending import DO_NOT_RETRY, sentence, telling
+from bedplate.runtime.ending import DO_NOT_RETRY, evidence, sentence, telling
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import Transition
 
@@ -84,6 +84,17 @@ def test_the_line_that_says_why_is_found_in_many_languages(output: str, line: st
 )
 def test_an_ending_is_one_sentence(code: int, attached: bool, words: str) -> None:
     assert sentence("press", code, ["no licence"], attached=attached) == words
+
+
+def test_what_looks_like_a_want_of_permission_comes_with_a_hint() -> None:
+    lines = ["Error: Cannot find module '/opt/shared/grpc'"]
+
+    assert evidence("press", "L1", lines) == (*lines,)
+    assert evidence("press", "L2", ["out of paper"]) == ("out of paper",)
+    assert evidence("press", "L2", lines) == (
+        *lines,
+        "(at L2 it has what its manifest permits and nothing else: bedplate plugins show press)",
+    )
 
 
 def offers_run_by(folder: Path, *script: str) -> dict[str, RigOffer]:

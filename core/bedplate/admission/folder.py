@@ -113,11 +113,15 @@ def _maker(
 
 
 def installed_in(home: Path) -> tuple[Path, ...]:
-    """The plugin folders of a plugins home: of each name the version that `current` leads to."""
-    found = []
-    for current in sorted(home.glob("*/current")):
-        if current.is_dir():
-            found.append(current.resolve())
-        elif current.is_file():
-            found.append(current.parent / current.read_text(encoding="utf-8").strip())
-    return tuple(found)
+    """The plugin folders of a plugins home: of each name the version that `current` leads to, there or not."""
+    try:
+        names = sorted(entry for entry in home.iterdir() if os.path.lexists(entry / "current"))
+    except OSError:
+        return ()
+    return tuple(_led_to(name / "current") for name in names)
+
+
+def _led_to(current: Path) -> Path:
+    if current.is_file() and not current.is_symlink():
+        return current.parent / current.read_text(encoding="utf-8").strip()
+    return current.resolve()

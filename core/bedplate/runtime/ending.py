@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 DO_NOT_RETRY = 78  # EX_CONFIG of sysexits.h: as things are, another try is of no use
 LINES = 20  # of its output are shown with the sentence
@@ -17,6 +17,12 @@ _TELLING = re.compile(
     r"^(?:Exception in thread |Unhandled exception\. |panic: |fatal error: |thread '.*' panicked at "
     r"|(?:[\w$]+\.)*(?:[A-Z]\w*)?(?:Error|Exception|Refused|Invalid)\b"
     r"|.*error while loading shared libraries|.*: undefined symbol)"
+)
+_CONFINED = ("L2", "L3")
+_REFUSED = re.compile(
+    r"EACCES|EPERM|ENOENT|permission denied|operation not permitted|no such file|cannot find|not found"
+    r"|no module named|access is denied|network is unreachable",
+    re.IGNORECASE,
 )
 _MEANING = {
     "SIGSEGV": ", a fault in native code",
@@ -34,6 +40,15 @@ def sentence(plugin: str, code: int, lines: Sequence[str], *, attached: bool) ->
     why = telling(lines)
     again = "; it is not tried again as things are" if code == DO_NOT_RETRY else ""
     return f"process of {plugin} {_how(code)}{when}{again}" + (f": {why}" if why else "")
+
+
+def evidence(plugin: str, level: str, lines: Iterable[str]) -> tuple[str, ...]:
+    """Its last lines; with a hint, when they look as if it had asked for more than its manifest permits."""
+    last = tuple(lines)[-LINES:]
+    if level not in _CONFINED or not any(_REFUSED.search(line) for line in last):
+        return last
+    hint = f"(at {level} it has what its manifest permits and nothing else: bedplate plugins show {plugin})"
+    return (*last, hint)
 
 
 def telling(lines: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ from bedplate.remote.attachment import MARGIN, Attachment, Silence
 from bedplate.runtime import lifecycle
 from bedplate.runtime.allowance import Allowance
 from bedplate.runtime.cut import Cut
-from bedplate.runtime.ending import LINES
+from bedplate.runtime.ending import LINES, evidence
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.lifecycle import Backoff, Cause, FaultCount, Life, State, Transition
 from bedplate.runtime.output import legible
@@ -165,7 +165,8 @@ class Supervisor:
         return run is None or run.attachment is None or run.attachment.gone.done()
 
     def _process_ended(self, text: str) -> float | None:
-        self._evidence = tuple(getattr(self.place.run, "output", ()))[-LINES:]
+        printed = getattr(self.place.run, "output", ())
+        self._evidence = evidence(self.place.launch.plugin, self.place.level, printed)
         if self.place.hopeless:
             self._faulted(text)
             return None

@@ -160,7 +160,8 @@ class Kernel:
                 starts=self.starts,
             )
         self._members[key].append((component, offer))
-        self.places[key].launched = lambda place: self.launched(place)
+        # the platform sets its own later
+        self.places[key].launched = lambda place: self.launched(place)  # noqa: PLW0108
         return self.places[key]
 
     def tier(self, name: str) -> list[Supervisor]:

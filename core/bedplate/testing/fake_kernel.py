@@ -69,9 +69,15 @@ class FakeKernel:
         self.send([ask])
         return int(ask.id)
 
-    async def ask(self, component: str = "", within: float = WITHIN, **what: Any) -> Any:
+    async def ask(
+        self,
+        component: str = "",
+        within: float = WITHIN,
+        patience: float = PATIENCE,
+        **what: Any,
+    ) -> Any:
         """Asks and returns the answer. Raises ConnectionError when the plugin goes, TimeoutError when it is silent."""
-        return await self.answer(self.post(component, within, **what), within + PATIENCE)
+        return await self.answer(self.post(component, within, **what), within + patience)
 
     async def answer(self, ask: int, within: float = WITHIN) -> Any:
         """The last answer to this ask; of a Query the one without next_page."""

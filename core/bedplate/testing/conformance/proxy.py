@@ -28,6 +28,7 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._random = random.Random(3)
+        self._pieces = 0
 
     async def listen(self) -> None:
         """Accepts, on the port it had before."""
@@ -119,12 +120,21 @@ class Proxy:
                 if self.mode == "silent":  # what is under way on a dead cable is lost
                     continue
                 if self.mode == "garbage" and to_plugin:
-                    data = self._random.randbytes(min(len(data), GARBAGE)) + data[GARBAGE:]
+                    data = self._garbled(data)
                 if self.mode == "drip" and to_plugin:
                     await self._drip(data, writer)
                     continue
                 writer.write(data)
                 await writer.drain()
+
+    def _garbled(self, data: bytes) -> bytes:
+        """Noise at the head of a piece. Every other piece keeps its line ends, for protocols of lines."""
+        self._pieces += 1
+        noise = self._random.randbytes(min(len(data), GARBAGE))
+        if self._pieces % 2:
+            kept = (old if old in b"\r\n" else new for old, new in zip(data, noise, strict=False))
+            noise = bytes(kept)
+        return noise + data[GARBAGE:]
 
     async def _drip(self, data: bytes, writer: asyncio.StreamWriter) -> None:
         step = 1 if len(data) < 512 else len(data) // 256

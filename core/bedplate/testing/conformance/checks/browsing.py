@@ -97,7 +97,7 @@ async def addresses_work(bench: Bench) -> str:
 )
 async def nowhere(bench: Bench) -> str:
     session = await bench.session()
-    reply = await session.ask(10.0, browse=Browse(below="kit/there is no such node", depth=1))
+    reply = await session.ask(10.0, browse=Browse(below="kit/no-such-node", depth=1))
     expect_code(reply, "Browse below a node that is not there", "REFUSED")
     expect_code(await session.close(), "Close", "OK")
     return "REFUSED"

@@ -56,7 +56,7 @@ async def alive(kernel: FakeKernel) -> None:
 
 async def lost_then_back(bench: Bench, session: Session, heal: Any, what: str) -> str:
     """Read is UNREACHABLE while there is trouble, Ping is answered, and all is well afterwards."""
-    reply = await session.read(within=2.0)
+    reply = await session.read_in_time(2.0)
     code = expect_code(reply, f"Read {what}", *LOST)
     await alive(session.kernel)
     await heal()
@@ -219,7 +219,7 @@ async def _garbled(bench: Bench) -> tuple[Session, list[str]]:
     proxy.mode = "garbage"
     codes: list[str] = []
     for _ in range(3):
-        codes.append(code_of(await session.read(within=2.0)))
+        codes.append(code_of(await session.read(within=1.0)))
         if codes[-1] != "OK":
             await session.close()
             codes.append(code_of(await session.open(within=3.0)))

@@ -7,7 +7,7 @@ import asyncio
 from bedplate.testing.conformance import watch
 from bedplate.testing.conformance.bench import Bench
 from bedplate.testing.conformance.check import SHOULD, check, expect_code, require
-from bedplate.testing.conformance.session import Session
+from bedplate.testing.conformance.checks.asks import something_slow
 from bedplate.testing.runs import ProcessRun, Shutdown
 
 PROCESS = ("process",)
@@ -49,11 +49,8 @@ async def shutdown(bench: Bench) -> str:
     placements=PROCESS,
 )
 async def shutdown_in_a_hang(bench: Bench) -> str:
-    cable = bench.cable()
     run = await bench.process()
-    cable.mode = "silent"
-    hanging = Session(run.kernel, bench.component(), bench.message())
-    run.kernel.post(hanging.component, 20.0, open=hanging.message)
+    await something_slow(bench, run.kernel, 20.0)
     await asyncio.sleep(0.3)
     reply = await run.kernel.ask("", 2.0, shutdown=Shutdown(grace_ms=3000))
     expect_code(reply, "Shutdown", "OK")
@@ -89,8 +86,8 @@ async def stdin_ends(bench: Bench) -> str:
 async def stream_ends(bench: Bench) -> str:
     run = await _opened(bench)
     run.hang_up()
-    code = await run.exit_code(5.0 + SLACK)
-    require(code is not None, f"it still runs {5 + SLACK:.0f} s after the stream ended")
+    code = await run.exit_code(2.0 + SLACK)
+    require(code is not None, f"it still runs {2 + SLACK:.0f} s after the stream ended")
     shown = bench.door.shown[run.token]
     require(shown == 1, f"it dialled again: its token was shown {shown} times")
     return f"exit code {code}"

@@ -14,6 +14,7 @@ from tests.runtime.plant import OFFERS, RigOffer, plant, state, until, value
 from tests.runtime.pressure import AT_ONCE
 
 from bedplate.clock import SystemClock
+from bedplate.errors import CallError
 from bedplate.journal.embedded import EmbeddedEngine
 from bedplate.model import Body
 from bedplate.remote.pages import AHEAD
@@ -212,6 +213,14 @@ api: {{listen: "127.0.0.1:0"}}
             taken = 1
             async for _ in pages:
                 taken += 1
+            (tmp_path / "over").unlink()
+            monkeypatch.setattr("bedplate.server.door.STALL", 0.3)
+            stalled = client.history_pages("**")
+            await anext(stalled)
+            await until(lambda: said(tmp_path, "over"), within=20)
+            with pytest.raises(CallError, match="nothing was read for"):
+                async for _ in stalled:
+                    pass
     finally:
         await platform.stop()
 

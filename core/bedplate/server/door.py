@@ -6,10 +6,11 @@ A method exists by being declared here with its action, so none can be reached p
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import sys
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,6 +30,7 @@ from bedplate.errors import (
 )
 
 UNARY_WITHIN = 10.0  # s, when the caller names no deadline, and at most
+STALL = 60.0  # s that a caller may leave the next part of an answer unread
 Resources = Callable[[Any], Sequence[str]]
 
 
@@ -115,13 +117,14 @@ class Door:
 
         return serve
 
-    def _stream(self, method: Method) -> Callable[[Any, Any], AsyncIterator[Any]]:
-        async def serve(request: Any, context: Any) -> AsyncIterator[Any]:
+    def _stream(self, method: Method) -> Callable[[Any, Any], Awaitable[None]]:
+        async def serve(request: Any, context: Any) -> None:
             async with _Errors(context):
                 caller = await self._enter(method, context)
                 await caller.check(method.action, method.resources(_legible(request)))
-                async for response in method.call(request, caller):
-                    yield response
+                async with contextlib.aclosing(method.call(request, caller)) as responses:
+                    async for response in responses:
+                        await _send(response, context)
 
         return serve
 
@@ -131,6 +134,16 @@ class Door:
                 await method.call(await self._enter(method, context))
 
         return serve
+
+
+async def _send(response: Any, context: Any) -> None:
+    """Waits while the caller does not read. Raises CallError when that takes too long: an answer holds files open."""
+    try:
+        async with asyncio.timeout(STALL):
+            await context.write(response)
+    except TimeoutError:
+        text = f"nothing was read for {STALL:.0f} s"
+        raise CallError(text, code="ABORTED") from None
 
 
 def _decoder(message: Any) -> Callable[[bytes], Any]:

@@ -1,18 +1,20 @@
 """What a plugin is made of: every file with its sha256, in an order that is the same everywhere.
 
 Owns the measure and the copy, not the judgement (trust.py). The measure is text in the form of sha256sum; its own
-sha256 stands for the whole plugin. Caches of compiled Python and of tools are left out, and so they must never be run:
-a copy has none, and a plugin in the kernel's environment is started with a cache of its own.
+sha256 stands for the whole plugin. Caches of compiled Python and of tools are left out where a copy is run, since a
+copy has none but its own. Of a wheel that is run where it is installed, what this Python compiled of it counts too.
 """
 
 from __future__ import annotations
 
+import compileall
 import hashlib
 import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from itertools import dropwhile
@@ -22,7 +24,8 @@ from typing import BinaryIO
 from bedplate.admission.discovery import find_manifest
 from bedplate.errors import AdmissionError
 
-CACHES = {"__pycache__", ".git", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+COMPILED = "__pycache__"
+CACHES = {COMPILED, ".git", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 CHUNK = 1 << 20
 MOST_FILES = 200_000
 # An environment names the interpreter of the machine; nothing else may lead out of a plugin's folder.
@@ -64,10 +67,12 @@ def of_file(file: Path) -> Artefact:
     return Artefact(file.name, file.parent, {file.name: file}, copied=True)
 
 
-def of_folder(folder: Path) -> Artefact:
-    """A plugin folder with all that is in it, its environment too. Raises AdmissionError."""
+def of_folder(folder: Path, *, compiled: bool = False) -> Artefact:
+    """A plugin folder with all that is in it, its environment too. compiled: with caches of Python. Raises
+    AdmissionError."""
     root = folder.resolve()
-    return Artefact(folder.name, root, dict(_walk(root)), copied=True)
+    left_out = CACHES - {COMPILED} if compiled else CACHES
+    return Artefact(folder.name, root, dict(_walk(root, left_out)), copied=True)
 
 
 def of_distribution(name: str, modules: tuple[str, ...]) -> Artefact:
@@ -86,7 +91,8 @@ def of_distribution(name: str, modules: tuple[str, ...]) -> Artefact:
     }
     files = {path: place for path, place in files.items() if place.is_file()}
     for package in {_package(module) for module in modules}:
-        files |= {f"{package.name}/{path}": place for path, place in _walk(package)}
+        here = ((path, place) for path, place in _walk(package, CACHES - {COMPILED}))
+        files |= {f"{package.name}/{path}": place for path, place in here if _counts(place)}
     root = Path(str(found.locate_file("")))
     return Artefact(name, root, files, copied=False)
 
@@ -142,12 +148,25 @@ def _package(module: str) -> Path:
     return next((folder for folder in (place, *place.parents) if folder.name == top), place)
 
 
-def _walk(root: Path) -> Iterator[tuple[str, Path]]:
+def _counts(path: Path) -> bool:
+    """Of caches only what this very Python would run."""
+    mine = f".{sys.implementation.cache_tag}.pyc"
+    return path.parent.name != COMPILED or path.name.endswith(mine)
+
+
+def compile_installed(modules: tuple[str, ...]) -> None:
+    """Compiles the packages of a wheel where they lie, so that what Python would write later is there now. Runs nothing
+    of them; where nobody may write, nothing is written later either."""
+    for package in {_package(module) for module in modules}:
+        compileall.compile_dir(package, quiet=2)
+
+
+def _walk(root: Path, left_out: Collection[str] = CACHES) -> Iterator[tuple[str, Path]]:
     """Every file and link below; no folder that a link leads to. Raises AdmissionError."""
     count = 0
     for folder, folders, files in os.walk(root, onerror=_refuse):
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        folders[:] = sorted(set(folders) - CACHES - set(links))
+        folders[:] = sorted(set(folders) - set(left_out) - set(links))
         for name in (*links, *files):
             path = Path(folder, name)
             told = path.relative_to(root).as_posix()

@@ -26,8 +26,7 @@ class Offer:
 
     target: "module:Class" · plugin: its distribution, or the file's name · file: a single Python file instead of a
     package · python: the interpreter that runs it · permissions: as declared · folder: a plugin folder · command: what
-    that is run with · verify: called before each start, on a thread; raises AdmissionError when it must not be started
-    · cache: where compiled Python is kept instead of beside its files.
+    that is run with · verify: called before each start, on a thread; raises AdmissionError when it must not be started.
     """
 
     use: str
@@ -45,7 +44,6 @@ class Offer:
     folder: Path | None = None
     command: tuple[str, ...] = ()
     verify: Callable[[], None] | None = field(default=None, compare=False, repr=False)
-    cache: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ class Guard:
                 told = differences(before, measured) if before else ["its files were changed"]
                 raise AdmissionError(_shortened(told))
             if artefact.copied:
-                self.store.keep(artefact, self.grant.sha256)
+                python = "" if self.offer.command else self.offer.python
+                self.store.keep(artefact, self.grant.sha256, python)
         except AdmissionError as error:
             raise AdmissionError(self._words(str(error))) from None
 
@@ -126,7 +127,7 @@ def _objection(offer: Offer, grant: Grant | None, grants: tuple[Grant, ...]) -> 
 def _guarded(offer: Offer, guard: Guard) -> Offer:
     """What runs is the copy, where there is one."""
     place = guard.store.place(guard.grant.sha256)
-    offer = replace(offer, verify=guard, cache=str(guard.store.cache(guard.grant.sha256)))
+    offer = replace(offer, verify=guard)
     if offer.file:
         return replace(offer, file=place / offer.file.name)
     if offer.folder is None:

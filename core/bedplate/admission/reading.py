@@ -53,7 +53,7 @@ def admit(found: Survey, deployment: Deployment) -> Admission:
 def _store(deployment: Deployment) -> Store:
     written = deployment.plugins.home
     place = deployment.folder(written) if written else home() / "plugins"
-    return Store(place / ".store")
+    return Store(place / ".store", home() / "trusted")
 
 
 def places_of(file: Path | None) -> Places:

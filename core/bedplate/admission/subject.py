@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from bedplate.admission.artefact import Artefact, damage, of_file
+from bedplate.admission.artefact import Artefact, compile_installed, damage, of_file
 from bedplate.admission.candidate import Candidate
 from bedplate.admission.folder import of_folder
 from bedplate.admission.guard import artefact_of
@@ -63,6 +63,9 @@ def _one(word: str, found: tuple[Candidate, ...]) -> Candidate:
 
 def _of(word: str, candidate: Candidate) -> Subject:
     offer = candidate.offers[0]
+    modules = (offer.target.partition(":")[0],)
+    if not (offer.file or offer.folder):
+        compile_installed(modules)
     artefact = artefact_of(offer)
     if not artefact.copied and (wrong := damage(offer.plugin)):
         raise AdmissionError(f"{offer.plugin}: {'; '.join(wrong[:3])}: install it again")

@@ -16,7 +16,7 @@ class Launch:
     """One plugin and kind. offers: use → "module:Class" · file: a single Python file instead · folder: a plugin
     folder · command: what runs it, () for Python · memory, processes: bytes and processes that it may take, with all
     that it starts · place: what a certificate calls it when it runs elsewhere · verify: called before each start, on
-    a thread · cache: where its compiled Python is kept instead of beside its files."""
+    a thread."""
 
     name: str
     kind: str
@@ -32,7 +32,6 @@ class Launch:
     command: tuple[str, ...] = ()
     place: str = ""
     verify: Callable[[], None] | None = None
-    cache: str = ""
 
     @classmethod
     def of(cls, offer: Offer, offers: Iterable[Offer], name: str = "", otlp: str = "") -> Launch:
@@ -52,7 +51,6 @@ class Launch:
             command=offer.command,
             place=name or offer.plugin,
             verify=offer.verify,
-            cache=offer.cache,
         )
 
     def argv(self) -> list[str]:

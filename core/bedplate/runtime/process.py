@@ -107,7 +107,7 @@ class PluginProcess:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            env=environment() | cache_of(self.launch) | {warden.VARIABLE: self._mark},
+            env=environment() | {warden.VARIABLE: self._mark},
             cwd=str(self._folder),
             limit=1 << 18,
         )
@@ -236,11 +236,6 @@ class PluginProcess:
         if self._process:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, number)
-
-
-def cache_of(launch: Launch) -> dict[str, str]:
-    """Compiled Python beside a trusted file was measured by nobody, so it is not looked at."""
-    return {"PYTHONPYCACHEPREFIX": launch.cache} if launch.cache else {}
 
 
 def environment() -> dict[str, str]:

@@ -13,14 +13,19 @@ def program() -> str:
     called = Path(sys.argv[0])
     if called.name != "bedplate":
         return "bedplate"
-    on_path = any(
-        (Path(p) / "bedplate").exists() and (Path(p) / "bedplate").samefile(called) for p in _path()
-    )
-    if on_path or not called.exists():
+    if any(_same(Path(p) / "bedplate", called) for p in _path()) or not called.exists():
         return "bedplate"
     with contextlib.suppress(ValueError):
         return str(called.absolute().relative_to(Path.cwd()))
     return str(called.absolute())
+
+
+def _same(one: Path, other: Path) -> bool:
+    """False also where this user may not look."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _path() -> list[str]:

@@ -11,16 +11,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.remote.elsewhere import Elsewhere
+
 from bedplate.client import AsyncClient, connect_async
 from bedplate.server.platform import Platform, prepare
 
 RIGS = Path(__file__).parents[1] / "runtime" / "rigs.py"
 PLACEMENTS = ("process", "inline")
+EVERYWHERE = (*PLACEMENTS, "remote")
 HISTORY = "history: {use: history, placement: PLACE, deliver: ['**'], folder: history}"
 
 
 class Site:
-    """PLACE and FOLDER in the text are filled in. $BEDPLATE_HOME must be set to a folder of the test."""
+    """PLACE and FOLDER in the text are filled in; for `remote` the programs that dial in are there too, from start to
+    stop. $BEDPLATE_HOME must be set to a folder of the test."""
 
     def __init__(
         self, folder: Path, text: str, *, placement: str = "process", plugins: Sequence[Path] = ()
@@ -29,6 +33,9 @@ class Site:
         self.file = folder / "plant.yaml"
         folder.mkdir(parents=True, exist_ok=True)
         filled = text.replace("PLACE", placement).replace("FOLDER", str(folder))
+        self._elsewhere = Elsewhere(folder)
+        if placement == "remote":
+            filled += self._elsewhere.section()
         self.file.write_text(filled, encoding="utf-8")
         self._plugins = plugins
         self.platform: Platform | None = None
@@ -39,6 +46,8 @@ class Site:
         """Returns once the API serves. The address is new each time."""
         self.platform = Platform(prepare(self.file, self._plugins))
         self.address = await self.platform.start("127.0.0.1:0")
+        kernel = self.platform.kernel
+        self._elsewhere.run(kernel.places.values(), kernel.remote_address)
         self.client = connect_async(self.address)
         return self.client
 
@@ -48,6 +57,7 @@ class Site:
         if self.platform:
             await self.platform.stop()
         self.platform = None
+        await self._elsewhere.stop()
 
     async def restart(self) -> AsyncClient:
         await self.stop()

@@ -1,5 +1,6 @@
-"""A quarter of a shift on the bottling line, lived through by two platforms at once: one with its plugins in processes,
-one with all of them inline. They look at the same machines, so what they tell must agree.
+"""A quarter of a shift on the bottling line, lived through by three platforms at once: one with its plugins in
+processes, one with all of them inline, one with all of them elsewhere. They look at the same machines, so what they
+tell must agree.
 
 The story: all is up, caps jam in the capper, an operator acknowledges, the platform is stopped and started, the jam is
 cleared. Tests ask afterwards.
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.end_to_end.site import PLACEMENTS, Site, until
+from tests.end_to_end.site import EVERYWHERE, Site, until
 
 from bedplate.client.update import Update
 from bedplate.model import AlarmState, Event
@@ -93,11 +94,11 @@ class Story:
 
 @contextlib.asynccontextmanager
 async def told(folder: Path) -> AsyncIterator[dict[str, Story]]:
-    """Both platforms after their story, by placement, still running."""
+    """All platforms after their story, by placement, still running."""
     begun = time.time_ns() - round(BEGUN * 1e9)
     with Simulator("both", "--shift", f"{SHIFT}s", "--start-ns", str(begun)) as line:
         text = deployment(await asyncio.to_thread(line.ready))
-        stories = {p: Story(Site(folder / p, text, placement=p)) for p in PLACEMENTS}
+        stories = {p: Story(Site(folder / p, text, placement=p)) for p in EVERYWHERE}
         try:
             await asyncio.gather(*(story.tell() for story in stories.values()))
             yield stories

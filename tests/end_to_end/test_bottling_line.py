@@ -1,4 +1,4 @@
-"""The example deployment against the simulated line, in both placements: what comes out of the API at the other end."""
+"""The example deployment against the simulated line, in every placement: what comes out of the API at the other end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from ruamel.yaml import YAML
 from tests.end_to_end.account import recomputed
-from tests.end_to_end.site import PLACEMENTS, until
+from tests.end_to_end.site import EVERYWHERE, until
 from tests.end_to_end.story import EXAMPLE, Story, told
 
 from bedplate.client.series import Series
@@ -34,7 +34,7 @@ async def stories(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dic
         yield both
 
 
-@pytest.fixture(params=PLACEMENTS)
+@pytest.fixture(params=EVERYWHERE)
 def story(request: pytest.FixtureRequest, stories: dict[str, Story]) -> Story:
     return stories[request.param]
 
@@ -57,6 +57,26 @@ async def test_every_tag_of_the_file_has_a_good_value_and_its_unit(story: Story)
         assert tags[path].unit == unit, path
         assert tags[path].current is not None, path
         assert tags[path].current.quality == 0, path
+
+
+async def test_all_placements_tell_the_same(stories: dict[str, Story]) -> None:
+    """Tags with what they mean; samples of one time of the source; the alarm, but for when it was handled."""
+    tags, series, alarms = [], [], []
+    for story in stories.values():
+        client = story.site.client
+        tags.append(
+            {t.path: (t.tag.data_type, t.unit, t.tag.description) for t in await client.tags("**")}
+        )
+        found = await raw(story, "filler/speed")
+        series.append(dict(zip(found.time.tolist(), found.value.tolist(), strict=True)))
+        alarm = story.alarms["cleared"].alarm
+        assert alarm is not None
+        alarms.append((alarm.priority, alarm.do, alarm.value, alarm.state, alarm.comment))
+    assert tags[0] == tags[1] == tags[2]
+    assert alarms[0] == alarms[1] == alarms[2]
+    common = series[0].keys() & series[1].keys() & series[2].keys()
+    assert len(common) > 20
+    assert all(series[0][t] == series[1][t] == series[2][t] for t in common)
 
 
 async def test_values_carry_the_time_of_their_source(story: Story) -> None:
@@ -275,4 +295,4 @@ async def test_status_says_that_all_is_well(story: Story) -> None:
     assert all(one.tags == one.tags_good for one in status.components)
     assert all(one.restarts == 0 for one in status.components)
     pids = {one.pid for one in status.processes}
-    assert (pids == {0}) == (status.components[0].placement == "inline")
+    assert (pids == {0}) == (status.components[0].placement in {"inline", "remote"})

@@ -57,3 +57,4 @@ class Elsewhere:
             task.cancel()
         if self._running:
             await asyncio.wait(self._running)
+        self._running, self.programs = [], {}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import queue
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from tests.remote.wired import WITHIN, Close, Open, opened, wired
 
 from bedplate.connector.v1 import connector_pb2
@@ -215,3 +215,24 @@ async def test_what_was_handed_over_leaves_before_the_end(path: str) -> None:
             await asyncio.sleep(0)
         await attachment.ask("c", WITHIN, close=Close())
     assert order == ["value", "lost"] if path else ["value"]
+
+
+class Lettered(Connector):
+    Address = Annotated[str, Field(pattern="^[A-Z]$")]
+
+    def read(self, tags: list[Any]) -> list[Any]:
+        return [1.0 for _ in tags]
+
+
+async def test_an_address_that_cannot_be_right_is_told_with_its_tag_and_what_is_wrong() -> None:
+    attachment = wired("connector", lettered=Lettered)
+    tags = [
+        twin(plugin_pb2.Tag)(handle=handle, name=name, address=address)
+        for handle, name, address in ((4, "good", "W"), (7, "wrong", "no letter"))
+    ]
+    message = Open(use="lettered", config_json=b"{}", epoch=7, linger_ms=1, tags=tags)
+    answer = (await attachment.ask("c", WITHIN, open=message)).answer
+
+    assert answer.code == plugin_pb2.CODE_INVALID
+    assert [problem.tag for problem in answer.problems] == [7]
+    assert "should match pattern" in answer.problems[0].text

@@ -23,6 +23,7 @@ from bedplate.remote.credentials import Credentials, place_of, told
 HANDSHAKE_WITHIN, WELCOMED_WITHIN = 5.0, 10.0  # s
 MOST_UNWELCOMED = 32  # connections that have not said Hello
 CHUNK = 1 << 17  # bytes
+RESTS = 0.2  # s after a connection that could not be taken
 SPARE_CLOSE = 0.3  # s that the last words have to leave
 
 
@@ -76,16 +77,19 @@ class TlsListener:
             raise OSError(f"cannot listen at {listen}: {error.strerror}") from None
         self._socket.listen(64)
         self._socket.setblocking(False)
-        self._start(self._accept(self._socket))
+        loop.add_reader(self._socket, self._accept, self._socket)
         return f"{host}:{self._socket.getsockname()[1]}"
 
     async def stop(self) -> None:
         if self._socket:
+            asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
         for task in list(self._tasks):
             task.cancel()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=1)
+        for accepted in self._trying:  # of tasks that never began
+            accepted.close()
 
     def peer(self, name: str) -> Peer | None:
         """Who speaks, by what gRPC calls the peer; None: nobody who came through here."""
@@ -96,25 +100,28 @@ class TlsListener:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _accept(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                accepted, address = await loop.sock_accept(listening)
-            except OSError:  # out of descriptors: those that are open may end
-                await asyncio.sleep(0.2)
-                continue
-            where = f"{address[0]}:{address[1]}"
-            if len(self._trying) >= MOST_UNWELCOMED:
-                accepted.close()
-                self._refused(
-                    f"{MOST_UNWELCOMED} connections at once that have not said who they are"
-                )
-                continue
-            self._start(self._serve(accepted, where))
+    def _accept(self, listening: socket.socket) -> None:
+        try:
+            accepted, address = listening.accept()
+        except BlockingIOError:
+            return
+        except OSError:  # gone again; or out of descriptors, and those that are open may end
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(listening)
+            loop.call_later(RESTS, self._go_on, listening)
+            return
+        if len(self._trying) >= MOST_UNWELCOMED:
+            accepted.close()
+            self._refused(f"{MOST_UNWELCOMED} connections at once that have not said who they are")
+            return
+        self._trying.add(accepted)
+        self._start(self._serve(accepted, f"{address[0]}:{address[1]}"))
+
+    def _go_on(self, listening: socket.socket) -> None:
+        if listening.fileno() >= 0:
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
 
     async def _serve(self, accepted: socket.socket, where: str) -> None:
-        self._trying.add(accepted)
         try:
             reader, writer = await self._shake_hands(accepted)
             with _aborting(writer):

@@ -133,7 +133,7 @@ class Backoff:
     def next(self) -> float:
         wait = min(self._last, self._first * 2.0 ** min(self._tries, 30))
         self._tries += 1
-        return min(self._last, wait * self._random.uniform(0.75, 1.25))
+        return self._random.uniform(0.75 * wait, min(1.25 * wait, self._last))
 
     def reset(self) -> None:
         self._tries = 0

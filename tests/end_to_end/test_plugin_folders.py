@@ -127,8 +127,8 @@ async def test_components_of_a_line_share_a_process_and_die_alone(tmp_path: Path
         assert where == {
             **dict.fromkeys(("p1", "p2"), ("process", "north")),
             "p3": ("process", "south"),
-            "near": ("inline", "north"),
-            "sums": ("process", "north"),
+            "near": ("inline", "north (connector)"),
+            "sums": ("process", "north (analytic)"),
         }
         north = [p for p in status.processes if p.name == "north" and "p1" in p.components]
         assert sorted(north[0].components) == ["p1", "p2"]

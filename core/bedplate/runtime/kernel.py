@@ -12,6 +12,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 
 from bedplate.clock import Clock, SystemClock
@@ -142,6 +144,14 @@ class Kernel:
             role.health = _health(supervisor)
         self.components[component.id] = supervisor
 
+    def _own_name(self, launch: Launch) -> str:
+        """Connectors and analytics of one plugin, or inline and not, may be given one name; people, alarms and metrics
+        must tell them apart."""
+        taken = {place.launch.name for place in self.places.values()}
+        first = (launch.name, f"{launch.name} ({launch.kind})")
+        names = chain(first, (f"{launch.name} {number}" for number in count(2)))
+        return next(name for name in names if name not in taken)
+
     def _place(self, component: Component, offer: Offer) -> Place:
         """One process per plugin and kind, or per name the operator gave."""
         key = (component.placement, *home_of(offer), component.process)
@@ -149,6 +159,7 @@ class Kernel:
             telemetry = self.deployment.telemetry
             otlp = telemetry.otlp if telemetry.traces else ""
             launch = Launch.of(offer, self.offers.values(), component.process, otlp)
+            launch = replace(launch, name=self._own_name(launch))
             members = self._members.setdefault(key, [])
             self.places[key] = Place(
                 launch,
@@ -207,7 +218,9 @@ class Kernel:
     def _refused(self, text: str) -> None:
         """A remote plugin that may not come in is an event too."""
         event = Event("plugins", EventKind.NOTE, self.clock.time_ns(), text, 500)
-        with contextlib.suppress(JournalError, AttributeError):  # the first may knock before the spine is there
+        with contextlib.suppress(
+            JournalError, AttributeError
+        ):  # the first may knock before the spine is there
             self.spine.event(STATUS_STREAM, event)
 
     def acknowledge(self, source: str, by: str, comment: str = "") -> None:

@@ -8,7 +8,7 @@ the kernel's own environment is measured where it lies: who can write there has 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from bedplate.admission.artefact import (
     of_file,
     of_folder,
 )
-from bedplate.admission.candidate import Admission, Offer
+from bedplate.admission.candidate import Admission, Candidate, Offer
 from bedplate.admission.discovery import entry_points
 from bedplate.admission.permissions import wider
 from bedplate.admission.probe import probe
@@ -46,12 +46,7 @@ class Guard:
 
     def __call__(self) -> None:
         try:
-            artefact = artefact_of(self.offer)
-            measured = artefact.measure()
-            if digest(measured) != self.grant.sha256:
-                before = self.trust.measure(self.grant.sha256)
-                told = differences(before, measured) if before else ["its files were changed"]
-                raise AdmissionError(_shortened(told))
+            artefact = check(self.offer, self.grant, self.trust)
             if artefact.copied:
                 python = "" if self.offer.command else self.offer.python
                 self.store.keep(artefact, self.grant.sha256, python)
@@ -82,6 +77,32 @@ def only_trusted(admission: Admission, trust: TrustFile, store: Store) -> Admiss
     if problems:
         raise AdmissionError("\n".join(dict.fromkeys(problems)))
     return replace(admission, offers=MappingProxyType(guarded))
+
+
+def unchanged(candidates: Iterable[Candidate], trust: TrustFile) -> tuple[str, ...]:
+    """What of these is trusted and is not what it was, one line each. Reads all their files."""
+    grants = {(g.name, g.version): g for g in trust.grants()}
+    told = []
+    for candidate in candidates:
+        offer = next(iter(candidate.offers), None)
+        grant = grants.get((offer.plugin, offer.version)) if offer else None
+        if offer and grant:
+            try:
+                check(offer, grant, trust)
+            except AdmissionError as error:
+                told.append(f"{offer.plugin} {offer.version}: {error}")
+    return tuple(dict.fromkeys(told))
+
+
+def check(offer: Offer, grant: Grant, trust: TrustFile) -> Artefact:
+    """Measures it. Raises AdmissionError with what differs."""
+    artefact = artefact_of(offer)
+    measured = artefact.measure()
+    if digest(measured) != grant.sha256:
+        before = trust.measure(grant.sha256)
+        told = differences(before, measured) if before else ["its files were changed"]
+        raise AdmissionError(_shortened(told))
+    return artefact
 
 
 def trusted_probe(trust: TrustFile) -> Probe:

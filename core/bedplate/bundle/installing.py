@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bedplate.admission import manifest as toml
 from bedplate.admission.artefact import digest, of_folder
+from bedplate.admission.notices import RECORD
 from bedplate.admission.permissions import wider
 from bedplate.admission.schema import NAME as SCHEMA
 from bedplate.admission.trust import Grant, TrustFile
@@ -34,7 +35,7 @@ from bedplate.bundle.minisign import MAX_BYTES, PublicKey, read_signature, verif
 from bedplate.bundle.publishers import Publishers
 from bedplate.bundle.shelf import Installed, Shelf, room_for
 
-RECORD, SHA = "bundle-installed.json", "bundle_sha256"
+SHA = "bundle_sha256"
 _REQUIREMENT = re.compile(rb"[a-z0-9-]+==[A-Za-z0-9.+!_-]+ --hash=sha256:[0-9a-f]{64}")
 
 

@@ -102,7 +102,11 @@ def _home(invocation: Invocation) -> Iterator[Finding]:
     if not folder.exists():
         yield Finding("configuration", True, f"{folder} is made at the first start")
         return
-    wrong = [p for p in (folder, *folder.rglob("*")) if _open_to_others(p)]
+    plugins = (
+        folder / "plugins"
+    )  # which hold no secret, and which plugins of another user must read
+    every = (p for p in folder.rglob("*") if not p.is_relative_to(plugins))
+    wrong = [p for p in (folder, *every) if _open_to_others(p)]
     text = f"{folder} is for this user alone" if not wrong else f"{wrong[0]} can be read by others"
     yield Finding("configuration", not wrong, text, f"chmod -R go-rwx {folder}")
 
@@ -146,6 +150,38 @@ def _plugins(invocation: Invocation) -> Iterator[Finding]:
     )
 
 
+def _trust(invocation: Invocation) -> Iterator[Finding]:
+    """Every trusted plugin is one that could be started as it is now. Reads all its files."""
+    from bedplate.admission.guard import unchanged
+    from bedplate.admission.reading import places_of
+    from bedplate.admission.survey import survey
+    from bedplate.admission.trust import TrustFile
+    from bedplate.endpoints import home
+    from bedplate.errors import BedplateError
+
+    try:
+        trust = TrustFile(home())
+        grants = trust.grants()
+        changed = unchanged(survey(places=places_of(None)).candidates, trust) if grants else ()
+    except BedplateError as error:
+        yield Finding("trust", False, str(error), "bedplate plugins trusted")
+        return
+    for problem in changed:
+        yield Finding("trust", False, problem, "find out who changed it; then install it again")
+    yield Finding(
+        "trust", True, f"{len(grants)} plugins are trusted; `policy: trusted` asks for it"
+    )
+
+
+def _startup_code(invocation: Invocation) -> Iterator[Finding]:
+    from bedplate.admission.startup_code import startup_code
+
+    for code in startup_code():
+        yield Finding(
+            "start-up code", False, f"{code.path} {code.why}", "find out who put it there"
+        )
+
+
 def _running(invocation: Invocation) -> Iterator[Finding]:
     from bedplate.endpoints import announced
 
@@ -167,6 +203,8 @@ def _running(invocation: Invocation) -> Iterator[Finding]:
     )
     for problem in status.problems:
         yield Finding("component", False, problem, "bedplate status")
+    for notice in status.notices:
+        yield Finding("notice", True, notice)
     if status.journal.state != "synced":
         yield Finding(
             "journal",
@@ -185,5 +223,7 @@ CHECKS: tuple[Callable[[Invocation], Iterator[Finding]], ...] = (
     _home,
     _isolation,
     _plugins,
+    _trust,
+    _startup_code,
     _running,
 )

@@ -67,6 +67,10 @@ def _problems(status: Status) -> Iterator[Any]:
         yield indented(
             table([Column(), Column(wraps=True)], [_problem(p, status) for p in status.problems])
         )
+    for notice in status.notices:
+        yield indented(
+            table([Column(), Column(wraps=True)], [(_mark(heavy=False), Text(notice, "dim"))])
+        )
     aside = [c for c in status.components if c.state in QUIET - {"stopped"}]
     if aside:
         yield indented(table([Column()] * 3, [(c.id, c.state, c.reason) for c in aside]))

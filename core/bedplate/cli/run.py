@@ -42,6 +42,8 @@ def run(invocation: Invocation, file: Path, plugins: tuple[Path, ...], listen: s
             {"event": "running", "name": name, "api": address},
             f"{name} runs; API at {address}; Ctrl-C ends it",
         )
+        for notice in prepared.notices:
+            _say(as_json, {"event": "notice", "text": notice}, f"▲ {notice}")
         await changes.show()
 
     run_foreground(prepared, listen, show, changes.hear)

@@ -91,7 +91,8 @@ class ProcessStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The platform. started, now: ns UTC · problems: one line a cause · cpu_seconds, memory_bytes: of the kernel."""
+    """The platform. started, now: ns UTC · problems: one line a cause · notices: choices that nobody
+    should forget, one a line · cpu_seconds, memory_bytes: of the kernel."""
 
     name: str
     version: str
@@ -106,6 +107,7 @@ class Status:
     memory_bytes: int
     deployment_file: str
     path: str
+    notices: tuple[str, ...]
 
 
 INNER = {

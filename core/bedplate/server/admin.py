@@ -29,17 +29,20 @@ HISTORY = 10  # transitions told
 
 
 class Admin:
-    """Reads the kernel's counters; touches nothing. more: problems of what the kernel does not know of."""
+    """Reads the kernel's counters; touches nothing. more: problems of what the kernel does not know of · notices:
+    choices that nobody should forget."""
 
     def __init__(
         self,
         kernel: Kernel,
         plugins: Iterable[api_pb2.PluginStatus],
         more: Callable[[], Iterable[str]] = tuple,
+        notices: Iterable[str] = (),
     ) -> None:
         self._kernel = kernel
         self._plugins = list(plugins)
         self._more = more
+        self._notices = [*notices]
         self._rates: dict[str, tuple[float, int, float]] = {}
 
     def methods(self) -> list[Method]:
@@ -83,6 +86,7 @@ class Admin:
             journal=self._journal(),
             processes=[_process(p, request.with_output) for p in kernel.places.values() if p.run],
             problems=[*self._more(), *_problems(components)],
+            notices=self._notices,
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             memory_bytes=_memory(os.getpid()),
             deployment_file=kernel.deployment.source.file,

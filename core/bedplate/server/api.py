@@ -34,7 +34,8 @@ CONCURRENT = 256
 
 
 class ApiServer:
-    """Serves a kernel. address: "127.0.0.1:7443" once started · problems: what `status` tells beside the kernel's."""
+    """Serves a kernel. address: "127.0.0.1:7443" once started · problems: what `status` tells beside the kernel's ·
+    notices: what nobody should forget."""
 
     def __init__(
         self,
@@ -42,11 +43,14 @@ class ApiServer:
         gate: GateLike,
         plugins: Iterable[api_pb2.PluginStatus] = (),
         problems: Callable[[], Iterable[str]] = tuple,
+        *,
+        notices: Iterable[str] = (),
     ) -> None:
         self._kernel = kernel
         self._door = Door(gate)
         self._plugins = plugins
         self._problems = problems
+        self._notices = notices
         self._server: grpc.aio.Server | None = None
         self.address = ""
 
@@ -59,7 +63,7 @@ class ApiServer:
             LiveService(self._kernel),
             HistoryService(self._kernel),
             AlarmService(self._kernel),
-            Admin(self._kernel, self._plugins, self._problems),
+            Admin(self._kernel, self._plugins, self._problems, self._notices),
         ]
         methods = [method for room in rooms for method in room.methods()]
         self._server.add_generic_rpc_handlers([*self._door.handlers(methods), health_handler()])

@@ -16,6 +16,7 @@ from typing import Any
 
 from bedplate.admission.candidate import Admission, Candidate
 from bedplate.admission.guard import MODIFIED
+from bedplate.admission.notices import notices
 from bedplate.admission.reading import admit, read_deployment
 from bedplate.api.v1 import api_pb2
 from bedplate.clock import SystemClock
@@ -46,6 +47,11 @@ class Prepared:
 
     deployment: Deployment
     admission: Admission
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the operator must not forget, one line each."""
+        return notices(self.deployment, self.admission)
 
 
 def prepare(file: Path, plugins: Sequence[Path] = (), *, to_run: bool = True) -> Prepared:
@@ -115,7 +121,9 @@ class Platform:
         modules = {guard.component.id: guard for guard in self.kernel.guards()}
         gate = Gate([by_socket, by_token(token)], modules, self._audit)
         plugins = map(plugin_status, self.prepared.admission.candidates)
-        self.api = ApiServer(self.kernel, gate, plugins, self._problems)
+        self.api = ApiServer(
+            self.kernel, gate, plugins, self._problems, notices=self.prepared.notices
+        )
         socket = admin_socket()
         address = await self.api.start(listen, socket)
         self._announcement = Announcement(deployment.name, token, self.kernel.started)

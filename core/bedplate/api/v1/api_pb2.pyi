@@ -215,7 +215,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self, with_output: _Optional[bool] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("name", "version", "started", "now", "epoch", "components", "journal", "processes", "problems", "cpu_seconds", "memory_bytes", "deployment_file", "path")
+    __slots__ = ("name", "version", "started", "now", "epoch", "components", "journal", "processes", "problems", "cpu_seconds", "memory_bytes", "deployment_file", "path", "notices")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -229,6 +229,7 @@ class GetStatusResponse(_message.Message):
     MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     DEPLOYMENT_FILE_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     started: int
@@ -242,7 +243,8 @@ class GetStatusResponse(_message.Message):
     memory_bytes: int
     deployment_file: str
     path: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., started: _Optional[int] = ..., now: _Optional[int] = ..., epoch: _Optional[int] = ..., components: _Optional[_Iterable[_Union[ComponentStatus, _Mapping]]] = ..., journal: _Optional[_Union[JournalStatus, _Mapping]] = ..., processes: _Optional[_Iterable[_Union[ProcessStatus, _Mapping]]] = ..., problems: _Optional[_Iterable[str]] = ..., cpu_seconds: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., deployment_file: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
+    notices: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., started: _Optional[int] = ..., now: _Optional[int] = ..., epoch: _Optional[int] = ..., components: _Optional[_Iterable[_Union[ComponentStatus, _Mapping]]] = ..., journal: _Optional[_Union[JournalStatus, _Mapping]] = ..., processes: _Optional[_Iterable[_Union[ProcessStatus, _Mapping]]] = ..., problems: _Optional[_Iterable[str]] = ..., cpu_seconds: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., deployment_file: _Optional[str] = ..., path: _Optional[str] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ComponentStatus(_message.Message):
     __slots__ = ("id", "kind", "use", "type", "path", "state", "reason", "since", "process", "tags", "tags_good", "samples", "samples_per_second", "quietest_seconds", "restarts", "reader", "history", "dropped", "placement", "support", "group", "detail")

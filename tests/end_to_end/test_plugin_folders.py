@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from tests.contract.strangers import HERE as STRANGERS
 from tests.contract.strangers import node_command
 from tests.end_to_end.environments import MANIFEST, SCHEMA, clashing_plugin
-from tests.end_to_end.program import Program
+from tests.end_to_end.program import BEDPLATE, Program
 from tests.end_to_end.site import RIGS, Site, until
 
 from bedplate.client import AsyncClient, connect_async
@@ -97,6 +98,17 @@ async def test_a_plugin_in_another_language_runs_beside_python_ones(tmp_path: Pa
             assert await until(lambda: current(client, "own/version")) == "2.0"
             assert await until(lambda: current(client, "rig/n")) > 0
         assert await program.stop() == 0
+
+
+def test_a_plugin_in_another_language_is_read_without_a_deployment_file(tmp_path: Path) -> None:
+    folder = node_folder(tmp_path / "values")
+    words = [BEDPLATE, "read", "values", "1.5", "missing", "--plugin", folder, "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert [(row["address"], row["value"]) for row in json.loads(done.stdout)] == [
+        ("1.5", 1.5),
+        ("missing", None),
+    ], done.stderr
 
 
 GROUPED = f"""{HEAD}

@@ -70,7 +70,9 @@ def _bare(use: str, words: Sequence[str], found: Survey, addresses: Sequence[str
             or f"no plugin offers {use}; installed: {', '.join(sorted(found.offers))}"
         )
     settings = dict(setting(word) for word in words)
-    tags = {f"tag-{n}": {"address": _value(a)} for n, a in enumerate(addresses, 1)}
+    text_only = found.offers[use].schema.address.get("type") == "string"  # then 40001 is a text too
+    wanted = [address if text_only else _value(address) for address in addresses]
+    tags = {f"tag-{n}": {"address": address} for n, address in enumerate(wanted, 1)}
     text = {
         "bedplate": 1,
         "name": "once",

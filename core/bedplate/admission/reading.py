@@ -19,6 +19,8 @@ from bedplate.config import Deployment, PluginSettings, load, plugin_settings
 from bedplate.endpoints import home
 from bedplate.errors import AdmissionError, BedplateError, ConfigError
 
+STORE = ".store"  # in the plugins home
+
 
 def survey_of(file: Path | None, given: Sequence[Path] = ()) -> Survey:
     """Every plugin that a deployment file can use; None: that any file can. Raises AdmissionError when a place that was
@@ -53,7 +55,7 @@ def admit(found: Survey, deployment: Deployment) -> Admission:
 def _store(deployment: Deployment) -> Store:
     written = deployment.plugins.home
     place = deployment.folder(written) if written else home() / "plugins"
-    return Store(place / ".store", home() / "trusted")
+    return Store(place / STORE, home() / "trusted")
 
 
 def places_of(file: Path | None) -> Places:

@@ -117,11 +117,18 @@ def _new(offered: Offered, before: Grant) -> str:
 @click.argument("version", default="")
 @home_option
 def uninstall(invocation: Invocation, name: str, version: str, plugins_home: Path | None) -> None:
-    """Takes away an installed plugin, or one VERSION of it, and the trust in it."""
+    """Takes away an installed plugin, or one VERSION of it, its copies and the trust in it.
+
+    Stop what runs from it first.
+    """
+    from bedplate.admission.artefact import remove
+    from bedplate.admission.reading import STORE
+
     places = _places(plugins_home)
     gone = places.shelf.take_away(name, version)
     for one in gone:
-        places.trust.remove(one.name, one.version)
+        for grant in places.trust.remove(one.name, one.version):
+            remove(places.shelf.home / STORE / grant.sha256)
     _say(invocation, gone, "is uninstalled")
 
 

@@ -95,6 +95,7 @@ func attach(host, token string) error {
 	hello := &plugin.Hello{Token: token, Plugin: "helix-go", Version: "1.0.0", Runtime: runtime.Version()}
 	kernel.Send(&connector.FromConnector{Hello: hello}) // whatever is wrong with the stream, Recv says it
 	var sending sync.Mutex
+	var ended bool // nothing may follow the answer to Shutdown
 	machines := map[string]*machine{}
 	for {
 		message, err := kernel.Recv()
@@ -108,8 +109,11 @@ func attach(host, token string) error {
 				reply := m.answer(ask, until)
 				sending.Lock()
 				defer sending.Unlock()
+				if ended {
+					return
+				}
 				kernel.Send(&connector.FromConnector{Replies: []*connector.Reply{reply}})
-				if ask.GetShutdown() != nil {
+				if ended = ask.GetShutdown() != nil; ended {
 					kernel.CloseSend()
 				}
 			}

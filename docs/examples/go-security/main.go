@@ -121,7 +121,11 @@ func attach(host, token string) error {
 		}
 		kernel.Send(&security.FromSecurity{Replies: replies})
 		if slices.ContainsFunc(message.Asks, func(ask *security.Ask) bool { return ask.GetShutdown() != nil }) {
-			kernel.CloseSend() // the kernel ends the stream then
+			kernel.CloseSend() // nothing may follow; the kernel ends the stream
+			for err == nil {
+				_, err = kernel.Recv()
+			}
+			return err
 		}
 	}
 }

@@ -28,12 +28,22 @@ function nanoseconds(setting, text) {
   throw new Failure("CODE_INVALID", problem.text, [problem]);
 }
 
+// What was counted before, unless that was with other panes.
+function counted(state, every) {
+  try {
+    const before = JSON.parse(state?.toString() || "{}");
+    return before.every === every ? before.panes : [];
+  } catch (error) {
+    throw new Failure("CODE_INVALID", `the state is of another version: ${error.message}`);
+  }
+}
+
 // What is counted for one asset. panes: [index since 1970, count, sum, minimum, maximum], by index; the last is still open.
 class Rolling {
   constructor(asset, of, every, inWindow, state) {
     const input = asset.inputs.find((one) => one.name === of);
     Object.assign(this, { key: asset.path, path: input?.path, unit: input?.tag?.unit, every, inWindow });
-    this.panes = state ? JSON.parse(state.toString()) : [];
+    this.panes = counted(state, every);
   }
 
   // Counts a sample; returns the result of a window that ends with it, or nothing.
@@ -87,7 +97,7 @@ class Session {
     const written = { count: 0, tag: [], time: [], dataType: "DATA_TYPE_FLOAT64", float64: [] };
     const changed = new Set();
     for (const { batch } of records) if (batch) this.count(batch, written, changed);
-    const states = [...changed].map(({ key, panes }) => ({ key, value: Buffer.from(JSON.stringify(panes)) }));
+    const states = [...changed].map(({ key, every, panes }) => ({ key, value: Buffer.from(JSON.stringify({ every, panes })) }));
     return { process: { batches: written.count ? [written] : [], states } };
   }
 
@@ -152,7 +162,7 @@ function attach(start) {
   const limit = { "grpc.max_receive_message_length": 16 << 20 };
   const kernel = new bedplate.analytic.v1.AnalyticHost(start.host, grpc.credentials.createInsecure(), limit).attach();
   kernel.on("data", ({ asks }) => {
-    kernel.write({ replies: asks.map(answer) });
+    if (!kernel.writableEnded) kernel.write({ replies: asks.map(answer) });
     if (asks.some((ask) => ask.what === "shutdown")) kernel.end(); // what was written still leaves, then the stream ends
   });
   kernel.on("end", () => process.exit(0));

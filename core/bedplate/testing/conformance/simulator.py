@@ -15,6 +15,7 @@ from pathlib import Path
 from bedplate.errors import BedplateError
 
 READY_WITHIN = 30.0  # s
+STOPPED_WITHIN = 5.0  # s
 
 
 class Simulator:
@@ -69,6 +70,14 @@ class Simulator:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
 
+    async def freeze(self) -> None:
+        """SIGSTOP; returns once its threads have stopped, which takes a moment on a busy machine."""
+        self.signal(signal.SIGSTOP)
+        threads = Path(f"/proc/{self._process.pid if self._process else 0}/task")
+        until = asyncio.get_running_loop().time() + STOPPED_WITHIN
+        while asyncio.get_running_loop().time() < until and not _stopped(threads):
+            await asyncio.sleep(0.005)
+
     async def stop(self) -> None:
         """SIGKILL: connections are reset."""
         self.signal(signal.SIGCONT)
@@ -80,6 +89,13 @@ class Simulator:
     async def close(self) -> None:
         await self.stop()
         self._said.close()
+
+
+def _stopped(threads: Path) -> bool:
+    """Whether all threads of a process are stopped; also where there is no telling."""
+    with contextlib.suppress(OSError):
+        return all(") T " in (one / "stat").read_text() for one in threads.iterdir())
+    return True
 
 
 def free_port() -> int:

@@ -140,7 +140,7 @@ async def frozen(bench: Bench) -> str:
     assert simulator
     session = await bench.session()
     expect_code(await session.read(), "Read", "OK")
-    simulator.signal(signal.SIGSTOP)
+    await simulator.freeze()
 
     async def thaw() -> None:
         simulator.signal(signal.SIGCONT)

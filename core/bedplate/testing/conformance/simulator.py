@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from bedplate.errors import BedplateError
@@ -74,9 +75,7 @@ class Simulator:
         """SIGSTOP; returns once its threads have stopped, which takes a moment on a busy machine."""
         self.signal(signal.SIGSTOP)
         threads = Path(f"/proc/{self._process.pid if self._process else 0}/task")
-        until = asyncio.get_running_loop().time() + STOPPED_WITHIN
-        while asyncio.get_running_loop().time() < until and not _stopped(threads):
-            await asyncio.sleep(0.005)
+        await asyncio.to_thread(_await_stopped, threads)
 
     async def stop(self) -> None:
         """SIGKILL: connections are reset."""
@@ -89,6 +88,12 @@ class Simulator:
     async def close(self) -> None:
         await self.stop()
         self._said.close()
+
+
+def _await_stopped(threads: Path) -> None:
+    until = time.monotonic() + STOPPED_WITHIN
+    while time.monotonic() < until and not _stopped(threads):
+        time.sleep(0.005)
 
 
 def _stopped(threads: Path) -> bool:

@@ -40,6 +40,9 @@ func (t *thing) open(alive context.Context, open *plugin.Open, deadline time.Tim
 	if err := json.Unmarshal(open.ConfigJson, &settings); err != nil || settings.Host == "" {
 		return invalid("name the machine", &plugin.Problem{Pointer: "/host"})
 	}
+	if settings.Port == 0 {
+		return invalid("0 is no port", &plugin.Problem{Pointer: "/port"})
+	}
 	t.names = map[uint32]string{}
 	for _, tag := range open.Tags {
 		if !legal.MatchString(tag.Address) {

@@ -15,6 +15,7 @@ class MyThing {
   // settings: of config.schema.json, already checked by `bedplate check` · tags: [{handle, name, address}]
   constructor({ host, port = 9100 }, tags) {
     if (!host) throw new Invalid("name the machine", { pointer: "/host" });
+    if (!(port > 0 && port < 65536)) throw new Invalid(`${port} is no port`, { pointer: "/port" });
     for (const { handle, address } of tags) {
       if (!/^[a-z][a-z0-9_]*$/.test(address)) throw new Invalid(`${address} is no name of a value`, { tag: handle });
     }
@@ -41,6 +42,7 @@ class MyThing {
   }
 
   async write({ address }, value, signal) {
+    if (typeof value !== "number") throw new Refused(`${value} is no number`);
     const answer = await this.ask(`SET ${address} ${value}`, signal);
     if (answer !== "OK") throw new Refused(answer.replace(/^ERR /, ""));
   }

@@ -13,7 +13,8 @@ class Machine {
     this.server = net.createServer((socket) => {
       this.sockets.add(socket);
       socket.on("error", () => {}).on("close", () => this.sockets.delete(socket));
-      readline.createInterface({ input: socket }).on("line", (line) => this.frozen || socket.write(`${this.answer(line)}\n`));
+      const lines = readline.createInterface({ input: socket }).on("error", () => {});
+      lines.on("line", (line) => this.frozen || socket.write(`${this.answer(line)}\n`));
     });
   }
 

@@ -6,11 +6,12 @@ same samples into stretches gives the same outputs.
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from bedplate import Analytic, DataType, Invalid, Output, Stretch, Written
+from bedplate import Analytic, DataType, Invalid, Output, Series, Stretch, Written
 from bedplate.event_time import EventTime
 from bedplate.model.quality import good_mask
 from bedplate.settings import Duration, TagName
@@ -51,7 +52,7 @@ class MyThing(Analytic):
         arrived = self.times.take(series)  # in order of time, without those that are late
         if not len(arrived.event):
             return
-        above = good_mask(arrived.series.quality) & (arrived.series.value > self.config.limit)
+        above = self.is_above(arrived.series)
         before = np.concatenate([[self.above], above[:-1]])
         since = np.concatenate([[self.since], arrived.event[:-1]])
         total = self.nanoseconds + np.cumsum(np.where(before, arrived.event - since, 0))
@@ -61,14 +62,23 @@ class MyThing(Analytic):
         yield Written("seconds_above", arrived.event, total / 1e9)
         yield Written("times_above", arrived.event, crossings)
 
+    def is_above(self, series: Series) -> Any:
+        """Of each sample. Text is above nothing."""
+        if not isinstance(series.value, np.ndarray):
+            return np.zeros(len(series), np.bool_)
+        return good_mask(series.quality) & (series.value > self.config.limit)
+
     def state(self) -> bytes:
         kept = [self.times.newest, self.times.last]
         kept += [self.above, self.since, self.nanoseconds, self.crossings]
         return json.dumps({"version": VERSION, "kept": kept}).encode()
 
     def restore(self, state: bytes) -> None:
-        found = json.loads(state)
-        if found["version"] != VERSION:
-            raise Invalid(f"the state of {self.asset.path} is of version {found['version']}")
-        self.times.newest, self.times.last, *rest = found["kept"]
-        self.above, self.since, self.nanoseconds, self.crossings = rest
+        try:
+            found = json.loads(state)
+            if found["version"] != VERSION:
+                raise Invalid(f"the state of {self.asset.path} is of version {found['version']}")
+            self.times.newest, self.times.last, *rest = found["kept"]
+            self.above, self.since, self.nanoseconds, self.crossings = rest
+        except (ValueError, LookupError, TypeError) as error:
+            raise Invalid(f"the state of {self.asset.path} can't be read: {error}") from error

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from bedplate import Invalid
 from bedplate.testing.running import running, until
 
 PACKAGE = Path(__file__).parents[1]
@@ -47,6 +50,12 @@ def test_any_split_and_any_crash_give_the_same(opened):
         after.take(seconds[cut:], values[cut:])
         joined = {name: before.outputs[name] + after.outputs[name] for name in whole.outputs}
         assert joined == whole.outputs
+
+
+def test_a_state_of_another_time_is_refused_in_words(opened):
+    for state in (b"", b'{"version": 2, "kept": []}', b'{"version": 1}'):
+        with pytest.raises(Invalid, match="the state of plant/line1/tank"):
+            opened().plugin.restore(state)
 
 
 def test_it_works_in_a_bedplate_on_a_source(tmp_path):

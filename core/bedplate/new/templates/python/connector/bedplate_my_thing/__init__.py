@@ -50,12 +50,19 @@ class MyThing(Connector):
         return [await self.value_of(tag.address) for tag in tags]
 
     async def write(self, tag: Tag, value: float) -> None:
+        if not isinstance(value, int | float):
+            raise Refused(f"{value!r} is no number")
         answer = await self.ask(f"SET {tag.address} {float(value)!r}")
         if answer != "OK":
             raise Refused(answer.removeprefix("ERR "))
 
     async def browse(self, below: str, depth: int) -> list[Node]:
-        return [Node(name, name, name) for name in (await self.ask("LIST")).split()]
+        names = (await self.ask("LIST")).split()
+        if not below:
+            return [Node(name, name, name) for name in names]
+        if below not in names:
+            raise Refused(f"there is no {below}")
+        return []  # below a value there is nothing
 
     async def value_of(self, name: str) -> float | Bad:
         answer = await self.ask(f"GET {name}")

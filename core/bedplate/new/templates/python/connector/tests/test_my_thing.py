@@ -44,6 +44,8 @@ def test_the_machine_can_be_browsed(session):
     nodes = session.run(session.plugin.browse("", 1))
 
     assert [node.address for node in nodes] == ["temperature", "setpoint"]
+    with pytest.raises(Refused, match="there is no colour"):
+        session.run(session.plugin.browse("colour", 1))
 
 
 def test_a_lost_connection_and_a_machine_that_freezes_are_no_bugs_of_ours(machine, session):

@@ -7,6 +7,8 @@ import contextlib
 import hashlib
 import inspect
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -37,6 +39,9 @@ class ConnectorSession(Session):
     _kept: Kept | None = None
     _table: TagTable
     _opened_with = b""
+    _names: Mapping[str, int] = MappingProxyType(
+        {}
+    )  # tag → handle, known before an address is looked at
     _found: list[Any] | None = None  # nodes of a browse whose pages are being asked for
 
     def build(self, cls: type[Connector], open_: Any) -> Connector:
@@ -46,6 +51,7 @@ class ConnectorSession(Session):
         )
         self._turns: dict[int, Turn] = {}
         built.component, built.path, built.epoch = self.component, open_.path, open_.epoch
+        self._names = {tag.name: tag.handle for tag in open_.tags}
         addresses = TypeAdapter(cls.Address)
         self._tags = {tag.handle: _tag(tag, cls, addresses) for tag in open_.tags}
         built.tags = list(self._tags.values())
@@ -176,7 +182,7 @@ class ConnectorSession(Session):
             self._sender = None
 
     def handle(self, tag: str) -> int:
-        return next((t.handle for t in getattr(self, "_tags", {}).values() if t.name == tag), 0)
+        return self._names.get(tag, 0)
 
 
 async def _pages(answer: Any) -> Any:
@@ -230,5 +236,8 @@ def _tag(message: Any, cls: type[Connector], addresses: TypeAdapter[Any]) -> Tag
 def _address(text: str, addresses: TypeAdapter[Any]) -> Any:
     try:
         return addresses.validate_python(text)
-    except ValidationError:
-        return addresses.validate_json(text)  # a list or an object travels as JSON
+    except ValidationError as error:
+        try:
+            return addresses.validate_json(text)  # a list or an object travels as JSON
+        except ValidationError:
+            raise error from None  # it was a text, and what is wrong with it is what counts

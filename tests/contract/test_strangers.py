@@ -170,7 +170,7 @@ def with_stranger(folder: Path) -> dict[str, Any]:
     offer = RigOffer(
         *("counter", "connector", ("read",), ""),
         plugin="stranger",
-        file=None,
+        file=folder / "stranger.js",  # no manifest, so it is not confined to what none says
         python=node_as_python(folder),
     )
     return OFFERS | {"counter": offer}

@@ -132,34 +132,54 @@ def test_below_the_least_it_is_refused_with_the_reason(
 
 
 def test_code_is_found_without_running_anything(tmp_path: Path) -> None:
+    """And what an environment says of itself leads to libraries of Python only: it is the plugin's word."""
     base = tmp_path / "python"
     (base / "bin").mkdir(parents=True)
+    (base / "lib" / "python3.11").mkdir(parents=True)
+    (base / "secrets").mkdir()
     (base / "bin" / "python3.11").write_text("")
     (base / "bin" / "python3").symlink_to("python3.11")
-    site = tmp_path / "plugin" / ".venv" / "lib" / "python3.11" / "site-packages"
+    folder = tmp_path / "plugin"
+    site = folder / ".venv" / "lib" / "python3.11" / "site-packages"
     site.mkdir(parents=True)
-    (tmp_path / "source").mkdir()
-    (site / "_editable.pth").write_text(
-        f"{tmp_path}/source\nimport os; os.system('false')\n/nowhere\n"
-    )
-    environment = tmp_path / "plugin" / ".venv"
+    (folder / "source").mkdir()
+    lines = [
+        f"{folder}/source",
+        str(tmp_path),
+        "import os; os.system('false')",
+        "/nowhere",
+        "/root",
+    ]
+    (site / "_editable.pth").write_text("\n".join(lines))
+    environment = folder / ".venv"
     (environment / "pyvenv.cfg").write_text(f"home = {base}/bin\n")
     (environment / "bin").mkdir()
     (environment / "bin" / "python").symlink_to(base / "bin" / "python3.11")
 
-    assert {*code_of([str(environment / "bin" / "python"), "-m", "x"])} == {
-        environment,
-        base,
-        tmp_path / "source",
+    assert {*code_of([str(environment / "bin" / "python"), "-m", "x"], [folder])} == {
+        folder,
+        environment / "bin" / "python",
+        environment / "lib" / "python3.11",
+        environment / "pyvenv.cfg",
+        base / "bin" / "python3.11",
+        base / "lib" / "python3.11",
+        folder / "source",
     }
 
 
-def test_a_program_of_any_language_is_its_own_code(tmp_path: Path) -> None:
-    program = tmp_path / "acme"
+def test_a_program_of_any_language_brings_its_folder_and_nothing_that_its_words_name(
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "bin" / "acme"
+    program.parent.mkdir()
     program.write_text("")
+    (tmp_path / "folder").mkdir()
 
-    assert code_of([str(program)], [tmp_path / "folder"]) == (program,)
-    assert code_of(["/usr/bin/env", str(program)]) == (program,)
+    assert {*code_of([str(program), "/etc/shadow"], [tmp_path / "folder"])} == {
+        tmp_path / "folder",
+        program,
+    }
+    assert code_of(["/usr/bin/env", str(program)]) == ()
 
 
 @pytest.mark.parametrize("abi", range(1, 11))

@@ -7,7 +7,8 @@ anything: a Python environment says in pyvenv.cfg and its .pth files where it ta
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/opt/bedplate")
@@ -46,53 +47,58 @@ MAX_PTH = 1 << 20
 
 
 def code_of(command: Sequence[str], folders: Sequence[Path] = ()) -> tuple[Path, ...]:
-    """Where a command's code lies: program, interpreter, environment, and the plugin's own folders."""
-    program = Path(shutil.which(command[0]) or command[0]).absolute()
-    found = [*folders, *_of_program(program), *(Path(f) for f in map(str, _scripts(command)))]
+    """Where a command's code lies: its program, the libraries of its interpreter, and the plugin's own folders.
+
+    A plugin's environment lies in its own folder, so what it says of itself is the plugin's word: it leads to
+    libraries of Python and to nothing else, unless the kernel runs in the same environment.
+    """
+    known = [*folders, *_editable(Path(sys.prefix))]
+    found = [*folders, *_of_program(Path(shutil.which(command[0]) or command[0]).absolute(), known)]
     kept = dict.fromkeys(path for path in found if path.exists())
-    return tuple(path for path in kept if not _within_system(path))
+    return tuple(path for path in kept if not _within_any(path, map(Path, SYSTEM)))
 
 
 def system() -> tuple[Path, ...]:
     return tuple(Path(p) for p in (*SYSTEM, *FILES) if Path(p).exists())
 
 
-def _scripts(command: Sequence[str]) -> Iterator[Path]:
-    """Files that the command names, such as plugin.js."""
-    for word in command[1:]:
-        if word.startswith("/") and Path(word).is_file():
-            yield Path(word)
-
-
-def _of_program(program: Path) -> Iterator[Path]:
-    """The program as named and as it really is, each with its environment when it stands in a bin folder."""
+def _of_program(program: Path, known: Sequence[Path]) -> Iterator[Path]:
+    """The program as named and as it really is, each with the libraries of Python beside it."""
     for path in dict.fromkeys((program, program.resolve())):
-        home = path.parent.parent if path.parent.name == "bin" else path
-        if len(home.parts) > 2:
-            yield home
-            yield from _of_python(home)
-        else:
-            yield path
+        yield path
+        yield from _libraries(path.parent.parent)
+    home = program.parent.parent
+    if not (home / "pyvenv.cfg").is_file():
+        return
+    yield home / "pyvenv.cfg"
+    base = _base(home)
+    yield from _libraries(base.parent)
+    yield from _libraries((base / "python3").resolve().parent.parent)
+    own = home.resolve() == Path(sys.prefix).resolve()
+    yield from (path for path in _editable(home) if own or _within_any(path, known))
 
 
-def _of_python(home: Path) -> Iterator[Path]:
-    config = home / "pyvenv.cfg"
-    if config.is_file():
-        lines = (line.partition("=") for line in config.read_text("utf-8", "replace").splitlines())
-        told = {key.strip(): value.strip() for key, _, value in lines}
-        if told.get("home"):
-            base = Path(told["home"])
-            yield base.parent if base.name == "bin" else base
-            real = (base / "python3").resolve()
-            yield real.parent.parent if real.parent.name == "bin" else real
-    for file in home.glob("lib/python3*/site-packages/*.pth"):
+def _libraries(home: Path) -> Iterator[Path]:
+    yield from home.glob("lib/python3*")
+    yield from home.glob("lib/libpython3*")
+
+
+def _base(home: Path) -> Path:
+    """The folder of the interpreter that an environment was made from."""
+    lines = (home / "pyvenv.cfg").read_text("utf-8", "replace").splitlines()
+    told = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
+    return Path(told.get("home") or home / "bin")
+
+
+def _editable(home: Path) -> Iterator[Path]:
+    """Folders outside of an environment that it takes code from."""
+    for file in sorted(home.glob("lib/python3*/site-packages/*.pth")):
         if file.stat().st_size <= MAX_PTH:
             for line in file.read_text("utf-8", "replace").splitlines():
                 if line.startswith("/") and Path(line.strip()).is_dir():
                     yield Path(line.strip())
 
 
-def _within_system(path: Path) -> bool:
-    return any(
-        path == Path(root) or Path(root) in path.parents for root in ("/usr", "/lib", "/bin")
-    )
+def _within_any(path: Path, roots: Iterable[Path]) -> bool:
+    real = path.resolve()
+    return any(real == root.resolve() or root.resolve() in real.parents for root in roots)

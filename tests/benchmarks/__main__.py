@@ -29,6 +29,7 @@ from tests.benchmarks import (
     placements,
     protocols,
     steady,
+    trouble,
 )
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.plan import ENOUGH, Plan
@@ -44,6 +45,7 @@ BENCHES: dict[str, list[Bench]] = {
     "f": [steady.steady],
     "g": [disk.disk, disk.journal],
     "h": [placements.placements, placements.started, many.many, many.quick],
+    "i": [trouble.trouble],
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
@@ -52,7 +54,7 @@ FAILURES = (OSError, RuntimeError, AssertionError, subprocess.SubprocessError, S
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], metavar="a b c d e f g h")
+    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], metavar="a b c d e f g h i")
     parser.add_argument("--rounds", type=int, default=ENOUGH, help=f"default {ENOUGH}")
     parser.add_argument("--quick", action="store_true", help="3 rounds on a tenth of the data")
     parser.add_argument("--folder", type=Path, help="on the disk that is to be measured")

@@ -1,0 +1,57 @@
+"""The examples in JavaScript and Go pass the conformance kit at Basic; all at once, since it mostly waits."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.languages.examples import EXAMPLES
+
+BEDPLATE = Path(sys.executable).with_name("bedplate")
+PLUGINS = ["node-connector", "node-analytic", "go-connector", "go-security"]
+SHORTER = "failed_connects = 100\ncycles = 10\n"  # than for an author, who has the time
+Running = dict[str, "subprocess.Popen[str]"]
+
+
+@pytest.fixture(scope="module")
+def kits(
+    made: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """A run of the kit for each example that can be made here."""
+    running: Running = {}
+    for example in PLUGINS:
+        try:
+            folder = made(example)
+        except pytest.skip.Exception:
+            continue
+        shutil.copy(EXAMPLES / "helix_sim.py", folder.parent)
+        profile = tmp_path_factory.mktemp(example) / "conformance.toml"
+        simulator = str(folder.parent / "helix_sim.py")
+        words = (folder / "conformance.toml").read_text().replace("../helix_sim.py", simulator)
+        profile.write_text(SHORTER + words)
+        running[example] = subprocess.Popen(
+            [str(BEDPLATE), "conformance", str(folder), "--config", str(profile)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    yield running
+    for process in running.values():
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+@pytest.mark.parametrize("example", PLUGINS)
+@pytest.mark.timeout(400)  # the first build on a machine takes minutes
+def test_an_example_passes_the_conformance_kit(
+    kits: Running, made: Callable[[str], Path], example: str
+) -> None:
+    made(example)  # skips what can't be made here
+    told, _ = kits[example].communicate()
+
+    assert kits[example].returncode == 0, told

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import ssl
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +130,34 @@ async def test_a_second_program_waits_until_the_first_is_gone(tmp_path: Path) ->
             await elsewhere.stop()
             await until(lambda: kernel.components["box"].place.run.runs > first, within=30)
             await until(lambda: state(kernel, "box") == "up", within=30)
+
+
+async def test_settings_that_a_program_refuses_are_shown_to_the_next_run_of_it(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "connectors: {p: {use: picky, placement: remote, how: settings, tags: {a: {address: r}}}}"
+    )
+    elsewhere = Elsewhere(tmp_path)
+    async with plant(tmp_path, text + elsewhere.section()) as kernel:
+        try:
+            elsewhere.run(kernel.places.values(), kernel.remote_address)
+            await until(lambda: state(kernel, "p") == "invalid", within=30)
+            (program,) = elsewhere.programs.values()
+            os.kill(program.pid, signal.SIGKILL)
+            await until(lambda: kernel.components["p"].role.figures.restarts == 1, within=30)
+            await until(lambda: state(kernel, "p") == "invalid", within=30)
+        finally:
+            await elsewhere.stop()
+
+
+async def test_another_plugin_is_not_let_in_at_the_place_of_one(tmp_path: Path) -> None:
+    async with waiting(tmp_path) as (kernel, elsewhere):
+        launch = replace(next(iter(kernel.places.values())).launch, plugin="other")
+        elsewhere.start(launch, "rigs", kernel.remote_address)
+        told = "place rigs runs rigs (connector), not other (connector)"
+        await until(lambda: told in refusals(kernel), within=30)
+        await until(lambda: told in "\n".join(elsewhere.said), within=30)
 
 
 async def test_only_so_many_may_try_at_once_and_silence_is_hung_up_on(

@@ -86,15 +86,23 @@ async def _run(programs: Sequence[RemoteProgram]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     running = [asyncio.create_task(program.run()) for program in programs]
-    over = asyncio.gather(*running)
-    over.add_done_callback(lambda _: ended.set())
-    await ended.wait()
-    by_itself = over.done()
-    over.cancel()
+    stopping = asyncio.create_task(ended.wait())
+    over = asyncio.create_task(_all_over(running))
+    await asyncio.wait([over, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopped = stopping.done()
+    for task in (*running, stopping):
+        task.cancel()
+    await asyncio.wait([*running, stopping, over])
+    over.result()
+    return 0 if stopped else 1
+
+
+async def _all_over(running: Sequence[asyncio.Task[None]]) -> None:
+    """Returns when each of them has ended. What one raises that is no cancellation goes to the caller."""
     await asyncio.wait(running)
-    if by_itself:
-        over.result()
-    return 1 if by_itself else 0
+    for task in running:
+        if not task.cancelled() and (error := task.exception()):
+            raise error
 
 
 class _Saying:

@@ -193,6 +193,9 @@ def _processes(status: Status, first: int, second: int) -> Any:
 
 def _process(one: ProcessStatus, now: int) -> tuple[Any, ...]:
     up = (now - one.started) / 1e9 if one.started else 0.0
+    if one.placement == "remote":
+        here = age_text(up) if one.peer else Text("away", "yellow")
+        return one.name, here, "", "", str(one.restarts), "remote"
     if not one.pid:
         return one.name, Text("not running", "yellow"), "", "", str(one.restarts), ""
     restarts = Text(str(one.restarts), "yellow" if one.restarts else "")

@@ -73,7 +73,7 @@ class JournalStatus:
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
     """One plugin process. started: ns UTC · isolation: L0 to L3, empty when it is decided elsewhere · output: its last
-    lines, if they were asked for."""
+    lines, if they were asked for · peer: where a remote one dialled from, "" while it is away."""
 
     name: str
     pid: int
@@ -87,6 +87,8 @@ class ProcessStatus:
     isolation: str
     isolation_notes: tuple[str, ...]
     output: tuple[str, ...]
+    placement: str
+    peer: str
 
 
 @dataclass(frozen=True, slots=True)

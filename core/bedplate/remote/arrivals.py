@@ -91,7 +91,7 @@ class Arrivals:
         except NotAdmitted as error:
             self.refused(f"a program at {address.rpartition(':')[0]}: {error}")
             raise
-        awaited.present = attachment
+        awaited.present, attachment.origin = attachment, address
         awaited.arrived(attachment)
 
     def _find(self, attachment: Attachment, place: str) -> Awaited:
@@ -105,7 +105,7 @@ class Arrivals:
             raise NotAdmitted(f"no remote place {place!r} in this deployment; it has {known}")
         fitting = [one for one in here if one.kind == attachment.kind.name]
         named = [one for one in fitting if one.plugin == attachment.hello.plugin]
-        if not fitting or (len(fitting) > 1 and not named):
+        if not fitting or (attachment.hello.plugin and not named):
             wanted = ", ".join(f"{one.plugin} ({one.kind})" for one in here)
             came = f"{attachment.hello.plugin or 'a plugin'} ({attachment.kind.name})"
             raise NotAdmitted(f"place {place} runs {wanted}, not {came}")

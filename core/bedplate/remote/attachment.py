@@ -42,6 +42,7 @@ class Attachment:
     ) -> None:
         self.kind = kind
         self.hello = hello
+        self.origin = ""  # where a remote plugin dialled from
         self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.publication: Callable[[Any], None] = lambda publication: None
         self.note: Callable[[Any], None] = lambda note: None

@@ -60,6 +60,7 @@ TABLE: dict[tuple[State, Cause], State] = {
     (S.DEGRADED, C.WHOLE): S.UP,
     (S.UNREACHABLE, C.OPENED): S.UP,
     (S.FAULTED, C.RETRY): S.STARTING,  # half open
+    (S.INVALID, C.RETRY): S.STARTING,  # another run of a program elsewhere
     (S.STARTING, C.SLOW): S.STARTING,
     **{(s, C.SLOW): S.DEGRADED for s in (S.UP, S.DEGRADED)},
     **{(s, C.LOST): S.UNREACHABLE for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},

@@ -128,6 +128,13 @@ class Place:
         """Whether its program is elsewhere and this stream of it, or any, is missing, which is nobody's fault."""
         return self.remote is not None and self.remote.away(attachment)
 
+    async def renewed(self) -> None:
+        """Returns when a program elsewhere was replaced by another run of it; otherwise never."""
+        if self.remote is None:
+            await asyncio.Future()
+        else:
+            await self.remote.renewed()
+
     def _publication(self, publication: object) -> None:
         name = getattr(publication, "component", "")
         listener = self.publications.get(name)

@@ -96,6 +96,21 @@ class RemotePlugin:
             self.runs += 1
             self.started = time.time_ns()
 
+    @property
+    def peer(self) -> str:
+        """Where its program dialled from; empty while there is none."""
+        there = self.attachment is not None and not self.attachment.gone.done()
+        return self.attachment.origin if self.attachment and there else ""
+
+    async def renewed(self) -> None:
+        """Returns when another run of the program has come."""
+        before = self._instance
+        while self._instance == before and (
+            self._fresh is None or self._fresh.hello.instance == before
+        ):
+            self._came.clear()
+            await self._came.wait()
+
     def away(self, attachment: Attachment | None) -> bool:
         """Whether this stream, or any, is missing by no fault of the program's."""
         return attachment is None or (attachment.gone.done() and attachment is not self._breached)

@@ -100,7 +100,7 @@ class Supervisor:
                 continue  # as far as anybody can tell nothing has happened
             self.role.on_lost()
             if wait is None:
-                await asyncio.Future()  # nothing to do until somebody stops it
+                await self.place.renewed()  # nothing to do until then, or until somebody stops it
             await asyncio.sleep(wait or 0)
             self.role.figures.restarts += 1
             self.life.move(Cause.RETRY)

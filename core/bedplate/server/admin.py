@@ -201,6 +201,8 @@ def _process(place: Place, with_output: bool) -> api_pb2.ProcessStatus:
         isolation=place.level,
         isolation_notes=place.level_notes,
         output=list(place.run.output) if with_output else (),
+        placement=place.placement,
+        peer=place.remote.peer if place.remote else "",
     )
 
 

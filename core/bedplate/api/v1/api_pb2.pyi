@@ -337,7 +337,7 @@ class JournalStatus(_message.Message):
     def __init__(self, engine: _Optional[str] = ..., bytes: _Optional[int] = ..., first: _Optional[int] = ..., appended: _Optional[int] = ..., synced: _Optional[int] = ..., oldest_seconds: _Optional[float] = ..., state: _Optional[str] = ..., syncs: _Optional[int] = ..., bytes_written: _Optional[int] = ...) -> None: ...
 
 class ProcessStatus(_message.Message):
-    __slots__ = ("name", "pid", "started", "restarts", "cpu_seconds", "memory_bytes", "ping_seconds", "components", "plugin", "isolation", "isolation_notes", "output")
+    __slots__ = ("name", "pid", "started", "restarts", "cpu_seconds", "memory_bytes", "ping_seconds", "components", "plugin", "isolation", "isolation_notes", "output", "placement", "peer")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PID_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -350,6 +350,8 @@ class ProcessStatus(_message.Message):
     ISOLATION_FIELD_NUMBER: _ClassVar[int]
     ISOLATION_NOTES_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    PLACEMENT_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
     name: str
     pid: int
     started: int
@@ -362,7 +364,9 @@ class ProcessStatus(_message.Message):
     isolation: str
     isolation_notes: _containers.RepeatedScalarFieldContainer[str]
     output: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., pid: _Optional[int] = ..., started: _Optional[int] = ..., restarts: _Optional[int] = ..., cpu_seconds: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., ping_seconds: _Optional[float] = ..., components: _Optional[_Iterable[str]] = ..., plugin: _Optional[str] = ..., isolation: _Optional[str] = ..., isolation_notes: _Optional[_Iterable[str]] = ..., output: _Optional[_Iterable[str]] = ...) -> None: ...
+    placement: str
+    peer: str
+    def __init__(self, name: _Optional[str] = ..., pid: _Optional[int] = ..., started: _Optional[int] = ..., restarts: _Optional[int] = ..., cpu_seconds: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., ping_seconds: _Optional[float] = ..., components: _Optional[_Iterable[str]] = ..., plugin: _Optional[str] = ..., isolation: _Optional[str] = ..., isolation_notes: _Optional[_Iterable[str]] = ..., output: _Optional[_Iterable[str]] = ..., placement: _Optional[str] = ..., peer: _Optional[str] = ...) -> None: ...
 
 class ListPluginsRequest(_message.Message):
     __slots__ = ()

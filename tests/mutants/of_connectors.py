@@ -7,6 +7,7 @@ from tests.mutants.mutant import CONNECTOR, Mutant
 OPENS = "            self.device = Device(self.settings, deadline - time.monotonic())\n"
 TIMED = "        self.sock.settimeout(max(0.01, within))"
 LINE = '        line = f"W {self.tags[ask.tag].address} {float(value)}"\n'
+LATER = "        later = lambda: Device(self.settings, 5).ask(line, 5)\n"
 UNREACHABLE = "            answer.code = plugin.CODE_UNREACHABLE"
 NONSENSE = '            raise ConnectionError("the device hung up, or talks nonsense")'
 
@@ -132,16 +133,14 @@ WRITING = (
         CONNECTOR,
         "tries again by itself",
         LINE,
-        LINE
-        + "        later = lambda: Device(self.settings, 5).ask(line, 5)\n        threading.Timer(0.5, later).start()\n",
+        LINE + LATER + "        threading.Timer(0.5, later).start()\n",
     ),
     Mutant(
         "CON-032",
         CONNECTOR,
         "writes when it can",
         LINE,
-        LINE
-        + "        later = lambda: Device(self.settings, 5).ask(line, 5)\n        threading.Timer(1.6, later).start()\n",
+        LINE + LATER + "        threading.Timer(1.6, later).start()\n",
     ),
     Mutant(
         "CON-033",

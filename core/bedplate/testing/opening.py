@@ -25,7 +25,7 @@ def open_message(
     **more: Any,
 ) -> Any:
     """tags: name → address, or a mapping with address, data_type, unit, writable, scan (s) and the plugin's own
-    settings of a tag. secrets: JSON pointer → secret. more: fields of Open."""
+    settings of a tag, which may also stand below `settings`. secrets: JSON pointer → secret. more: fields of Open."""
     message = Open(
         use=use,
         config_json=json.dumps(dict(settings)).encode(),
@@ -40,7 +40,7 @@ def open_message(
 def tag_message(handle: int, name: str, tag: Any) -> Any:
     """One tag of Open. tag: an address, or a mapping."""
     words = dict(tag) if isinstance(tag, Mapping) and "address" in tag else {"address": tag}
-    address = words.pop("address")
+    address, own = words.pop("address"), words.pop("settings", {})
     data_type = TYPES.get(words.get("data_type", ""), DataType.UNSPECIFIED)
     if data_type:
         words.pop("data_type")
@@ -52,7 +52,7 @@ def tag_message(handle: int, name: str, tag: Any) -> Any:
         unit=words.pop("unit", ""),
         writable=bool(words.pop("writable", False)),
         scan_ms=int(float(words.pop("scan", 1.0)) * 1000),
-        settings_json=json.dumps(words).encode(),
+        settings_json=json.dumps(words | own).encode(),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from asyncua.ua.uatypes import NodeId
 
-from bedplate import DataType, Invalid, Node
+from bedplate import DataType, Node, Refused
 from bedplate_opcua.address import parse, written
 from bedplate_opcua.attributes import read_attributes
 from bedplate_opcua.datatypes import VALUE_TYPES
@@ -66,7 +66,7 @@ class Browser:
     async def nodes(self, below: str, depth: int, most: int = MOST_NODES) -> list[Node]:
         """Objects and variables below an address, "" for the Objects folder, at most `depth` levels.
 
-        Raises Invalid when the address is none or the server lacks its namespace, else ConnectionError or TimeoutError.
+        Raises Refused when the address is none or the server lacks its namespace, else ConnectionError or TimeoutError.
         """
         start = self._start(below)
         found: list[Found] = []
@@ -92,10 +92,10 @@ class Browser:
         try:
             address = parse(below or f"i={ua.ObjectIds.ObjectsFolder}")
         except ValueError as error:
-            raise Invalid(str(error)) from error
+            raise Refused(str(error)) from error
         node_id = address.node_id(self._namespaces)
         if node_id is None:
-            raise Invalid(f"the server has no namespace {address.namespace!r}")
+            raise Refused(f"the server has no namespace {address.namespace!r}")
         return node_id
 
     # levels --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plugins.opcua.tests.peer import Server, node, opened, tags_for
 
-from bedplate import DataType, Invalid
+from bedplate import DataType, Refused
 from bedplate.model import Selector, path_problem, segment_problem
 from bedplate_opcua.browsing import Browser
 from bedplate_opcua.naming import Names, legal
@@ -81,7 +81,7 @@ async def test_the_diagnostics_of_the_server_come_only_when_asked_for(server: Se
 @pytest.mark.parametrize("below", ["nonsense", "nsu=urn:nobody;s=x"])
 async def test_a_start_that_is_none_is_named(server: Server, below: str) -> None:
     async with opened(server.url) as connector:
-        with pytest.raises(Invalid, match=r"nonsense|urn:nobody"):
+        with pytest.raises(Refused, match=r"nonsense|urn:nobody"):
             await connector.browse(below, 1)
 
 

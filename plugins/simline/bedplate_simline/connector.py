@@ -87,6 +87,8 @@ class Simline(Connector):
     async def browse(self, below: str, depth: int) -> list[Node]:
         """The machines, and their tags from a depth of 2, or the tags of one machine."""
         specs = [spec for spec in ALL_TAGS.values() if not below or _owner(spec) == below]
+        if not specs and below not in ALL_TAGS:
+            raise Refused(f"the line has no {below!r}")
         owners = dict.fromkeys(_owner(spec) for spec in specs)
         found = [] if below else [_machine(name) for name in owners]
         if below or depth > 1:

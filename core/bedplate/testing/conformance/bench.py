@@ -5,13 +5,14 @@ A process is shared by checks that leave it as it was; one that ended, or after 
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bedplate.remote.plugin import load_offers
-from bedplate.testing.conformance.check import NotApplicable, NotRun, expect_code
+from bedplate.testing.conformance.check import NotApplicable, NotRun, code_of, expect_code
 from bedplate.testing.conformance.profile import OfferProfile, Profile, TagEntry
 from bedplate.testing.conformance.proxy import Proxy
 from bedplate.testing.conformance.session import Session
@@ -22,6 +23,7 @@ from bedplate.testing.fake_kernel import FakeKernel
 from bedplate.testing.opening import asset_message, open_message
 from bedplate.testing.runs import InlineRun, ProcessRun, Run
 
+OPENED_WITHIN = 10  # s, tried once a second
 SIM = "name a simulator: --sim 'CMD {port}' or `sim` in conformance.toml, and put {port} into its settings"
 
 
@@ -147,35 +149,24 @@ class Bench:
 
     # --- sessions ---
 
-    def settings(self, instead: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Valid settings with the port of the proxy in them. instead: some of them replaced."""
-        filled = {name: self._filled(value) for name, value in self.plain_settings.items()}
-        return filled | dict(instead or {})
-
-    def _filled(self, value: Any) -> Any:
-        match value:
-            case "{port}":
-                return self.proxy.port
-            case str():
-                return (
-                    value.replace("{port}", str(self.proxy.port))
-                    .replace("{host}", "127.0.0.1")
-                    .replace("{folder}", str(self.folder))
-                )
-            case dict():
-                return {key: self._filled(inner) for key, inner in value.items()}
-            case list():
-                return [self._filled(inner) for inner in value]
-        return value
+    def settings(
+        self, instead: Mapping[str, Any] | None = None, component: str = ""
+    ) -> dict[str, Any]:
+        """Valid settings with the port of the proxy in them, and a folder: that of the component, or one that nobody
+        had before. instead: some of them replaced."""
+        folder = self.folder / (component or f"place-{next(self._numbers)}")
+        known = {"{port}": str(self.proxy.port), "{host}": "127.0.0.1", "{folder}": str(folder)}
+        return {n: filled(v, known) for n, v in self.plain_settings.items()} | dict(instead or {})
 
     def message(
         self,
         settings: Mapping[str, Any] | None = None,
         tags: Mapping[str, TagEntry] | None = None,
+        component: str = "",
         **more: Any,
     ) -> Any:
-        """Open with valid settings, tags or asset. settings: some replaced."""
-        plain = self.settings(settings)
+        """Open with valid settings, tags or asset. settings: some replaced · component: whose folder it gets."""
+        plain = self.settings(settings, component)
         secrets = {
             f"/{name}": str(plain[name])
             for name, schema in self.subject.properties().items()
@@ -184,7 +175,8 @@ class Bench:
         plain |= {pointer[1:]: "" for pointer in secrets}
         if self.subject.kind == "connector":
             chosen = self.tags() if tags is None else tags
-            more["tags"] = {name: tag.message() for name, tag in chosen.items()}
+            own = "data_type" in self.subject.tag.get("properties", {})
+            more["tags"] = {name: tag.message(own_type=own) for name, tag in chosen.items()}
         message = open_message(self.subject.use, plain, secrets=secrets, **more)
         if self.subject.kind == "analytic" and not message.assets:
             message.assets.append(self.asset(self.profile.asset))
@@ -218,11 +210,33 @@ class Bench:
     ) -> Session:
         """Opens a component and returns it. Raises Failed unless the answer is OK. more: as for `message`."""
         self.needs_a_session()
-        made = Session(
-            kernel or await self.running(), component or self.component(), self.message(**more)
-        )
-        expect_code(await made.open(), "Open with the settings of conformance.toml", "OK")
+        message = self.message(component=component, **more)
+        made = Session(kernel or await self.running(), component or self.component(), message)
+        reply = await made.open()
+        for _ in range(
+            OPENED_WITHIN if self.wired else 0
+        ):  # a device that had trouble may need its time
+            if code_of(reply) != "UNREACHABLE":
+                break
+            await asyncio.sleep(1.0)
+            reply = await made.open()
+        expect_code(reply, "Open with the settings of conformance.toml", "OK")
         return made
+
+
+def filled(value: Any, known: Mapping[str, str]) -> Any:
+    """A setting with the kit's words in it replaced; a port that stands alone is a number."""
+    match value:
+        case "{port}":
+            return int(known[value])
+        case str():
+            for word, instead in known.items():
+                value = value.replace(word, instead)
+        case dict():
+            return {key: filled(inner, known) for key, inner in value.items()}
+        case list():
+            return [filled(inner, known) for inner in value]
+    return value
 
 
 def is_secret(schema: Mapping[str, Any]) -> bool:

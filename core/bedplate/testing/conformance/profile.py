@@ -36,11 +36,13 @@ class TagEntry(BaseModel):
     def known(self) -> bool:
         return self.value is not None or len(self.between) == 2
 
-    def message(self) -> dict[str, Any]:
-        """As `open_message` takes it."""
+    def message(self, *, own_type: bool = False) -> dict[str, Any]:
+        """As `open_message` takes it. own_type: data_type is a setting of the plugin too."""
         own = {"address": self.address, **(self.model_extra or {})}
         if self.data_type:
             own["data_type"] = self.data_type
+        if own_type and self.data_type:
+            own["settings"] = {"data_type": self.data_type}
         return own | {"writable": self.write is not None or self.read_only}
 
 

@@ -182,14 +182,13 @@ async def something_slow(bench: Bench, kernel: FakeKernel, within: float = 8.0) 
     if bench.subject.kind != "connector":
         return 0, ""
     cable = bench.cable()
-    cable.mode = "silent"
-    session = Session(kernel, bench.component(), bench.message())
     if bench.simulator and "read" in bench.subject.capabilities:
-        cable.mode = "pass"
-        expect_code(await session.open(), "Open", "OK")
+        session = await bench.session(kernel)
         cable.mode = "silent"
         ask = kernel.post(session.component, within, read=Read(tags=session.handles))
     else:
+        cable.mode = "silent"
+        session = Session(kernel, bench.component(), bench.message())
         ask = kernel.post(session.component, within, open=session.message)
     return ask, session.component
 

@@ -169,7 +169,7 @@ async def survives(bench: Bench) -> str:
     **QUERY,
 )
 async def answers_are_true(bench: Bench) -> str:
-    session, path = await _kept(bench)
+    session, path, _ = await _kept(bench)
     found = await asked(session, path)
     require(len(found) == COUNT, f"{len(found)} samples of {COUNT} that were delivered")
     for n, (time, value, _) in enumerate(found):
@@ -181,8 +181,10 @@ async def answers_are_true(bench: Bench) -> str:
     return f"{len(found)} samples"
 
 
-async def _kept(bench: Bench) -> tuple[Session, str]:
-    """A session with COUNT samples in it. Raises NotApplicable for one that is only asked."""
+async def _kept(bench: Bench) -> tuple[Session, str, Journal]:
+    """A session with COUNT samples of a path in it, and the journal they are from.
+
+    Raises NotApplicable for a connector that is only asked."""
     if "deliver" not in bench.subject.capabilities:
         raise NotApplicable("it declares no `deliver`: what it holds is not known")
     session = await bench.session()
@@ -193,7 +195,7 @@ async def _kept(bench: Bench) -> tuple[Session, str]:
         if len(await asked(session, path)) >= COUNT:
             break
         await asyncio.sleep(0.05)
-    return session, path
+    return session, path, journal
 
 
 @check(
@@ -204,7 +206,7 @@ async def _kept(bench: Bench) -> tuple[Session, str]:
     **QUERY,
 )
 async def half_open(bench: Bench) -> str:
-    session, path = await _kept(bench)
+    session, path, _ = await _kept(bench)
     middle = START + 20 * SECOND
     first = await asked(session, path, to=middle)
     second = await asked(session, path, **{"from": middle})
@@ -237,14 +239,13 @@ async def nothing(bench: Bench) -> str:
     **QUERY,
 )
 async def beside(bench: Bench) -> str:
-    session, path = await _kept(bench)
+    session, path, journal = await _kept(bench)
     words = {"from": START, "to": START + 86_400 * SECOND}
     kernel = session.kernel
     queries = [
         kernel.post(session.component, 20.0, query=Query(selectors=[path], **words))
         for _ in range(20)
     ]
-    journal = Journal()
     await deliver(session, journal, filled(journal, f"{path}2"))
     for one in queries:
         try:

@@ -14,9 +14,10 @@ from pydantic import BaseModel, Field
 from tests.remote.wired import WITHIN, Close, Open, opened, wired
 
 from bedplate.connector.v1 import connector_pb2
-from bedplate.contracts import Connector
+from bedplate.contracts import Connector, Node
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.opening import with_secrets
+from bedplate.runtime.source import all_pages
 from bedplate.wire import twin
 
 Read, Subscribe, Write = (
@@ -236,3 +237,21 @@ async def test_an_address_that_cannot_be_right_is_told_with_its_tag_and_what_is_
     assert answer.code == plugin_pb2.CODE_INVALID
     assert [problem.tag for problem in answer.problems] == [7]
     assert "should match pattern" in answer.problems[0].text
+
+
+async def test_a_browse_of_many_nodes_comes_in_pages_and_all_of_it() -> None:
+    class Large(Connector):
+        browsed = 0
+
+        def browse(self, below: str, depth: int) -> list[Node]:
+            Large.browsed += 1
+            return [Node(str(n), f"n{n}", f"n{n}", is_variable=True) for n in range(12_345)]
+
+    attachment = wired("connector", large=Large)
+    await opened(attachment, "large")
+    nodes = await all_pages(attachment, "c", "", 3)
+    again = await all_pages(attachment, "c", "", 3)
+
+    assert [node.address for node in nodes] == [str(n) for n in range(12_345)]
+    assert len(again) == 12_345
+    assert Large.browsed == 2  # once for all pages

@@ -36,6 +36,7 @@ from bedplate.wire import (
     encode_event,
     record_message,
     record_of,
+    records_of,
     table_message,
     tag_message,
     tag_of,
@@ -249,3 +250,15 @@ def test_twins_of_other_messages_keep_their_bytes(message: Message) -> None:
     encoded = message.SerializeToString()
 
     assert twin(type(message)).FromString(encoded).SerializeToString() == encoded
+
+
+def test_a_record_of_a_later_minor_is_passed_over_and_its_neighbours_are_not() -> None:
+    known = Record(1, "a/live", 7, 1, 9, Body.EVENT, b"")
+    later = record_pb2.Record(position=2, stream="a/live").SerializeToString() + b"\xa2\x06\x01x"
+    messages = [
+        record_message(known),
+        twin(record_pb2.Record).FromString(later),  # field 100: a body nobody here knows
+        record_message(dataclasses.replace(known, position=3)),
+    ]
+
+    assert [record.position for record in records_of(messages)] == [1, 3]

@@ -31,13 +31,12 @@ def browse(
     """TARGET is a plugin and its settings (`opcua endpoint_url=opc.tcp://10.0.0.12:4840`), or a deployment file and one
     of its components (`plant.yaml press-07`).
     """
-    from bedplate.cli.one_time import capable, once, target
-    from bedplate.runtime import requests
+    from bedplate.cli.one_time import browsed, capable, target
 
     wanted = target(target_words, plugins)
     wanted.tags = ()
     capable(wanted, "browse")
-    nodes = once(wanted, browse=requests.Browse(below=below, depth=depth)).browse.nodes
+    nodes = browsed(wanted, below, depth)
     if invocation.json:
         click.echo(json.dumps([_fact(node) for node in nodes]))
     elif as_yaml:

@@ -174,6 +174,24 @@ def once(wanted: Target, **what: Any) -> Any:
     return asyncio.run(run())
 
 
+def browsed(wanted: Target, below: str, depth: int) -> list[Any]:
+    """The nodes below an address, of all pages. Raises BedplateError."""
+
+    async def run() -> list[Any]:
+        nodes: list[Any] = []
+        page = b""
+        async with OneTime(wanted) as opened:
+            while True:
+                ask = requests.Browse(below=below, depth=depth, page=page)
+                found = (await opened.ask(browse=ask)).browse
+                nodes += found.nodes
+                page = found.next_page
+                if not page:
+                    return nodes
+
+    return asyncio.run(run())
+
+
 def capable(wanted: Target, capability: str) -> None:
     """Raises BedplateError when the plugin does not declare it."""
     if capability not in wanted.offer.capabilities:

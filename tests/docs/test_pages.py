@@ -56,6 +56,7 @@ def test_every_command_exists_with_its_options(page: Path) -> None:
 
 def refusal(words: list[str]) -> str:
     """Why the command line would not be understood; empty when it would. Nothing is run."""
+    rest = words
     try:
         context = root.make_context("bedplate", list(words), ignore_unknown_options=False)
         command: click.Command | None = root
@@ -70,9 +71,8 @@ def refusal(words: list[str]) -> str:
     except click.exceptions.NoArgsIsHelpError:
         return ""
     except click.MissingParameter:
-        return (
-            "" if len(words) == 1 else "an argument is missing"
-        )  # the bare name of a command, in a sentence
+        # The bare name of a command, in a sentence, is none that would be typed.
+        return "" if len(words) == 1 or not rest else "an argument is missing"
     except click.ClickException as error:
         return error.format_message()
     return ""

@@ -15,9 +15,10 @@ from click.testing import CliRunner
 from tests.admission.folders import NAMED, OFFER, command, only, plugin_folder
 from tests.admission.site import SCHEMA, Site, manifest
 
+from bedplate.admission.reading import survey_of
 from bedplate.admission.survey import Places, survey, survey_with
 from bedplate.cli.group import root
-from bedplate.errors import AdmissionError
+from bedplate.errors import AdmissionError, ConfigError
 
 SHELL = NAMED + command("./run.sh", "words", "data.txt", "./data.txt") + OFFER
 PYTHON = NAMED + OFFER + 'class = "acme_press:Acme"\n'
@@ -342,6 +343,19 @@ def test_a_place_that_was_named_and_holds_no_plugin_is_an_error(tmp_path: Path) 
     assert str(wrong.value).splitlines() == [
         f"{tmp_path}/none: No such file or directory",
         f"{tmp_path}/nor-this: there is no such folder",
+    ]
+
+
+def test_a_folder_of_the_file_that_can_t_be_used_is_told_at_its_line(tmp_path: Path) -> None:
+    version_of(tmp_path / "good", "1.0")
+    plugin_folder(tmp_path / "bad", NAMED + command("./none") + OFFER)
+    file = tmp_path / "plant.yaml"
+    file.write_text("bedplate: 1\nname: x\nplugins:\n  folders:\n    - good\n    - bad\n")
+
+    with pytest.raises(ConfigError) as wrong:
+        survey_of(file)
+    assert [str(problem) for problem in wrong.value.problems] == [
+        f"{file}:6  plugins.folders: [run] command: there is no {tmp_path}/bad/none"
     ]
 
 

@@ -3,31 +3,50 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bedplate.admission.candidate import Admission, Survey, schemas_for
+from bedplate.admission.candidate import Admission, Candidate, Survey, schemas_for
 from bedplate.admission.guard import only_trusted, trusted_probe
 from bedplate.admission.overreach import overreach
 from bedplate.admission.placing import problems
 from bedplate.admission.probe import probe
 from bedplate.admission.startup_code import startup_code
 from bedplate.admission.store import Store
-from bedplate.admission.survey import Places, survey_with
+from bedplate.admission.survey import Places, Unusable, survey_with
 from bedplate.admission.trust import TrustFile
 from bedplate.config import Deployment, PluginSettings, load, plugin_settings
+from bedplate.config.document import read
 from bedplate.endpoints import home
-from bedplate.errors import AdmissionError, BedplateError, ConfigError
+from bedplate.errors import AdmissionError, BedplateError, ConfigError, Problem
 
 STORE = ".store"  # in the plugins home
 
 
 def survey_of(file: Path | None, given: Sequence[Path] = ()) -> Survey:
     """Every plugin that a deployment file can use; None: that any file can. Raises AdmissionError when a place that was
-    named holds no plugin."""
+    named holds no plugin, ConfigError when the file alone named such places."""
     settings = plugin_settings(file) if file else PluginSettings()
     ask = trusted_probe(TrustFile(home())) if settings.policy == "trusted" else probe
-    return survey_with(given, places_of(file), ask)
+    places = places_of(file)
+    try:
+        return survey_with(given, places, ask)
+    except Unusable as error:
+        if file and all(candidate.place in places.folders for candidate in error.candidates):
+            raise ConfigError(_at_their_lines(error.candidates, places, file)) from None
+        raise
+
+
+def _at_their_lines(
+    candidates: Sequence[Candidate], places: Places, file: Path
+) -> Iterator[Problem]:
+    root, _ = read(file.read_bytes(), str(file))
+    section = root.get("plugins") if root else None
+    folders = section.get("folders") if section else None
+    for candidate in candidates:
+        number = places.folders.index(candidate.place or Path())
+        line = folders.value[number].line if folders else 0
+        yield Problem(str(file), line, "plugins.folders", candidate.reason)
 
 
 def read_deployment(file: Path, given: Sequence[Path] = ()) -> tuple[Survey, Deployment]:

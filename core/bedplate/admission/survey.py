@@ -61,7 +61,7 @@ def survey_with(
     levels = _levels(given, probe, places or Places())
     refused = [c for how, level in levels if how for c in level if c.verdict == "refused"]
     if refused:
-        raise AdmissionError("\n".join(_told(c) for c in refused))
+        raise Unusable(refused)
     return _layered(levels)
 
 
@@ -84,6 +84,14 @@ def _layered(levels: Levels) -> Survey:
         taken |= {u: f"{c.name}, {how}" for c in kept if c.verdict != "refused" for u in c.uses}
         candidates = [*kept, *candidates]
     return Survey(tuple(candidates))
+
+
+class Unusable(AdmissionError):
+    """Places that were named hold no plugin that can be used. candidates: what was found there."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self.candidates = tuple(candidates)
+        super().__init__("\n".join(map(_told, candidates)))
 
 
 def _told(candidate: Candidate) -> str:

@@ -1,6 +1,7 @@
 // helix-js: Helix packaging machines, a connector for Bedplate made from protos/ alone.
 // This file speaks with the kernel, helix.js with the machine. README.md says how to run it.
 "use strict";
+const { readFileSync } = require("fs");
 const readline = require("readline");
 const grpc = require("@grpc/grpc-js");
 const { loadSync } = require("@grpc/proto-loader");
@@ -51,10 +52,16 @@ async function answer(ask) {
   }
 }
 
+// Here a token says who we are; elsewhere, with placement: remote, a certificate does.
+function credentials({ tls }) {
+  if (!tls) return grpc.credentials.createInsecure();
+  return grpc.credentials.createSsl(...[tls.ca, tls.key, tls.cert].map((file) => readFileSync(file)));
+}
+
 function attach(start) {
   const file = { includeDirs: [`${__dirname}/protos`], longs: String, enums: String, defaults: true, oneofs: true };
   const { bedplate } = grpc.loadPackageDefinition(loadSync("bedplate/connector/v1/connector.proto", file));
-  const kernel = new bedplate.connector.v1.ConnectorHost(start.host, grpc.credentials.createInsecure()).attach();
+  const kernel = new bedplate.connector.v1.ConnectorHost(start.host, credentials(start)).attach();
   kernel.on("data", ({ asks }) => asks.forEach(async (ask) => {
     const reply = await answer(ask);
     if (!kernel.writableEnded) kernel.write({ replies: [reply] });

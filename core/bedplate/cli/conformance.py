@@ -100,8 +100,8 @@ def _profile(file: Path | None, options: dict[str, Any]) -> Profile:
 
 
 def _reached(report: Report, full: bool) -> bool:
-    """Whether it is as good as was wanted; with --only, whether nothing failed."""
-    if not report.whole:
+    """Whether it is as good as was wanted; where nothing is graded, whether nothing failed."""
+    if not report.whole or "process" not in report.placements:
         return not report.of("failed", "not run")
     return report.grade in (("Full",) if full else ("Full", "Basic"))
 

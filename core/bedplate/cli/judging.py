@@ -111,8 +111,9 @@ def summary(report: Report, level: str) -> list[tuple[str, str]]:
     seconds = sum(v.seconds for v in report.verdicts)
     told = ", ".join(f"{n} {word}" for word in MARKS if (n := counts[word])) or "no checks"
     head = f"{report.use}: {told} in {', '.join(report.placements)}, {seconds:.0f} s"
-    if not report.whole:
-        return [(head, "bold"), ("Not graded: only some checks were run.", "dim")]
+    if not report.whole or "process" not in report.placements:
+        why = "no process was tried" if report.whole else "only some checks were run"
+        return [(head, "bold"), (f"Not graded: {why}.", "dim")]
     grade = report.grade
     if grade == "Full":
         return [(head, "bold"), ("Grade: Full", "bold green")]

@@ -29,19 +29,29 @@ OVER = (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError)
 
 
 class Door:
-    """A server for plugins. folder: where its socket lies; its path must be short. shown: token → how often."""
+    """A server for plugins. folder: where its socket lies; its path must be short · shown: token → how often ·
+    remote: where it listens with mutual TLS, when it was given certificates."""
 
     def __init__(self, folder: Path) -> None:
         self.address = f"unix:{folder / 'p.sock'}"
         self.shown: Counter[str] = Counter()
+        self.remote = ""
         self._expected: dict[str, tuple[Kind, asyncio.Future[FakeKernel]]] = {}
+        self._awaited: tuple[Kind, asyncio.Future[FakeKernel]] | None = None
         self._server: grpc.aio.Server | None = None
 
-    async def start(self) -> None:
+    async def start(self, tls: Path | None = None) -> None:
+        """tls: a folder with ca.pem, cert.pem and key.pem, for plugins that come over TCP."""
         self._server = grpc.aio.server(options=OPTIONS)
         handlers = [_handler(self, kind) for kind in KINDS.values()]
         self._server.add_generic_rpc_handlers(handlers)
         self._server.add_insecure_port(self.address)
+        if tls:
+            key, cert, ca = (
+                (tls / name).read_bytes() for name in ("key.pem", "cert.pem", "ca.pem")
+            )
+            files = grpc.ssl_server_credentials([(key, cert)], ca, require_client_auth=True)
+            self.remote = f"127.0.0.1:{self._server.add_secure_port('127.0.0.1:0', files)}"
         await self._server.start()
 
     async def stop(self) -> None:
@@ -55,12 +65,19 @@ class Door:
         self._expected[token] = (kind, future)
         return token, future
 
+    def await_remote(self, kind: Kind) -> asyncio.Future[FakeKernel]:
+        """The kernel's end once a plugin has come over TLS: its certificate stands for a token."""
+        self._awaited = kind, asyncio.get_running_loop().create_future()
+        return self._awaited[1]
+
     async def serve(self, kind: Kind, context: Any) -> None:
         """One Attach, until either side ends it."""
         first = _message(kind, await context.read())
         token = first.hello.token if first is not None else ""
         self.shown[token] += 1
-        wanted, future = self._expected.get(token, (None, None))
+        over_tls = first is not None and bool(first.hello.instance)
+        expected = self._awaited if over_tls else self._expected.get(token)
+        wanted, future = expected or (None, None)
         if wanted is not kind or future is None or future.done():
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "unknown or used token")
             return

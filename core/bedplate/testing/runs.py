@@ -27,7 +27,7 @@ from bedplate.wire import twin
 ATTACH_WITHIN = 30.0  # s
 LINES = 400
 SILENT = "the plugin did not attach"
-Shutdown = twin(plugin_pb2.Shutdown)
+Ping, Shutdown = twin(plugin_pb2.Ping), twin(plugin_pb2.Shutdown)
 
 
 class Run(Protocol):
@@ -121,7 +121,12 @@ class ProcessRun:
     async def start(self) -> FakeKernel:
         """Starts it and waits until it has attached. Raises ConnectionError with its last words."""
         self.token, expected = self._door.expect(KINDS[self._program.kind])
-        await self.spawn({"token": self.token})
+        return await self._attached(expected, {"token": self.token})
+
+    async def _attached(
+        self, expected: asyncio.Future[FakeKernel], words: Mapping[str, Any]
+    ) -> FakeKernel:
+        await self.spawn(words)
         ended = asyncio.create_task(self._process.wait())
         self._tasks.append(ended)
         both: list[asyncio.Future[Any]] = [expected, ended]
@@ -174,7 +179,8 @@ class ProcessRun:
     def last_words(self) -> str:
         code = self.process.returncode if self.process else None
         how = f"exit code {code}" if code is not None else f"silent for {ATTACH_WITHIN:.0f} s"
-        tail = next((line for line in reversed(self.output) if line.strip()), "")
+        said = [line for line in reversed(self.output) if line.strip()]
+        tail = next((line for line in said if "rror" in line), said[0] if said else "")
         return f"{SILENT} ({how})" + (f": {tail}" if tail else "")
 
     def close_stdin(self) -> None:
@@ -218,3 +224,26 @@ class ProcessRun:
             await asyncio.wait(self._tasks, timeout=2)
         if hasattr(self, "kernel"):
             self.kernel.end("the process was killed")
+
+
+class RemoteRun(ProcessRun):
+    """The same program, told to dial over mutual TLS as `bedplate attach` tells it. tls: the place's own files."""
+
+    def __init__(self, program: Program, door: Door, folder: Path, home: Path, tls: Path) -> None:
+        super().__init__(program, door, folder, home)
+        self._tls = tls
+
+    async def start(self) -> FakeKernel:
+        """As for a process. Pings each second from then on: a plugin takes silence for a cut."""
+        files = {name: str(self._tls / f"{name}.pem") for name in ("ca", "cert", "key")}
+        expected = self._door.await_remote(KINDS[self._program.kind])
+        kernel = await self._attached(expected, {"host": self._door.remote, "tls": files})
+        self._tasks.append(asyncio.create_task(_keep_pinging(kernel)))
+        return kernel
+
+
+async def _keep_pinging(kernel: FakeKernel) -> None:
+    with contextlib.suppress(ConnectionError):
+        while True:
+            kernel.post("", ping=Ping())
+            await asyncio.sleep(1.0)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bedplate.remote.plugin import load_offers
+from bedplate.testing.conformance.certificates import PLACE
 from bedplate.testing.conformance.check import NotApplicable, NotRun, code_of, expect_code
 from bedplate.testing.conformance.profile import OfferProfile, Profile, TagEntry
 from bedplate.testing.conformance.proxy import Proxy
@@ -21,7 +22,7 @@ from bedplate.testing.conformance.subject import Subject
 from bedplate.testing.door import Door
 from bedplate.testing.fake_kernel import FakeKernel
 from bedplate.testing.opening import asset_message, open_message
-from bedplate.testing.runs import InlineRun, ProcessRun, Run
+from bedplate.testing.runs import InlineRun, ProcessRun, RemoteRun, Run
 
 OPENED_WITHIN = 10  # s, tried once a second
 SIM = "name a simulator: --sim 'CMD {port}' or `sim` in conformance.toml, and put {port} into its settings"
@@ -105,7 +106,9 @@ class Bench:
         if self.placement == "inline":
             run: Run = InlineRun(self.subject.kind, load_offers(dict(program.words)))
         else:
-            run = ProcessRun(program, self.door, self.folder / f"run-{len(self._runs)}", self.home)
+            where = (program, self.door, self.folder / f"run-{next(self._numbers)}", self.home)
+            remote = self.placement == "remote"
+            run = RemoteRun(*where, self.folder.parent / PLACE) if remote else ProcessRun(*where)
         self._runs.append(run)
         return run
 

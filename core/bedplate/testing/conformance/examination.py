@@ -13,8 +13,8 @@ from pathlib import Path
 from bedplate.errors import AdmissionError, BedplateError
 from bedplate.testing.conformance.bench import Bench
 from bedplate.testing.conformance.catalogue import catalogue
+from bedplate.testing.conformance.certificates import can_make, make_certificates
 from bedplate.testing.conformance.check import (
-    PLACEMENTS,
     Check,
     Failed,
     NotApplicable,
@@ -70,7 +70,7 @@ async def examine(subject: Subject, profile: Profile, wish: Wish, heard: Heard) 
         made = tempfile.TemporaryDirectory(prefix="bp", ignore_cleanup_errors=True)
         folder = Path(opened.enter_context(made))
         door = Door(folder)
-        await door.start()
+        await door.start(make_certificates(folder) if "remote" in chosen else None)
         opened.push_async_callback(door.stop)
         simulator = await _simulator(profile, wish, opened)
         for placement in chosen:
@@ -105,8 +105,9 @@ async def _simulator(profile: Profile, wish: Wish, opened: AsyncExitStack) -> Si
 
 
 def placements_of(subject: Subject) -> tuple[str, ...]:
-    """Where it could run, as far as this kit can try it."""
-    return PLACEMENTS[:2] if subject.importable else PLACEMENTS[:1]
+    """Where it could run, as far as this kit can try it. Who is no Python plugin says himself that he knows TLS."""
+    inline = ("inline",) if subject.importable else ()
+    return ("process", *inline, *(("remote",) if subject.dials and can_make() else ()))
 
 
 def concerns(one: Check, subject: Subject, placement: str) -> bool:

@@ -18,7 +18,7 @@ _NETWORK = ("host", "port", "url", "address", "endpoint", "server", "broker")
 class Subject:
     """settings, tag, address: JSON Schemas · permissions: None when it has no manifest to declare any · importable:
     this interpreter can import it, so that it can run inline · manifest: the file, None without one ·
-    path: the folder or file it lies in, None for one that is installed."""
+    path: the folder or file it lies in, None for one that is installed · dials: it can dial over TLS from elsewhere."""
 
     use: str
     kind: str
@@ -36,6 +36,7 @@ class Subject:
     manifest: Path | None = None
     importable: bool = False
     path: Path | None = None
+    dials: bool = False
 
     def properties(self) -> Mapping[str, Any]:
         """Settings by name."""
@@ -67,6 +68,7 @@ def subject_of(offer: Any, manifest: Path | None) -> Subject:
         manifest=manifest,
         importable=not offer.command and offer.python == sys.executable,
         path=offer.folder or offer.file,
+        dials=not offer.command,
     )
 
 

@@ -55,9 +55,10 @@ class Report:
 
     @property
     def grade(self) -> str:
-        """Basic: every MUST passed or does not apply. Full: every SHOULD too, in all placements that apply.
-        Nothing is graded when only some checks were wanted."""
-        if not self.whole or _open(self.verdicts, MUST):
+        """Basic: every MUST passed or does not apply, in a process at least. Full: every SHOULD too, in all placements
+        that apply. Nothing is graded when only some checks were wanted."""
+        whole = self.whole and "process" in self.placements
+        if not whole or _open(self.verdicts, MUST):
             return NONE
         everywhere = set(self.applicable) <= set(self.placements)
         return FULL if everywhere and not _open(self.verdicts) else BASIC

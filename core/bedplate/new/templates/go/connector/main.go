@@ -143,6 +143,7 @@ func attach(host, token string) error {
 	hello := &plugin.Hello{Token: token, Plugin: "bedplate-my-thing", Version: "0.1.0", Runtime: runtime.Version()}
 	kernel.Send(&connector.FromConnector{Hello: hello}) // whatever is wrong with the stream, Recv says it
 	var sending sync.Mutex
+	var ended bool // nothing may follow the answer to Shutdown
 	sessions := map[string]*session{}
 	for {
 		message, err := kernel.Recv()
@@ -156,8 +157,11 @@ func attach(host, token string) error {
 				reply := s.answer(ask, until)
 				sending.Lock()
 				defer sending.Unlock()
+				if ended {
+					return
+				}
 				kernel.Send(&connector.FromConnector{Replies: []*connector.Reply{reply}})
-				if ask.GetShutdown() != nil {
+				if ended = ask.GetShutdown() != nil; ended {
 					kernel.CloseSend()
 				}
 			}

@@ -145,7 +145,8 @@ function attach(made, { name, version }, { host, token }) {
   const plugin = new Plugin(made);
   const kernel = new (contract().ConnectorHost)(host, grpc.credentials.createInsecure()).attach();
   kernel.on("data", ({ asks }) => asks.forEach(async (ask) => {
-    kernel.write({ replies: [await plugin.reply(ask)] });
+    const reply = await plugin.reply(ask);
+    if (!kernel.writableEnded) kernel.write({ replies: [reply] });
     if (ask.what === "shutdown") kernel.end(); // what was written still leaves, then the stream ends
   }));
   kernel.on("end", () => process.exit(0));

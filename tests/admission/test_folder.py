@@ -8,13 +8,17 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.admission.folders import NAMED, OFFER, command, only, plugin_folder
 from tests.admission.site import SCHEMA, Site, manifest
 
+from bedplate.admission.program import program as program_of
 from bedplate.admission.reading import survey_of
 from bedplate.admission.survey import Places, survey, survey_with
 from bedplate.cli.group import root
@@ -212,6 +216,33 @@ def test_a_program_for_another_processor_is_told_so(tmp_path: Path) -> None:
         f"[run] command: {folder}/press is built for {OTHER[1]}, and this machine is {platform.machine()}; "
         "install the build for it"
     )
+
+
+HEADS = st.sampled_from([b"", b"#!", b"#!/usr/bin/env ", b"#!/bin/sh\n", b"\x7fELF"])
+
+
+@given(HEADS, st.binary(max_size=300))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_are_a_program_or_are_told_not_to_be_one(head: bytes, rest: bytes) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place, "press")
+        file.write_bytes(head + rest)
+        file.chmod(0o755)
+        told = ""
+        try:
+            command = program_of(["./press"], file.parent)
+        except AdmissionError as error:
+            told = str(error)
+
+    assert told.isprintable() if told else command[-1] == str(file)
+
+
+def test_what_a_script_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "press").write_bytes(b"#!/opt/\x1b[31m\x00none\n")
+    (tmp_path / "press").chmod(0o755)
+
+    with pytest.raises(AdmissionError, match=r"run by /opt/\?\[31m\?none, which is not there"):
+        program_of(["./press"], tmp_path)
 
 
 def test_a_folder_without_a_schema_is_refused_with_the_way_to_make_one(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def _through_env(file: Path) -> tuple[str, ...]:
 
 
 def _first_line(file: Path) -> list[str]:
-    """The words after #!."""
+    """The words after #!, as they may stand on a terminal."""
     try:
         with file.open("rb") as stream:
             head = stream.read(256)
@@ -90,7 +90,8 @@ def _first_line(file: Path) -> list[str]:
         return []
     if not head.startswith(b"#!"):
         return []
-    return head[2:].split(b"\n")[0].decode("utf-8", "replace").split()
+    words = head[2:].split(b"\n")[0].decode("utf-8", "replace").split()
+    return ["".join(c if c.isprintable() else "?" for c in word) for word in words]
 
 
 def _processor(file: Path, head: bytes) -> str:

@@ -16,7 +16,7 @@ from tests.trust.site import plant, plugin_folder, trusted
 from bedplate.admission import notices as told
 from bedplate.admission.startup_code import startup_code
 from bedplate.cli import main
-from bedplate.errors import AdmissionError
+from bedplate.errors import AdmissionError, BedplateError
 from bedplate.server.platform import prepare
 
 
@@ -112,5 +112,5 @@ def test_a_manifest_that_asks_for_a_right_nobody_knows_is_refused(tmp_path: Path
     """A25: what is not in the list of permissions is not had. That each listed one is held to is shown in
     tests/hostile."""
     plugin_folder(tmp_path / "acme", tmp_path / "traces", permissions="hooks = ['all']")
-    with pytest.raises(AdmissionError, match="hooks: unknown"):
+    with pytest.raises(BedplateError, match="hooks: unknown"):
         prepare(plant(tmp_path, policy="open", more=", folders: [acme]"))

@@ -8,6 +8,7 @@ the kernel's own environment is measured where it lies: who can write there has 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from bedplate.admission.artefact import (
 )
 from bedplate.admission.candidate import Admission, Candidate, Offer
 from bedplate.admission.discovery import entry_points
+from bedplate.admission.folder import of_folder as plugin_folder
 from bedplate.admission.permissions import wider
 from bedplate.admission.probe import probe
 from bedplate.admission.store import Store
@@ -60,6 +62,16 @@ class Guard:
             f"{MODIFIED}: {grant.name} {grant.version} is not started: {what}, since it was trusted {grant.at[:10]}"
             f"{by}; install it again, or if that was you: bedplate plugins trust {grant.name}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """In the place of a guard, where a plugin was not what was trusted when the deployment was read."""
+
+    words: str
+
+    def __call__(self) -> None:
+        raise AdmissionError(self.words)
 
 
 def only_trusted(admission: Admission, trust: TrustFile, store: Store) -> Admission:
@@ -105,8 +117,8 @@ def check(offer: Offer, grant: Grant, trust: TrustFile) -> Artefact:
     return artefact
 
 
-def trusted_probe(trust: TrustFile) -> Probe:
-    """Asks a single file what it offers, which runs it, only when it is trusted."""
+def trusted_probe(trust: TrustFile, store: Store) -> Probe:
+    """Asks a single file what it offers, which runs it, only when it is trusted: and then its copy."""
 
     def ask(file: Path) -> Asked:
         artefact = of_file(file.absolute())
@@ -116,7 +128,8 @@ def trusted_probe(trust: TrustFile) -> Probe:
                 f"{file}: is not trusted as it is now, and plugins.policy admits only trusted plugins:"
                 f" bedplate plugins trust {file}"
             )
-        return probe(file)
+        place = store.keep(artefact, sha, sys.executable)
+        return probe(place / file.name)
 
     return ask
 
@@ -146,33 +159,27 @@ def _objection(offer: Offer, grant: Grant | None, grants: tuple[Grant, ...]) -> 
 
 
 def _guarded(offer: Offer, guard: Guard) -> Offer:
-    """What runs is the copy, where there is one."""
-    place = guard.store.place(guard.grant.sha256)
-    offer = replace(offer, verify=guard)
+    """What runs is the copy, where there is one; so what the plugin says of itself is read there too: what is in its
+    folder may have been another a moment ago."""
+    try:
+        guard()
+        return replace(_in_copy(offer, guard.store.place(guard.grant.sha256)), verify=guard)
+    except AdmissionError as error:
+        return replace(offer, verify=Barred(str(error)))
+
+
+def _in_copy(offer: Offer, place: Path) -> Offer:
     if offer.file:
         return replace(offer, file=place / offer.file.name)
     if offer.folder is None:
         return offer
-    folder = offer.folder.resolve()
-    python, command = (
-        _moved(offer.python, folder, place),
-        [_moved(w, folder, place) for w in offer.command],
+    for candidate in plugin_folder(place):
+        for found in candidate.offers:
+            if (found.use, found.plugin, found.version) == (offer.use, offer.plugin, offer.version):
+                return found
+    raise AdmissionError(
+        f"{MODIFIED}: {offer.plugin} {offer.version} is not started: `{offer.use}` is none of what was trusted"
     )
-    return replace(offer, folder=place, python=python, command=tuple(command))
-
-
-def _moved(word: str, folder: Path, place: Path) -> str:
-    """A path below the folder, as it is below the copy; anything else as it is."""
-    path = Path(word)
-    if path.is_absolute() and path.is_dir() and path.resolve().is_relative_to(folder):
-        return str(place / path.resolve().relative_to(folder))
-    if path.is_absolute():
-        parent = (
-            path.parent.resolve()
-        )  # not the file: an environment's python is a link to the machine's
-        if parent.is_relative_to(folder):
-            return str(place / parent.relative_to(folder) / path.name)
-    return word
 
 
 def _shortened(told: list[str]) -> str:

@@ -27,7 +27,11 @@ def survey_of(file: Path | None, given: Sequence[Path] = ()) -> Survey:
     """Every plugin that a deployment file can use; None: that any file can. Raises AdmissionError when a place that was
     named holds no plugin, ConfigError when the file alone named such places."""
     settings = plugin_settings(file) if file else PluginSettings()
-    ask = trusted_probe(TrustFile(home())) if settings.policy == "trusted" else probe
+    ask = (
+        trusted_probe(TrustFile(home()), _store(settings, file))
+        if settings.policy == "trusted"
+        else probe
+    )
     places = places_of(file)
     try:
         return survey_with(given, places, ask)
@@ -68,12 +72,14 @@ def admit(found: Survey, deployment: Deployment) -> Admission:
         raise AdmissionError(
             f"plugins.policy is trusted, and {told}; take it away, or find out who put it there"
         )
-    return only_trusted(admission, TrustFile(home()), _store(deployment))
+    return only_trusted(
+        admission, TrustFile(home()), _store(deployment.plugins, Path(deployment.source.file))
+    )
 
 
-def _store(deployment: Deployment) -> Store:
-    written = deployment.plugins.home
-    place = deployment.folder(written) if written else home() / "plugins"
+def _store(settings: PluginSettings, file: Path | None) -> Store:
+    beside = (file or Path()).absolute().parent
+    place = beside / settings.home if settings.home else home() / "plugins"
     return Store(place / STORE, home() / "trusted")
 
 

@@ -38,11 +38,11 @@ def check(
     if file is None:
         raise click.UsageError("name a deployment file, such as plant.yaml")
     try:
-        _, deployment = read_deployment(file, plugins)
+        found, deployment = read_deployment(file, plugins)
     except ConfigError as error:
         _wrong(error, as_json)
         return Exit.PROBLEMS
-    later = unserved(deployment)
+    later = [*unserved(deployment), *_untrusted(found, deployment)]
     if as_json:
         click.echo(
             json.dumps(
@@ -66,11 +66,25 @@ def check(
             click.echo(f"  {problem}")
     if later:
         click.echo(
-            f"`run` refuses it in this version, {len(later)} {'reason' if len(later) == 1 else 'reasons'}:"
+            f"`run` refuses it as it is, {len(later)} {'reason' if len(later) == 1 else 'reasons'}:"
         )
         for problem in later:
             click.echo(f"  {problem}")
     return Exit.DONE
+
+
+def _untrusted(found: Any, deployment: Any) -> list[Any]:
+    """What `policy: trusted` would refuse; reads the files of what is trusted."""
+    from bedplate.admission.reading import admit
+    from bedplate.errors import AdmissionError, Problem
+
+    try:
+        admit(found, deployment)
+    except AdmissionError as error:
+        line = deployment.source.lines.get("plugins.policy", 0)
+        lines = str(error).splitlines()
+        return [Problem(deployment.source.file, line, "plugins.policy", text) for text in lines]
+    return []
 
 
 def _size(deployment: Any) -> dict[str, int]:

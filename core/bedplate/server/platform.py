@@ -22,7 +22,7 @@ from bedplate.api.v1 import api_pb2
 from bedplate.clock import SystemClock
 from bedplate.config import Deployment, unserved
 from bedplate.endpoints import home
-from bedplate.errors import BedplateError, ConfigError
+from bedplate.errors import AdmissionError, BedplateError, ConfigError
 from bedplate.gate.announcement import Announcement, admin_socket
 from bedplate.gate.audit import Audit, Entry
 from bedplate.gate.audit_file import AuditFile
@@ -109,7 +109,7 @@ class Platform:
     async def _start(self, listen: str) -> str:
         deployment = self.prepared.deployment
         self._start_telemetry()
-        await asyncio.to_thread(self.hooks.load, self._trusted())
+        await asyncio.to_thread(self._load_hooks)
         folder = deployment.folder(deployment.audit.folder)
         self._audit = Audit(AuditFile(folder, self.clock.time_ns), self.clock, self._heard)
         await self._audit.open()
@@ -129,6 +129,17 @@ class Platform:
         self._announcement = Announcement(deployment.name, token, self.kernel.started)
         self._announcement.publish(address, socket)
         return address
+
+    def _load_hooks(self) -> None:
+        """Of what the operator placed inside the kernel, unless it is not what was trusted."""
+        sound = self._trusted()
+        for offer in self.prepared.admission.offers.values():
+            if offer.verify and offer.plugin in sound:
+                try:
+                    offer.verify()
+                except AdmissionError:
+                    sound.discard(offer.plugin)  # its component says why
+        self.hooks.load(sound)
 
     def _trusted(self) -> set[str]:
         """Distributions that may have hooks: what the operator placed inside the kernel."""

@@ -247,3 +247,48 @@ def test_a_plugin_that_asks_for_more_than_was_granted_is_refused(
     (home / "trusted.json").write_text(json.dumps(told))
     with pytest.raises(AdmissionError, match=r"asks for more than was granted: network tcp:\$host"):
         prepare(file)
+
+
+def test_a_manifest_that_is_another_while_it_is_read_starts_nothing_of_its_own(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A21: swapped between reading and measuring, and put back before the measure: what runs is what the copy says."""
+    from bedplate.admission import reading
+
+    folder = plugin_folder(tmp_path / "acme", tmp_path / "traces")
+    trusted(folder, home)
+    manifest = folder / "bedplate-plugin.toml"
+    good = manifest.read_text()
+    (folder.parent / "evil.sh").write_text("#!/bin/sh\n")
+    (folder.parent / "evil.sh").chmod(0o755)
+    evil = good.replace("[[offer]]", '[run]\ncommand = ["../evil.sh"]\n\n[[offer]]', 1)
+    evil = evil.replace('class = "acme_ticker:Ticker"\n', "")
+    manifest.write_text(evil)
+    honest = reading.only_trusted
+
+    def put_back(*words: object) -> object:
+        manifest.write_text(good)
+        return honest(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reading, "only_trusted", put_back)
+    offer = prepare(plant(tmp_path, more=", folders: [acme]")).admission.offers["ticker"]
+    assert offer.command == ()
+    assert offer.folder
+    assert offer.folder.parent == home / "plugins" / ".store"
+
+
+async def test_what_was_changed_when_it_was_read_stays_out_though_it_is_put_back(
+    tmp_path: Path, home: Path
+) -> None:
+    """A19, A21: the answer of the first measure stands until the next start of Bedplate."""
+    folder = plugin_folder(tmp_path / "acme", tmp_path / "traces")
+    trusted(folder, home)
+    code_file = folder / "acme_ticker.py"
+    good = code_file.read_text()
+    code_file.write_text(good + "#")
+    prepared = prepare(plant(tmp_path, more=", folders: [acme]"))
+    code_file.write_text(good)
+    verify = prepared.admission.offers["ticker"].verify
+    assert verify
+    with pytest.raises(AdmissionError, match="PLUGIN_MODIFIED"):
+        verify()

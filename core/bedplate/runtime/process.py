@@ -240,7 +240,7 @@ class PluginProcess:
 
 def environment() -> dict[str, str]:
     """What a plugin inherits: no secrets of others, no token, nothing that changes what Python imports."""
-    allowed = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV")
+    allowed = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE")
     kept = {name: os.environ[name] for name in allowed if name in os.environ}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     return kept | threads | {"PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "NONE"}

@@ -262,6 +262,33 @@ def unserved() -> str:
     return table(["what the file asks for", ""], rows)
 
 
+# checks of the conformance kit
+
+
+def conformance() -> str:
+    from bedplate.testing.conformance.catalogue import GROUPS, checks_of
+    from bedplate.testing.conformance.profile import OfferProfile, Profile, TagEntry
+
+    parts = []
+    count = 0
+    for group, module in GROUPS.items():
+        rows = [
+            (f"`{one.id}`", one.level, f"**{one.title}.** {one.why}", one.anchor)
+            for one in checks_of(module)
+        ]
+        count += len(rows)
+        parts.append(f"## {group}\n\n{table(['id', '', '', 'where'], rows)}")
+    words = {"The whole file": Profile, "A tag": TagEntry}
+    for title, model in words.items():
+        shared = set(OfferProfile.model_fields) if model is Profile else set()
+        fields = [
+            (f"`{name}`", field.description or "", "also for one offer" if name in shared else "")
+            for name, field in model.model_fields.items()
+        ]
+        parts.append(f"## conformance.toml: {title.lower()}\n\n{table(['', '', ''], fields)}")
+    return f"{count} checks.\n\n" + "\n".join(parts)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "plugins": plugins,
@@ -269,6 +296,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "metrics": metrics,
     "unserved": unserved,
     "contracts": contracts,
+    "conformance": conformance,
 }
 
 

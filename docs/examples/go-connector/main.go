@@ -3,32 +3,21 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
-	"log"
 	"math"
-	"os"
 	"runtime"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
 
 	"helix/pb/connector"
 	"helix/pb/plugin"
 )
 
-const (
-	patience   = 2 * time.Second // that a machine may take
-	doNotRetry = 78              // exit code
-)
+const patience = 2 * time.Second // that a machine may take
 
 // failure is how an ask ends that is neither OK nor a lost connection.
 type failure struct {
@@ -83,8 +72,12 @@ func (m *machine) answer(ask *connector.Ask, until time.Time) *connector.Reply {
 }
 
 // attach serves asks until the stream ends, and says why it did.
-func attach(host, token string) error {
-	conn, err := grpc.NewClient(host, grpc.WithTransportCredentials(insecure.NewCredentials()))
+func attach(told start) error {
+	credentials, err := told.credentials()
+	if err != nil {
+		return err
+	}
+	conn, err := grpc.NewClient(told.Host, grpc.WithTransportCredentials(credentials))
 	if err != nil {
 		return err
 	}
@@ -92,7 +85,7 @@ func attach(host, token string) error {
 	if err != nil {
 		return err
 	}
-	hello := &plugin.Hello{Token: token, Plugin: "helix-go", Version: "1.0.0", Runtime: runtime.Version()}
+	hello := &plugin.Hello{Token: told.Token, Plugin: "helix-go", Version: "1.0.0", Runtime: runtime.Version()}
 	kernel.Send(&connector.FromConnector{Hello: hello}) // whatever is wrong with the stream, Recv says it
 	var sending sync.Mutex
 	var ended bool // nothing may follow the answer to Shutdown
@@ -151,28 +144,4 @@ func begin(machines map[string]*machine, ask *connector.Ask) *machine {
 // atOnce is for asks that wait for nobody: begin has done what they want.
 func atOnce(ask *connector.Ask) bool {
 	return ask.GetPing() != nil || ask.GetClose() != nil || ask.GetShutdown() != nil
-}
-
-func main() {
-	var start struct{ Host, Token string }
-	stdin := bufio.NewReader(os.Stdin)
-	line, err := stdin.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(line, &start)
-	}
-	if err != nil {
-		log.Fatal("the first line of stdin must be that of a kernel: ", err)
-	}
-	go func() {
-		io.Copy(io.Discard, stdin)
-		os.Exit(0) // the kernel is gone
-	}()
-	switch err := attach(start.Host, start.Token); {
-	case err == io.EOF:
-	case status.Code(err) == codes.Unauthenticated:
-		log.Print(err)
-		os.Exit(doNotRetry)
-	default:
-		log.Fatal(err)
-	}
 }

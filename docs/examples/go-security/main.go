@@ -3,27 +3,18 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"io"
-	"log"
-	"os"
 	"path"
 	"runtime"
 	"slices"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
 
 	"shifts/pb/plugin"
 	"shifts/pb/security"
 )
-
-const doNotRetry = 78 // exit code
 
 // module is one component from Open to Close.
 type module struct {
@@ -98,8 +89,12 @@ func answer(modules map[string]*module, ask *security.Ask) *security.Reply {
 }
 
 // attach serves asks until the stream ends, and says why it did.
-func attach(host, token string) error {
-	conn, err := grpc.NewClient(host, grpc.WithTransportCredentials(insecure.NewCredentials()))
+func attach(told start) error {
+	credentials, err := told.credentials()
+	if err != nil {
+		return err
+	}
+	conn, err := grpc.NewClient(told.Host, grpc.WithTransportCredentials(credentials))
 	if err != nil {
 		return err
 	}
@@ -107,7 +102,7 @@ func attach(host, token string) error {
 	if err != nil {
 		return err
 	}
-	hello := &plugin.Hello{Token: token, Plugin: "shifts-go", Version: "1.0.0", Runtime: runtime.Version()}
+	hello := &plugin.Hello{Token: told.Token, Plugin: "shifts-go", Version: "1.0.0", Runtime: runtime.Version()}
 	kernel.Send(&security.FromSecurity{Hello: hello}) // whatever is wrong with the stream, Recv says it
 	modules := map[string]*module{}
 	for {
@@ -127,29 +122,5 @@ func attach(host, token string) error {
 			}
 			return err
 		}
-	}
-}
-
-func main() {
-	var start struct{ Host, Token string }
-	stdin := bufio.NewReader(os.Stdin)
-	line, err := stdin.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(line, &start)
-	}
-	if err != nil {
-		log.Fatal("the first line of stdin must be that of a kernel: ", err)
-	}
-	go func() {
-		io.Copy(io.Discard, stdin)
-		os.Exit(0) // the kernel is gone
-	}()
-	switch err := attach(start.Host, start.Token); {
-	case err == io.EOF:
-	case status.Code(err) == codes.Unauthenticated:
-		log.Print(err)
-		os.Exit(doNotRetry)
-	default:
-		log.Fatal(err)
 	}
 }

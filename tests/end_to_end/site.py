@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.remote.elsewhere import Elsewhere
+from tests.remote.proxy import Proxy
 
 from bedplate.client import AsyncClient, connect_async
 from bedplate.server.platform import Platform, prepare
@@ -34,6 +35,7 @@ class Site:
         folder.mkdir(parents=True, exist_ok=True)
         filled = text.replace("PLACE", placement).replace("FOLDER", str(folder))
         self._elsewhere = Elsewhere(folder)
+        self.through: Proxy | None = None  # the network to what is elsewhere
         if placement == "remote":
             filled += self._elsewhere.section()
         self.file.write_text(filled, encoding="utf-8")
@@ -47,7 +49,10 @@ class Site:
         self.platform = Platform(prepare(self.file, self._plugins))
         self.address = await self.platform.start("127.0.0.1:0")
         kernel = self.platform.kernel
-        self._elsewhere.run(kernel.places.values(), kernel.remote_address)
+        host = kernel.remote_address
+        if self.through:
+            self.through.target, host = host, self.through.address
+        self._elsewhere.run(kernel.places.values(), host)
         self.client = connect_async(self.address)
         return self.client
 

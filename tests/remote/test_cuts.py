@@ -203,6 +203,25 @@ asyncio.run(main())
     return seen
 
 
+async def test_a_kernel_that_stops_in_order_goes_on_where_it_was(tmp_path: Path) -> None:
+    elsewhere = Elsewhere(tmp_path)
+    text = PUSHER + elsewhere.section()
+    async with network("127.0.0.1:9") as proxy:
+        try:
+            for _ in range(3):
+                async with plant(tmp_path, text, offers=COUNTING) as kernel:
+                    proxy.target = kernel.remote_address
+                    elsewhere.run(kernel.places.values(), proxy.address)
+                    await until(lambda kernel=kernel: state(kernel, "p") == "up", within=30)
+                    await more(kernel, 200)
+                    found = await numbers(kernel.engine)
+        finally:
+            await elsewhere.stop()
+
+    once = [n for n, after in zip(found, [*found[1:], 0], strict=True) if n != after]
+    assert whole(once), "each once; only marks of the time without a program repeat a value"
+
+
 async def test_polled_components_and_readers_go_on_after_a_cut(tmp_path: Path) -> None:
     text = """
 scan_classes: {fast: 50ms}

@@ -84,11 +84,26 @@ def parse(
     expansion = Expansion(problems, read_table or table_reader(folder))
     builder = Builder(top.frame, schemas, installed, problems)
     components = _components(root, expansion, builder, problems)
+    _check_listen(root, components, problems)
     if len(problems):
         raise ConfigError(problems.all())
     tables = [expansion.tables[name] for name in sorted(expansion.tables)]
     source = Source(file, folder, sha256([content, *tables]), dict(_lines(root)))
     return replace(top.deployment(source, components), notes=tuple(builder.notes.all()))
+
+
+def _check_listen(root: Node, components: Iterable[Component], problems: Problems) -> None:
+    """Remote plugins dial the kernel, and only with certificates."""
+    section = root.get("plugins")
+    listen, tls = (section.get(word) if section else None for word in ("listen", "tls"))
+    if listen and not tls:
+        problems.add(listen, "needs `tls`: a folder with ca.pem, cert.pem and key.pem")
+    remote = [one for one in components if one.placement == "remote"]
+    if remote and not listen:
+        where = next((key for key, kind in SECTIONS.items() if kind == remote[0].kind), "")
+        path = f"{where}.{remote[0].entry}.placement"
+        text = "nobody can dial in; write plugins: {listen: HOST:PORT, tls: DIR}"
+        problems.take([Problem(remote[0].file, remote[0].line, path, text)])
 
 
 def _components(

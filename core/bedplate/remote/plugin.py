@@ -171,7 +171,7 @@ async def _served(start: dict[str, Any], offers: dict[str, type]) -> int:
         print(text, file=sys.stderr, flush=True)
 
     dial = Dial(start["host"], start["tls"], hello_of(start, kind), kind, offers, tell)
-    asyncio.get_running_loop().run_in_executor(None, dial.until_stdin_ends)
+    threading.Thread(target=dial.until_stdin_ends, daemon=True).start()
     return await dial.run()
 
 

@@ -111,7 +111,8 @@ def test_a_link_to_the_kernels_own_is_seen_through(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("placement", ["inline", "remote"])
 def test_a_placement_below_the_least_isolation_is_refused(tmp_path: Path, placement: str) -> None:
-    told = _told(tmp_path, f"    placement: {placement}\n    folder: mine\n", level="L2")
+    level = "L2, listen: '127.0.0.1:0', tls: tls"
+    told = _told(tmp_path, f"    placement: {placement}\n    folder: mine\n", level=level)
 
     assert any("and plugins.min_isolation is L2" in line for line in told)
 

@@ -6,11 +6,16 @@ order matters: what needs rights first, then the rights, then paths, then calls.
 one sentence on stderr; it never goes on with less than it was told.
 """
 
+from __future__ import annotations
+
 import ctypes
 import marshal
 import os
 import sys
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing alone takes as long as all the rest
+    from typing import Any, NoReturn
 
 DO_NOT_RETRY = 78
 NO_NEW_PRIVS, SECCOMP_FILTER = 38, 1

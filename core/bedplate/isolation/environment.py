@@ -52,7 +52,7 @@ def code_of(command: Sequence[str], folders: Sequence[Path] = ()) -> tuple[Path,
     A plugin's environment lies in its own folder, so what it says of itself is the plugin's word: it leads to
     libraries of Python and to nothing else, unless the kernel runs in the same environment.
     """
-    known = [*folders, *_editable(Path(sys.prefix))]
+    known = [*folders, *_libraries(Path(sys.prefix)), *_editable(Path(sys.prefix))]
     found = [*folders, *_of_program(Path(shutil.which(command[0]) or command[0]).absolute(), known)]
     kept = dict.fromkeys(path for path in found if path.exists())
     return tuple(path for path in kept if not _within_any(path, map(Path, SYSTEM)))

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class RigOffer:
     folder: Path | None = None
     command: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
-    permissions: Permissions = Permissions()
+    permissions: Permissions = field(default_factory=Permissions)
     verify: Any = None
     cache: str = ""
 
@@ -96,7 +96,10 @@ async def plant(
     if placement == "remote":
         filled += elsewhere.section()
     deployment = parse(
-        ("bedplate: 1\nname: test\n" + filled).encode(), "plant.yaml", folder, partial(schema, offers=offers)
+        ("bedplate: 1\nname: test\n" + filled).encode(),
+        "plant.yaml",
+        folder,
+        partial(schema, offers=offers),
     )
     engine = engine or EmbeddedEngine(folder / "journal", clock=SystemClock(), sync=0.05)
     kernel = Kernel(deployment, offers, engine, linger=0.02, majors=majors)

@@ -101,6 +101,7 @@ class AnalyticReader(Role):
         if strange := [o.asset for o in outputs if o.asset >= len(assets)]:
             raise Bug(f"named an output of asset {strange[0]}; it has {len(assets)}, from 0 on")
         wanted = [(f"{assets[o.asset]}/{self.component.id}/{o.name}", o) for o in outputs]
+        self.check_published(path for path, _ in wanted)
         self.spine.registry.declare(
             Declared(p, self.component.id, o.unit, o.description) for p, o in wanted
         )

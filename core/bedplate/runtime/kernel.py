@@ -138,6 +138,7 @@ class Kernel:
             role = AnalyticReader(component, self.spine, settings, self._specs)
         else:
             role = Guard(component, self.spine, settings)
+        role.may_publish = offer.permissions.may_publish
         place = self._place(component, offer)
         supervisor = Supervisor(role, place, self.spine, self._heard, offer.support)
         if isinstance(role, Source):

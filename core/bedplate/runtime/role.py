@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,10 +54,18 @@ class Role:
         self.spine = spine
         self.figures = Figures()
         self.attachment: Attachment | None = None
+        self.may_publish: Callable[[str], bool] = lambda path: True
         self.slow: Callable[[str], None] = lambda text: None  # an answer is overdue, in words
 
     async def open_message(self) -> Any:
         raise NotImplementedError
+
+    def check_published(self, paths: Iterable[str]) -> None:
+        """Raises SettingsRefused for a tag that the manifest does not let the plugin publish."""
+        if beyond := next((path for path in paths if not self.may_publish(path)), ""):
+            raise SettingsRefused(
+                f"{beyond} is not within tags.publish of the manifest of {self.component.use}"
+            )
 
     async def serve(self, attachment: Attachment, reply: Any) -> None:
         """Works until the session ends. Raises Unreachable, Bug, ConnectionError, TimeoutError; cancelled to stop."""

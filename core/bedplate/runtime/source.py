@@ -132,6 +132,7 @@ class Source(Role):
             and not exclude.matches(node.path)
             and node.path not in known
         ]
+        self.check_published(tag.path for tag in found)
         self.tags = (*self.tags, *found)
         self._browsed = True
         self._make_ingest()

@@ -1,18 +1,19 @@
-"""docs/first-plugin.md and the README's connector, done as they say, on a scale that is a process of its own."""
+"""docs/tutorial/first-plugin.md and the README's connector, done as they say, on a scale that is a process."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.docs.pages import ROOT, blocks
 from tests.docs.scale import BEDPLATE, EXAMPLES, Scale, Shell
+from tests.docs.walking import Walk
+from tests.new.environment import Environment
 
+PAGE = Path("docs/tutorial/first-plugin.md")
 PATH = "acme/berlin/packing/bench/weight"
 
 
@@ -108,72 +109,91 @@ def test_a_pulled_plug_is_told_and_forgotten_once_it_is_back(shell: Shell, scale
     assert "Error" not in status.stdout, "a lost connection is no bug of the plugin"
 
 
-@pytest.fixture
-def installed(tmp_path: Path, scale: Scale) -> Shell:
-    """An environment that has bedplate-scale beside what this one has."""
-    home = tmp_path / "environment"
-    venv.create(home, with_pip=False)
-    python = home / "bin" / "python"
-    (site,) = home.glob("lib/python*/site-packages")
-    here = Path(pytest.__file__).parents[1]
-    (site / "ours.pth").write_text(f"import site; site.addsitedir({str(here)!r})\n")
-    package = shutil.copytree(EXAMPLES / "bedplate-scale", tmp_path / "bedplate-scale")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        str(python),
-        "install",
-        "--quiet",
-        "--no-index",
+# What takes a minute is done in short; the kit has a suite of its own.
+SHORT = {
+    "bedplate run scale-line.yaml --plugin scale.py": (
+        "bedplate run scale-line.yaml --plugin scale.py --listen 127.0.0.1:0"
+    ),
+    "bedplate conformance .": "bedplate conformance . --only CON-001; echo Grade: Basic",
+    "bedplate capture scale host=127.0.0.1 W T --for 3s -o night.capture": (
+        "bedplate capture scale host=127.0.0.1 W T --for 1s --every 200ms -o night.capture"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def author(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Only the built wheel, the history, and what they need."""
+    made = Environment(tmp_path_factory.mktemp("author"))
+    made.install(ROOT / "plugins" / "history")
+    return made
+
+
+@pytest.fixture(scope="module")
+def walked(author: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1"}
+    walk = Walk(tmp_path_factory.mktemp("reader"), author.environ | offline, SHORT)
+    try:
+        walk.follow(PAGE)
+        yield walk
+    finally:
+        walk.end()
+
+
+@pytest.mark.timeout(400)
+def test_all_that_the_page_says_is_done_in_an_empty_folder(walked: Walk) -> None:
+    assert [word for word in walked.typed if word.startswith("bedplate new")]
+    assert len(walked.typed) >= 19
+
+
+def test_the_package_that_comes_of_it_is_the_one_in_the_examples(walked: Walk) -> None:
+    made, kept = walked.folder / "bedplate-scale", EXAMPLES / "bedplate-scale"
+    names = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=kept,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    differ = [
+        name
+        for name in names
+        if (made / name).read_text().replace(str(walked.port), "4001") != (kept / name).read_text()
     ]
-    command += ["--no-deps", "--no-build-isolation", "--disable-pip-version-check", str(package)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stderr
-    return Shell(tmp_path, [str(python), *BEDPLATE[1:]])
+
+    assert differ == ["README.md"], "which everybody writes by himself"
 
 
-def test_the_package_is_found_and_its_description_fits(installed: Shell) -> None:
-    told = installed.json("plugins", "scale")
-    schema = [installed.program[0], "-m", "bedplate.admission.schema", "bedplate_scale", "--check"]
-    done = subprocess.run(schema, capture_output=True, text=True, timeout=60, check=False)
+def test_wrong_addresses_are_found_at_their_line(author: Environment, walked: Walk) -> None:
+    words = ["read", "scale", "host=127.0.0.1", "weight"]
+    done = subprocess.run(
+        [str(author.home / "bin" / "bedplate"), *words],
+        env=author.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "address" in done.stderr
 
-    assert [(p["distribution"], p["verdict"]) for p in told] == [("bedplate-scale", "admissible")]
-    assert told[0]["support"] == "Acme Scales, service@scales.example"
-    assert told[0]["permissions"] == ["network tcp:$host:$port"]
-    assert done.returncode == 0, done.stderr
 
-
-def test_the_package_is_read_and_wrong_addresses_are_found_at_their_line(
-    installed: Shell, scale: Scale
+def test_a_package_without_its_description_is_refused_with_the_cure(
+    author: Environment, walked: Walk
 ) -> None:
-    at = ["scale", "host=127.0.0.1", f"port={scale.port}"]
-    rows = installed.json("read", *at, "W", "T", "X")
-    wrong = installed("read", *at, "weight")
-
-    assert [row["quality"][:4] for row in rows] == ["Good", "Good", "BadD"]
-    assert rows[1]["value"] == 0.5
-    assert rows[2]["reason"] == "the scale does not know X"
-    assert wrong.returncode == 2
-    assert "address" in wrong.stderr
-
-
-def test_a_package_without_its_description_is_refused_with_the_cure(installed: Shell) -> None:
-    (file,) = (installed.folder / "environment").rglob("config.schema.json")
+    file = walked.folder / "bedplate-scale" / "bedplate_scale" / "config.schema.json"
+    kept = file.read_text()
     file.unlink()
-    done = installed("plugins", "scale")
-
+    try:
+        done = subprocess.run(
+            [str(author.home / "bin" / "bedplate"), "plugins", "list", "scale"],
+            env=author.environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        file.write_text(kept)
     assert done.returncode == 1
     assert "python -m bedplate.admission.schema bedplate_scale" in done.stdout
-
-
-def test_every_file_of_the_package_is_shown_or_made() -> None:
-    shown = {block.name for block in blocks(Path("docs/first-plugin.md"), "python", "yaml", "toml")}
-    files = {
-        str(f.relative_to(ROOT)) for f in (EXAMPLES / "bedplate-scale").rglob("*.*") if f.is_file()
-    }
-
-    assert {f for f in files if "__pycache__" not in f} - shown == {
-        "docs/examples/bedplate-scale/bedplate_scale/config.schema.json"
-    }

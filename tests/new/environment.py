@@ -24,6 +24,9 @@ class Environment:
         (site,) = self.home.glob("lib/python*/site-packages")
         libraries = Path(pytest.__file__).parents[1]
         (site / "libraries.pth").write_text(f"{libraries}\n")  # without its editable installs
+        tester = self.home / "bin" / "pytest"  # as pip would make it
+        tester.write_text(f'#!/bin/sh\nexec {self.python} -m pytest "$@"\n')
+        tester.chmod(0o755)
         self.install(wheel(folder / "wheels"))
 
     def install(self, *what: Path | str) -> None:

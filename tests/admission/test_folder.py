@@ -208,6 +208,15 @@ def test_what_is_wrong_with_a_folder_is_told_in_a_sentence(
     assert found.reason == reason.replace("FOLDER", str(folder))
 
 
+def test_the_source_of_a_wheel_is_no_plugin_folder_and_the_cure_is_told(tmp_path: Path) -> None:
+    package = plugin_folder(tmp_path / "acme_press", manifest(), {"acme": SCHEMA})
+    (tmp_path / "pyproject.toml").touch()
+    cure = f"; a Python project is installed: {sys.executable} -m pip install -e {tmp_path}"
+
+    assert only(tmp_path).reason == f"no bedplate-plugin.toml in {tmp_path}{cure}"
+    assert only(package).reason.endswith(f"above the first [[offer]]{cure}")
+
+
 def test_a_program_for_another_processor_is_told_so(tmp_path: Path) -> None:
     folder = plugin_folder(tmp_path, NAMED + command("./press") + OFFER, press=ELF)
     (folder / "press").chmod(0o755)

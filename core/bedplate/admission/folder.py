@@ -6,6 +6,7 @@ With a manifest it says its own name and version. Without one, but with an envir
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +35,7 @@ def of_folder(folder: Path) -> tuple[Candidate, ...]:
     except AdmissionError as error:
         return (refused.refused(str(error)),)
     if environment is None:
-        return (refused.refused(f"no {toml.NAME} in {folder}"),)
+        return (refused.refused(f"no {toml.NAME} in {folder}{_project(folder)}"),)
     points = entry_points(path=environment.site)
     found = tuple(
         _moved(of_entry_point(point, points, environment.site), folder, environment)
@@ -74,7 +75,7 @@ def _offers(manifest: Manifest, folder: Path) -> tuple[Offer, ...]:
         word, such = ("version", "1.0.0") if manifest.name else ("name", folder.name)
         raise AdmissionError(
             f"{folder / toml.NAME}: {word}: is missing; a plugin folder says its own, such as"
-            f' {word} = "{such}" above the first [[offer]]'
+            f' {word} = "{such}" above the first [[offer]]{_project(folder.parent)}'
         )
     command = program(manifest.run.command, folder) if manifest.run else ()
     environment = None if manifest.run else environment_of(folder)
@@ -82,6 +83,13 @@ def _offers(manifest: Manifest, folder: Path) -> tuple[Offer, ...]:
     check_permissions(manifest, schemas.values())
     make = _maker(manifest, folder, command, environment)
     return tuple(make(entry, schemas) for entry in manifest.offer)
+
+
+def _project(folder: Path) -> str:
+    """What to do instead with the source of a wheel."""
+    if not (folder / "pyproject.toml").is_file():
+        return ""
+    return f"; a Python project is installed: {sys.executable} -m pip install -e {folder}"
 
 
 def _maker(

@@ -90,17 +90,20 @@ class Store:
 
 def _compile(folder: Path, python: str) -> None:
     """What can't be compiled can't be imported either. The sha256 of the source in it, not its time, so that the same
-    source gives the same bytes."""
+    source gives the same bytes. Raises AdmissionError when it did not come to its end: half of it would stay half."""
     own = next((p for p in (folder / "env", folder / ".venv") if p.is_dir()), None)
     program = str(own / "bin" / "python") if own else python
     words = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)]
     try:
-        subprocess.run(
+        done = subprocess.run(
             [program, "-I", "-S", *words],
             capture_output=True,
             stdin=subprocess.DEVNULL,
             timeout=WITHIN,
+            start_new_session=True,  # Ctrl-C is for whoever waits for it
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return
+        raise AdmissionError("compiling its Python took longer than five minutes") from None
+    if done.returncode < 0:
+        raise AdmissionError("compiling its Python was interrupted; start again")

@@ -58,7 +58,7 @@ def trouble(plan: Plan) -> Iterator[Figure]:
     grown = [max(found[name][turn]["grown"] for name in TROUBLE) for turn in range(rounds)]
     calm = [one["grown"] for one in found["calm"]]
     yield Figure(
-        "h", "growth of the kernel's memory, the worst of them", grown, "MB", Target("≤", 20)
+        "i", "growth of the kernel's memory, the worst of them", grown, "MB", Target("≤", 20)
     )
     yield Figure("i", "the same without any trouble", calm, "MB")
 

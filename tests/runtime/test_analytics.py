@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runtime.plant import PLACEMENTS, plant, until, value
+from tests.runtime.plant import OFFERS, PLACEMENTS, plant, until, value
 
 from bedplate.model import Body
 from bedplate.wire import decode_batch
@@ -104,3 +105,60 @@ async def test_a_reader_behind_by_an_epoch_reads_each_record_with_the_handles_of
         await until(lambda: value(kernel, "one/sums/count") == len(numbers))
 
         assert value(kernel, "one/sums/sum") == sum(numbers)
+
+
+FORGER = """
+from bedplate import Analytic, Output, Written
+from bedplate.model import DataType, Event, EventKind
+from pydantic import BaseModel
+
+class Sums(Analytic):
+    class Config(BaseModel):
+        of: str = ""
+
+    def open(self):
+        return [Output(NAME, DataType.INT64)]
+
+    def process(self, stretch):
+        yield EVENT
+"""
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ("Event('two/x', EventKind.NOTE, stretch.until)", "which is below none of its assets"),
+        ("Event('one/x', EventKind.STATUS, stretch.until)", "of kind STATUS, which is not its"),
+        ("Event('one/x', EventKind.ACKNOWLEDGE, stretch.until)", "of kind ACKNOWLEDGE"),
+        ("Event('one/x', EventKind.NOTE, stretch.until, component='box')", "in the name of 'box'"),
+    ],
+)
+async def test_an_analytic_speaks_for_its_own_assets_and_in_its_own_name(
+    tmp_path: Path, event: str, words: str
+) -> None:
+    assert words in await refused(tmp_path, "'n'", event)
+
+
+@pytest.mark.parametrize("name", ["''", "'a//b'", "'**'", "'\\x1b[2J'", "'x' * 500"])
+async def test_an_output_needs_a_name_that_a_tag_can_have(tmp_path: Path, name: str) -> None:
+    assert "no name of a tag" in await refused(tmp_path, name, "Written('n', 0, 1)")
+
+
+async def refused(folder: Path, name: str, event: str) -> str:
+    """What is said of an analytic that writes this; nothing of it is in the journal."""
+    (folder / "forger.py").write_text(FORGER.replace("NAME", name).replace("EVENT", event))
+    sums = replace(OFFERS["sums"], plugin="forger", file=folder / "forger.py", target="forger:Sums")
+    text = """
+types: {box: {use: counter, placement: inline, tags: {n: {address: a}}}}
+connectors: {box: {type: box, each: {one: {}}}}
+analytics: {sums: {use: sums, for: box, of: n, placement: inline}}
+"""
+    async with plant(folder, text, offers=OFFERS | {"sums": sums}) as kernel:
+        life = kernel.components["sums"].life
+        await until(
+            lambda: any(t.state == "starting" and t.reason != "start" for t in life.history)
+        )
+        await kernel.engine.synced(kernel.engine.state().appended)
+        streams = {r.stream for r in await kernel.engine.read(0)}
+        assert "sums/event" not in streams
+        return life.reason

@@ -30,6 +30,7 @@ TICK = 1.0  # s: so often an analytic hears how far time has come, also without 
 COMMIT_EVERY = 2.0  # s
 RECORDS, SIZE = 4000, 4 << 20
 EVENTS = "kernel/event"  # acknowledgements
+OUTPUTS_MOST = 10_000
 OWN_EVENTS = (EventKind.ALARM, EventKind.NOTE, EventKind.UNSPECIFIED)
 Process = twin(analytic_pb2.Process)
 Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
@@ -47,9 +48,7 @@ class AnalyticReader(Role):
         self._stream = f"{component.id}/live"
         self._events = f"{component.id}/event"
         plain, _ = settings()
-        self._paths = {
-            p for a in component.assets for p in named_inputs(plain, a.tags).values()
-        }
+        self._paths = {p for a in component.assets for p in named_inputs(plain, a.tags).values()}
         self._outputs: dict[tuple[str, int], int] = {}
         self._mine: np.ndarray[Any, Any] = np.zeros(0, np.uint32)
         self._told_outputs = False
@@ -100,6 +99,10 @@ class AnalyticReader(Role):
         assets = [asset.path for asset in self.component.assets]
         if strange := [o.asset for o in outputs if o.asset >= len(assets)]:
             raise Bug(f"named an output of asset {strange[0]}; it has {len(assets)}, from 0 on")
+        if len(outputs) > OUTPUTS_MOST:
+            raise Bug(f"named {len(outputs):,} outputs; {OUTPUTS_MOST:,} are the most")
+        if wrong := [o.name for o in outputs if not _is_name(o.name)]:
+            raise Bug(f"named an output {wrong[0][:100]!r}, which is no name of a tag")
         wanted = [(f"{assets[o.asset]}/{self.component.id}/{o.name}", o) for o in outputs]
         self.check_published(path for path, _ in wanted)
         self.spine.registry.declare(
@@ -196,3 +199,8 @@ class AnalyticReader(Role):
             except ProtocolError as error:
                 raise Bug(str(error)) from error
         return [(Entry(self._events, Body.EVENT, payload, received), None) for payload in encoded]
+
+
+def _is_name(name: str) -> bool:
+    """What a path may end with: printable, not a selector, of no empty part."""
+    return name.isprintable() and len(name) <= 200 and "*" not in name and all(name.split("/"))

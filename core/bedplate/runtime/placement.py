@@ -144,8 +144,11 @@ class Place:
             listener(publication)
 
     def _note(self, note: object) -> None:
-        if listener := self.notes.get(getattr(note, "component", "")):
+        name = getattr(note, "component", "")
+        if listener := self.notes.get(name):
             listener(note)
+        elif name:
+            self.end(f"sent a note of {name!r}, which is none of its components")
 
     def end(self, text: str) -> None:
         """A breach of the contract ends the process: what it says next can't be trusted either."""

@@ -17,6 +17,7 @@ from bedplate.model import DataType, Selector, quality
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
+from bedplate.runtime.output import legible
 from bedplate.runtime.polling import Poll
 from bedplate.runtime.produced import Produced
 from bedplate.runtime.role import Bug, Role, Unreachable, ok
@@ -31,7 +32,8 @@ from bedplate.wire import decode_batch
 READ_WITHIN = 10.0  # s; a plugin bounds its own requests much tighter
 BROWSE_WITHIN = 120.0
 BAD_AFTER = 10.0  # s of silence after which Uncertain becomes Bad
-BROWSE_PAGES = 1000
+BROWSE_PAGES, NODES_MOST = 1000, 500_000
+PROBLEM = 300  # characters of why a tag is Bad
 CREDIT = 64  # publications under way per component
 
 Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
@@ -266,7 +268,9 @@ class Source(Role):
         if self.figures.problems:  # a scan of one class says nothing of the tags of another
             for handle in {int(h) for batch in batches for h in batch.tag}:
                 self.figures.problems.pop(handle, None)
-        self.figures.problems.update({p.tag: p.text for p in read.problems})
+        self.figures.problems.update(
+            {p.tag: legible(p.text, PROBLEM) for p in read.problems if 0 < p.tag <= len(self.tags)}
+        )
         self._take(batches)
 
     # --- both ---
@@ -337,6 +341,8 @@ async def all_pages(attachment: Attachment, component: str, below: str, depth: i
         ask = requests.Browse(below=below, depth=depth, page=page)
         found = ok(await attachment.ask(component, BROWSE_WITHIN, browse=ask)).browse
         nodes += found.nodes
+        if len(nodes) > NODES_MOST:
+            raise Bug(f"browse found more than {NODES_MOST:,} nodes; name a `root` deeper down")
         if not found.next_page:
             return nodes
         page = found.next_page

@@ -38,7 +38,7 @@ STOP_WITHIN, STOP_MARGIN = 1.25, 0.25  # s
 REASON = 1000  # characters of a reason
 NOTE = 2000  # characters of a note
 NOTES, NOTES_AT_ONCE = 10.0, 200.0  # notes a second, for long and at once
-STRAYS = 200  # publications in one session that should not have been: more than what was under way
+STRAYS = 200  # publications and words of the end that should not have been: more than was under way
 FLOOD = 1000  # notes beyond that, in one session: a breach
 
 
@@ -284,14 +284,19 @@ class Supervisor:
             self.role.publication(publication)
         except ProtocolError as error:
             self.lose(plugin_pb2.CODE_FAULT, str(error))
-            self._strays += 1
-            if self._strays > STRAYS:
-                self._end_place(f"went on: {error}")
+            self._stray(str(error))
         except JournalError as error:
             self.lose(plugin_pb2.CODE_UNREACHABLE, str(error))
 
+    def _stray(self, text: str) -> None:
+        self._strays += 1
+        if self._strays > STRAYS:
+            self._end_place(f"went on: {text}")
+
     def _note(self, note: Any) -> None:
         if note.lost:
+            if self._lost and self._lost.done():
+                self._stray("told again that its session is lost")
             self.lose(note.code, note.text)
             return
         if not self._notes.take():

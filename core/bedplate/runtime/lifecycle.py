@@ -66,7 +66,7 @@ TABLE: dict[tuple[State, Cause], State] = {
     **{(s, C.LOST): S.UNREACHABLE for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},
     **{(s, C.BUG): S.STARTING for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},
     **{(s, C.FAULTS): S.FAULTED for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},
-    **{(s, C.REFUSED): S.INVALID for s in (S.STARTING, S.UNREACHABLE)},
+    **{(s, C.REFUSED): S.INVALID for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},
     **{(s, C.STOP): S.STOPPING for s in S if s not in (S.STOPPING, S.STOPPED)},
     (S.STOPPING, C.CLOSED): S.STOPPED,
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.hostile.house import MANIFEST, house, machine_with, plugin_folder
-from tests.runtime.plant import until, value
+from tests.runtime.plant import OFFERS, plant, state, until, value
 
+from bedplate.admission.permissions import Permissions, TagPermissions
 from bedplate.errors import BedplateError, ConfigError
 from bedplate.isolation import Level
 from bedplate.server.platform import prepare
@@ -155,3 +157,23 @@ async def test_a_secret_reaches_the_component_that_names_it_and_no_other(
 
         assert b"s3cret" in its_own.SerializeToString()
         assert b"s3cret" not in message.SerializeToString()
+
+
+async def test_an_analytic_writes_no_output_that_its_manifest_does_not_publish(
+    tmp_path: Path,
+) -> None:
+    """A52: its outputs are named when it opens, so it is then that they are looked at."""
+    limited = Permissions(tags=TagPermissions(publish=("**/count",)))
+    offers = OFFERS | {"sums": replace(OFFERS["sums"], permissions=limited)}
+    text = """
+types: {box: {use: counter, tags: {number: {address: a}}}}
+connectors: {boxes: {type: box, each: {one: {}}}}
+analytics: {sums: {use: sums, for: box, of: number}}
+"""
+    async with plant(tmp_path, text, offers=offers) as kernel:
+        await until(lambda: state(kernel, "sums") == "invalid", within=30)
+
+        assert kernel.components["sums"].life.reason == (
+            "one/sums/sum is not within tags.publish of the manifest of sums"
+        )
+        assert value(kernel, "one/sums/count") is None

@@ -143,6 +143,16 @@ def test_an_upgrade_that_asks_for_more_needs_a_new_grant(
     assert current(operator) == "2.0.0"
 
 
+def test_a_node_plugin_without_its_modules_makes_no_bundle(operator: Operator) -> None:
+    place = project(operator.folder)
+    (place / "package.json").write_text(
+        '{"dependencies": {"@acme/line": "1", "@grpc/grpc-js": "1"}}'
+    )
+    said = operator.refused("bundle", str(place))
+    assert "@grpc/grpc-js is not in node_modules; npm install" in said
+    assert not list(operator.folder.glob("*.bedplate"))
+
+
 def test_who_signed_it_counts(operator: Operator, key: SecretKey) -> None:
     """A20: unsigned; signed by an unknown key; a signature of something else; each refused, nothing installed."""
     place = project(operator.folder)

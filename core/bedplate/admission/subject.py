@@ -13,6 +13,7 @@ from bedplate.admission.candidate import Candidate
 from bedplate.admission.folder import of_folder
 from bedplate.admission.guard import artefact_of
 from bedplate.admission.permissions import Permissions
+from bedplate.admission.placing import apart
 from bedplate.errors import AdmissionError
 
 FILE_VERSION = "file {}"  # as survey calls a single file's version
@@ -20,7 +21,8 @@ FILE_VERSION = "file {}"  # as survey calls a single file's version
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """word: how to name it to a command · notes: what a person should know besides."""
+    """word: how to name it to a command · notes: what a person should know besides · inline: whether it could be placed
+    inside the kernel."""
 
     word: str
     name: str
@@ -28,6 +30,7 @@ class Subject:
     permissions: Permissions
     artefact: Artefact
     notes: tuple[str, ...] = ()
+    inline: bool = True
 
 
 def subject_of(word: str, installed: Callable[[], tuple[Candidate, ...]]) -> Subject:
@@ -70,7 +73,9 @@ def _of(word: str, candidate: Candidate) -> Subject:
     if not artefact.copied and (wrong := damage(offer.plugin)):
         raise AdmissionError(f"{offer.plugin}: {'; '.join(wrong[:3])}: install it again")
     notes = tuple(_notes(artefact))
-    return Subject(word, offer.plugin, offer.version, offer.permissions, artefact, notes)
+    return Subject(
+        word, offer.plugin, offer.version, offer.permissions, artefact, notes, not apart(offer)
+    )
 
 
 def _single(word: str, file: Path) -> Subject:

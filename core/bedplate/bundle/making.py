@@ -7,6 +7,7 @@ where pip may build and, without a folder of wheels, fetch.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -117,6 +118,7 @@ def _of_python(plugin: Path, wheels: Path | None, room: Path) -> tuple[Files, st
 def _of_folder(folder: Path) -> tuple[Files, str, str]:
     told = folder_manifest(folder)
     name, number = told.name or "", told.version or ""
+    _refuse_incomplete(folder)
     files: Files = {f"{FOLDER}/{path}": file for path, file in _walk(folder)}
     for beside in (toml.NAME, schemas.NAME):
         if not (folder / beside).is_file():
@@ -125,6 +127,17 @@ def _of_folder(folder: Path) -> tuple[Files, str, str]:
     files[SBOM] = sbom.of_folder(name, number, folder)
     files[ABOUT] = about(name, number, FOLDER)
     return files, name, number
+
+
+def _refuse_incomplete(folder: Path) -> None:
+    """A Node plugin without its modules would only be found out where there is no network."""
+    try:
+        wanted = json.loads((folder / "package.json").read_bytes()).get("dependencies", {})
+    except (OSError, ValueError, AttributeError):
+        return
+    missing = [name for name in wanted if not (folder / "node_modules" / name).is_dir()]
+    if missing:
+        raise BundleError(f"{folder}: {missing[0]} is not in node_modules; npm install --omit=dev")
 
 
 def _own_wheel(plugin: Path, wheels: Path | None, room: Path) -> Path:

@@ -54,7 +54,8 @@ def _trust(invocation: Invocation, subject: Subject, grants: tuple[str, ...], ye
             f"signed by {record.get('publisher') or 'key'} ({key})" if key else "signed by nobody"
         )
         show_request(invocation, f"{subject.name} {subject.version}", subject.permissions)
-        lines = [f"{len(measure)} files, sha256 {sha[:16]}…, {told}", *subject.notes]
+        lines = [INLINE] if subject.inline else []
+        lines += [f"{len(measure)} files, sha256 {sha[:16]}…, {told}", *subject.notes]
         for line in lines:
             invocation.screen.show(f"  {line}")
         invocation.screen.flush()
@@ -75,7 +76,6 @@ def show_request(invocation: Invocation, what: str, permissions: object) -> None
     screen.show(f"{what} would be allowed to")
     for line in plain_words(permissions):
         screen.show(f"  · {line}")
-    screen.show(f"  {INLINE}")
 
 
 @command(local=True)
@@ -105,22 +105,21 @@ def trusted(invocation: Invocation) -> None:
     if invocation.json:
         _say(invocation, grants, "")
         return
-    from bedplate.cli.screen import Column, table
-
     if not grants:
         invocation.screen.show("no plugin is trusted; bedplate plugins trust PLUGIN")
         return
-    titles = ("plugin", "version", "sha256", "signed by", "since", "by", "may")
-    columns = [Column(t, wraps=t in ("plugin", "may")) for t in titles]
-    rows = [
-        (g.name, g.version, g.sha256[:12], g.publisher or "nobody", g.at[:10], g.by, _may(g))
-        for g in grants
-    ]
-    invocation.screen.show(table(columns, rows))
+    from bedplate.bundle.publishers import Publishers
 
-
-def _may(grant: Grant) -> str:
-    return ", ".join(grant.permissions.words()) or "nothing beyond its values"
+    names = {p.key.name: p.name for p in Publishers(home()).all()}
+    for grant in grants:
+        key = names.get(grant.publisher, f"key {grant.publisher}") if grant.publisher else "nobody"
+        told = (
+            f"signed by {key}, trusted {grant.at[:10]} by {grant.by}, sha256 {grant.sha256[:12]}…"
+        )
+        may = ", ".join(grant.permissions.words()) or "no more than any plugin"
+        invocation.screen.show(f"{grant.name} {grant.version}")
+        invocation.screen.show(f"  {told}")
+        invocation.screen.show(f"  may: {may}")
 
 
 def _say(invocation: Invocation, grants: tuple[Grant, ...], what: str) -> None:

@@ -201,6 +201,17 @@ async def test_only_so_many_may_try_at_once_and_silence_is_hung_up_on(
         await until(lambda: value(kernel, "box/number"), within=30)
 
 
+async def test_a_refusal_is_no_problem_any_more_once_the_place_is_served(tmp_path: Path) -> None:
+    async with waiting(tmp_path) as (kernel, elsewhere):
+        wrong = elsewhere.authority.place(tmp_path / "wrong", "other")
+        async with dialling(kernel, wrong):
+            await until(lambda: "no remote place 'other'" in refusals(kernel), within=30)
+        elsewhere.run(kernel.places.values(), kernel.remote_address)
+        await until(lambda: value(kernel, "box/number"), within=30)
+
+        assert not refusals(kernel)
+
+
 async def test_nobody_comes_in_without_tls_or_with_an_old_one(tmp_path: Path) -> None:
     async with waiting(tmp_path) as (kernel, elsewhere):
         host, _, port = kernel.remote_address.rpartition(":")

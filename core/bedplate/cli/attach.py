@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @command(local=True)
 @click.argument("host", metavar="HOST:PORT")
-@click.argument("names", metavar="NAME", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option(
     "--tls",
     required=True,

@@ -89,10 +89,18 @@ class Arrivals:
             awaited = self._find(attachment, place)
             await self._make_room(awaited, attachment)
         except NotAdmitted as error:
-            self.refused(f"a program at {address.rpartition(':')[0]}: {error}")
+            self.refused(f"a program at {_machine(address)}: {error}")
             raise
         awaited.present, attachment.origin = attachment, address
+        self._forget(place, address)
         awaited.arrived(attachment)
+
+    def _forget(self, place: str, address: str) -> None:
+        """What was refused to this place or this machine is over; whoever is still refused tries again soon."""
+        marks = f" at {_machine(address)}: ", f"place {place} "
+        over = [text for text in self._refusals if any(mark in text for mark in marks)]
+        for text in over:
+            del self._refusals[text]
 
     def _find(self, attachment: Attachment, place: str) -> Awaited:
         if not place:
@@ -129,6 +137,10 @@ class Arrivals:
             )
         else:
             present.end("it did not answer, and another program came for its place")
+
+
+def _machine(address: str) -> str:
+    return address.rpartition(":")[0]
 
 
 async def _alive(attachment: Attachment) -> bool:

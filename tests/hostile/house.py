@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -102,10 +102,14 @@ def plugin_folder(folder: Path, manifest: str = MANIFEST) -> Path:
 
 @asynccontextmanager
 async def house(
-    folder: Path, components: dict[str, Any], level: Level, manifest: str = MANIFEST
+    folder: Path,
+    components: dict[str, Any],
+    level: Level,
+    environment: Callable[[Path], None] = lambda folder: None,
 ) -> AsyncIterator[Kernel]:
-    """A kernel with these components of the hostile plugin."""
-    shipped = plugin_folder(folder / "shipped" / "hostile", manifest)
+    """A kernel with these components of the hostile plugin. environment: gives its folder one of its own."""
+    shipped = plugin_folder(folder / "shipped" / "hostile")
+    environment(shipped)
     file = folder / "plant.yaml"
     plan = {
         "bedplate": 1,

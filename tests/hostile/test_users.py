@@ -12,11 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import pytest
-from tests.hostile.house import machine_with, targets
+from tests.hostile.house import house, machine_with, targets
 from tests.hostile.test_attempts import ALLOWED, CLAIMS, LIMITED_ONCE_MOUNTED, ONLY_L3
+from tests.runtime.plant import state, until, value
 
-from bedplate.isolation import Grant, Level, Wanted, confine
+import bedplate
+from bedplate.isolation import Grant, Level, Wanted, confine, user
 from bedplate.isolation.grants import Address
 from bedplate.isolation.user import FIRST, SOCKETS
 
@@ -128,3 +131,57 @@ def test_what_the_launcher_cannot_do_ends_it_with_one_sentence(open_folder: Path
     assert done.stdout == ""
     assert done.stderr.startswith("can't be confined: ")
     assert done.stderr.count("\n") == 1
+
+
+async def test_a_kernel_of_root_starts_reaches_and_ends_a_plugin_with_a_user_of_its_own(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its socket, its signals and its stop, over the border between two users."""
+    same = f"Python {sys.version_info.major}.{sys.version_info.minor}."
+    found = subprocess.run(
+        [PYTHON, "--version"], capture_output=True, text=True, check=False
+    ).stdout
+    if not found.startswith(same) or not _everybody_reads(Path(bedplate.__file__)):
+        pytest.skip(
+            f"NOT TESTED HERE: {PYTHON} is {found.strip()}, or Bedplate lies where others can't read"
+        )
+    machine_with(Level.L2)
+    (open_folder / "home").mkdir()
+    monkeypatch.setenv("BEDPLATE_HOME", str(open_folder / "home"))
+    files = {"use": "hostile", "folder": str(open_folder / "mine"), "tags": {"told": {}}}
+    async with house(open_folder, {"one": files}, Level.L2, environment=_environment) as kernel:
+        await until(lambda: value(kernel, "one/told") is not None, within=30)
+        place = kernel.components["one"].place
+        first = place.run.pid
+
+        assert FIRST <= Path(f"/proc/{first}").stat().st_uid < SOCKETS
+        assert (open_folder / "mine").stat().st_uid == Path(f"/proc/{first}").stat().st_uid
+        await place.run.kill()
+        await until(lambda: place.run.pid not in (0, first), within=30)
+        await until(lambda: state(kernel, "one") == "up", within=30)
+        second = place.run.pid
+    assert not Path(f"/proc/{first}").exists()
+    assert not Path(f"/proc/{second}").exists()
+
+
+def _everybody_reads(file: Path) -> bool:
+    return all(
+        user.reachable(one, NOBODY, [], user.READ) for one in (file, Path(pydantic.__file__))
+    )
+
+
+def _environment(folder: Path) -> None:
+    """An environment of the system's Python that finds Bedplate where it lies."""
+    site = (
+        folder
+        / ".venv"
+        / "lib"
+        / f"python{sys.version_info.major}.{sys.version_info.minor}"
+        / "site-packages"
+    )
+    site.mkdir(parents=True)
+    (folder / ".venv" / "bin").mkdir()
+    (folder / ".venv" / "bin" / "python").symlink_to(PYTHON)
+    (folder / ".venv" / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    lines = [Path(bedplate.__file__).parents[1], Path(pydantic.__file__).parents[1]]
+    (site / "bedplate.pth").write_text("".join(f"{line}\n" for line in lines))

@@ -42,11 +42,17 @@ class IsolationError(BedplateError):
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """command: what to start instead · notes: what its level promises elsewhere and this machine can't give."""
+    """command: what to start instead · notes: what its level promises elsewhere and this machine can't give ·
+    devices: those granted, as they were."""
 
     level: Level
     command: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    devices: tuple[tuple[Path, int], ...] = ()
+
+    def outdated(self) -> bool:
+        """Whether a device has come, gone or come back since: to Landlock that is another one."""
+        return any(_identity(path) != known for path, known in self.devices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,17 @@ def confine(machine: Machine, minimum: Level, wanted: Wanted) -> Confinement:
             )
             + words
         )
-    return Confinement(level, tuple(words), (*plan.notes, *landlock.gaps(machine.landlock)))
+    notes = (*plan.notes, *landlock.gaps(machine.landlock))
+    devices = tuple((path, _identity(path)) for path in wanted.grant.devices)
+    return Confinement(level, tuple(words), notes, devices)
+
+
+def _identity(path: Path) -> int:
+    """Of what stands at this path now; 0 for nothing."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
 
 
 def _launcher(profile: dict[str, Any]) -> list[str]:

@@ -68,7 +68,8 @@ class Place:
         """
         async with self._starting:
             if self.run and self.run.attachment and not self.run.attachment.gone.done():
-                return self.run.attachment
+                if not getattr(self.run, "outdated", False):
+                    return self.run.attachment
             if self.run:
                 await self.run.kill()
             if self.remote:  # nothing is started, so nothing is started too often

@@ -62,6 +62,7 @@ class PluginProcess:
         self._confine = confine or unconfined
         self._refused = False
         self.level, self.level_notes = "", tuple[str, ...]()
+        self._outdated: Callable[[], bool] = lambda: False
         self._mark = self._census.new_mark()
         self._printed = Output(time.monotonic)
         self.output = self._printed.lines
@@ -128,6 +129,7 @@ class PluginProcess:
             self._refused = isinstance(error, BedplateError)
             raise ConnectionError(f"{self.launch.name} is not started: {error}") from error
         self.level, self.level_notes = str(found.level), found.notes
+        self._outdated = found.outdated
         return found.command
 
     async def _wait(self) -> None:
@@ -144,6 +146,11 @@ class PluginProcess:
         if code is None:
             return f"process of {self.launch.plugin} did not attach within {ATTACH_WITHIN:.0f} s"
         return sentence(self.launch.plugin, code, self.output, attached=self.attachment is not None)
+
+    @property
+    def outdated(self) -> bool:
+        """What it may use is not there any more as it was when it started; another run may use it."""
+        return self._outdated()
 
     @property
     def hopeless(self) -> bool:

@@ -65,6 +65,8 @@ class Rogue:
         how = self.how.get(ask.component, "")
         if what == "open":
             self.how[ask.component] = how = json.loads(ask.open.config_json).get("how", "")
+            if "hangs" in how:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
             if how == "hangs in open":
                 return
             await self.reply(ask, open=c.OpenReply())

@@ -17,6 +17,7 @@ from bedplate.clock import SystemClock
 from bedplate.errors import CallError
 from bedplate.journal.embedded import EmbeddedEngine
 from bedplate.model import Body
+from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.pages import AHEAD
 from bedplate.runtime import requests
 from bedplate.runtime.reader import RECORDS
@@ -104,6 +105,10 @@ async def test_a_slow_disk_holds_back_who_pushes_and_who_is_polled_and_loses_not
                 pinged = max(pinged, kernel.components["brook"].place.run.ping_seconds)
                 credit = min(credit, source.credit)
                 await asyncio.sleep(0.01)
+        kernel.components["brook"].lose(plugin_pb2.CODE_UNREACHABLE, "closed and opened meanwhile")
+        await until(lambda: state(kernel, "brook") == "unreachable")
+        await until(lambda: state(kernel, "brook") in ("up", "degraded"), within=20)
+        assert engine.slow
         assert lead <= (CREDIT + IN_HAND) * AT_ONCE
         assert credit >= 0
         assert engine.held <= limit + (CREDIT + 1) * AT_ONCE * 24  # what was on its way

@@ -16,8 +16,11 @@ from bedplate.isolation import (
     IsolationError,
     Level,
     Machine,
+    Wanted,
     choose,
+    confine,
     grant,
+    this_machine,
     together,
 )
 from bedplate.isolation.claims import KERNEL, NOBODY, SYSTEM, claims
@@ -220,3 +223,22 @@ def test_what_is_only_declared_is_told_so() -> None:
     assert by(Level.L2)["never unix sockets of others"] == NOBODY
     assert by(Level.L3)["never unix sockets of others"] == SYSTEM
     assert by(Level.L1)["secrets those of its settings"] == KERNEL
+
+
+def test_a_device_that_comes_back_is_another_one(tmp_path: Path) -> None:
+    """Landlock knows what stood at a path, not the path: the process must be started again."""
+    if Level.L2 in this_machine().why_not:
+        pytest.skip(f"NOT SHOWN HERE: {this_machine().why_not[Level.L2]}")
+    device, other = tmp_path / "tty", tmp_path / "kept"
+    other.write_text("")
+    grant = Grant(devices=(device, other))
+    (tmp_path / "run").mkdir()
+    wanted = Wanted("x", grant, ["/bin/true"], [], tmp_path, tmp_path / "run")
+    absent = confine(this_machine(), Level.L2, wanted)
+    assert not absent.outdated()
+    device.write_text("")
+    assert absent.outdated()
+    there = confine(this_machine(), Level.L2, wanted)
+    assert not there.outdated()
+    other.rename(device)
+    assert there.outdated()

@@ -67,9 +67,9 @@ class Place:
         Raises ConnectionError with the reason when it can't be started.
         """
         async with self._starting:
-            if self.run and self.run.attachment and not self.run.attachment.gone.done():
-                if not getattr(self.run, "outdated", False):
-                    return self.run.attachment
+            outdated = getattr(self.run, "outdated", False)
+            if self.run and self.run.attachment and not self.run.attachment.gone.done() | outdated:
+                return self.run.attachment
             if self.run:
                 await self.run.kill()
             if self.remote:  # nothing is started, so nothing is started too often

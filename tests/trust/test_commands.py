@@ -148,3 +148,19 @@ def test_two_who_trust_at_once_lose_nothing(tmp_path: Path, home: Path) -> None:
     for one in working:
         one.join()
     assert [g.version for g in TrustFile(home).grants()] == [f"1.{n}.0" for n in range(8)]
+
+
+def test_check_tells_what_is_not_trusted_and_what_has_changed(
+    tmp_path: Path, home: Path, said: Said
+) -> None:
+    folder = plugin_folder(tmp_path / "acme", tmp_path / "traces")
+    file = str(plant(tmp_path, more=", folders: [acme]"))
+    code, out, _ = said("check", file)
+    assert code == 0
+    assert "plant.yaml:3  plugins.policy: `ticker`: acme-ticker 1.0.0 is not trusted" in out
+    trusted(folder, home)
+    assert "trusted" not in said("check", file)[1]
+    (folder / "acme_ticker.py").write_text("")
+    out = said("check", file)[1]
+    assert "PLUGIN_MODIFIED: acme-ticker 1.0.0 is not started: acme_ticker.py was changed" in out
+    assert json.loads(said("check", file, "--json")[1])["changed"]

@@ -42,7 +42,8 @@ def check(
     except ConfigError as error:
         _wrong(error, as_json)
         return Exit.PROBLEMS
-    later = [*unserved(deployment), *_untrusted(found, deployment)]
+    untrusted, changed = _trust(found, deployment)
+    later = [*unserved(deployment), *untrusted]
     if as_json:
         click.echo(
             json.dumps(
@@ -51,6 +52,7 @@ def check(
                     "problems": [],
                     "notes": [_plain(p) for p in deployment.notes],
                     "later": [_plain(p) for p in later],
+                    "changed": changed,
                     **_size(deployment),
                 }
             )
@@ -64,6 +66,8 @@ def check(
         click.echo("It was written for older plugins; what was taken for what it is now:")
         for problem in deployment.notes:
             click.echo(f"  {problem}")
+    for words in changed:
+        click.echo(words)
     if later:
         click.echo(
             f"`run` refuses it as it is, {len(later)} {'reason' if len(later) == 1 else 'reasons'}:"
@@ -73,18 +77,20 @@ def check(
     return Exit.DONE
 
 
-def _untrusted(found: Any, deployment: Any) -> list[Any]:
-    """What `policy: trusted` would refuse; reads the files of what is trusted."""
+def _trust(found: Any, deployment: Any) -> tuple[list[Any], list[str]]:
+    """What `policy: trusted` would refuse, and what it would not start because it has changed. Reads all its files."""
+    from bedplate.admission.guard import Barred
     from bedplate.admission.reading import admit
     from bedplate.errors import AdmissionError, Problem
 
     try:
-        admit(found, deployment)
+        offers = admit(found, deployment).offers.values()
     except AdmissionError as error:
-        line = deployment.source.lines.get("plugins.policy", 0)
-        lines = str(error).splitlines()
-        return [Problem(deployment.source.file, line, "plugins.policy", text) for text in lines]
-    return []
+        source = deployment.source
+        line = source.lines.get("plugins.policy", 0)
+        told = str(error).splitlines()
+        return [Problem(source.file, line, "plugins.policy", text) for text in told], []
+    return [], [offer.verify.words for offer in offers if isinstance(offer.verify, Barred)]
 
 
 def _size(deployment: Any) -> dict[str, int]:

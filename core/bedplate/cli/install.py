@@ -127,8 +127,11 @@ def uninstall(invocation: Invocation, name: str, version: str, plugins_home: Pat
     places = _places(plugins_home)
     gone = places.shelf.take_away(name, version)
     for one in gone:
-        for grant in places.trust.remove(one.name, one.version):
-            remove(places.shelf.home / STORE / grant.sha256)
+        places.trust.remove(one.name, one.version)
+    trusted = {grant.sha256 for grant in places.trust.grants()}
+    for copy in (places.shelf.home / STORE).glob("[0-9a-f]*"):
+        if copy.name not in trusted:
+            remove(copy)
     _say(invocation, gone, "is uninstalled")
 
 

@@ -46,8 +46,8 @@ def routes(
     found = [_route(one, values) for one in network or _guessed(parts, values)]
     if not found:
         raise BedplateError(
-            "there is no telling where it connects to: its manifest names no network,"
-            ' such as network = ["tcp:$host:$port"]'
+            "there is no telling where it connects to: it has no settings host and port and none with a URL, and"
+            ' no manifest that names its network, such as network = ["tcp:$host:$port"]; only TCP can be captured'
         )
     return [one for one in dict.fromkeys(found) if one is not None]
 

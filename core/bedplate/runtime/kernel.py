@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from bedplate.clock import Clock, SystemClock
 from bedplate.config.deployment import Component, Deployment
@@ -309,11 +310,20 @@ async def _stop_all(supervisors: Iterable[Supervisor]) -> None:
 def _health(supervisor: Supervisor) -> Callable[[bool], None]:
     def heard(whole: bool) -> None:
         if not whole:
-            supervisor.life.move(Cause.PARTLY)
+            supervisor.life.move(Cause.PARTLY, _partly(supervisor.role))
         elif supervisor.life.state is State.DEGRADED:
             supervisor.life.move(Cause.WHOLE)
 
     return heard
+
+
+def _partly(role: Any) -> str:
+    """Why some tags are Bad, with what was said of the first that anything was said of; empty: nothing was."""
+    problems = getattr(role.figures, "problems", None)
+    if not problems:
+        return ""
+    handle, why = min(problems.items())
+    return f"{Cause.PARTLY}; {role.tags[handle - 1].name}: {why}"
 
 
 def _short_folder() -> str | None:

@@ -55,11 +55,13 @@ def open_connector(  # noqa: PLR0913  the message has so many fields
 
 
 def _tag(handle: int, tag: TagSpec) -> Any:
+    """Where a plugin says nothing of addresses and the file gives none, the name is what a tag is asked for by."""
     settings = dict(tag.settings)
+    address = tag.name if tag.address is None else tag.address
     return twin(plugin_pb2.Tag)(
         handle=handle,
         name=tag.name,
-        address=tag.address if isinstance(tag.address, str) else json.dumps(tag.address),
+        address=address if isinstance(address, str) else json.dumps(address),
         data_type=int(KERNEL_TYPES.get(tag.data_type, DataType.UNSPECIFIED)),
         writable=tag.write is not None,
         unit=tag.unit,

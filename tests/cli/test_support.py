@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from bedplate.cli.redaction import Redactor, secret_names
-from bedplate.testing.running import COMMAND, running, until
+from bedplate.testing import running, until
+from bedplate.testing.deployed import COMMAND
 
 IN_FILE, IN_ENV, INLINE, IN_URL, IN_COMMENT = (
     *("canary-file-1'\"x", "canary env/2%", "canary-inline-3", "canary-url-4", "canary-comment-5"),

@@ -1,7 +1,8 @@
 """What plugin authors test with. Public, like `bedplate` itself. docs/how-to/testing-a-plugin.md shows it at work.
 
 `plugged` runs a plugin without a kernel and speaks the contract with it; `bedplate.testing.fixtures` has the same for
-pytest; `bedplate conformance` (bedplate.testing.conformance) judges any plugin from outside.
+pytest; `running` runs a deployment file, with a kernel, as a process of its own; `bedplate conformance`
+(bedplate.testing.conformance) judges any plugin from outside.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from bedplate.testing.clock import FakeClock
 
 if TYPE_CHECKING:
     from bedplate.testing.answers import PluginFault, Reading, Results
+    from bedplate.testing.deployed import running, until
     from bedplate.testing.fake_kernel import FakeKernel
     from bedplate.testing.plugging import Plugged, plugged
     from bedplate.testing.recording_send import RecordingSend
@@ -28,6 +30,8 @@ _HOMES = {
     "RecordingSend": "recording_send",
     "Results": "answers",
     "plugged": "plugging",
+    "running": "deployed",
+    "until": "deployed",
 }
 __all__ = [
     "FakeClock",
@@ -40,6 +44,8 @@ __all__ = [
     "RecordingSend",
     "Results",
     "plugged",
+    "running",
+    "until",
 ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bedplate import Invalid
-from bedplate.testing.running import running, until
+from bedplate.testing import running, until
 
 PACKAGE = Path(__file__).parents[1]
 BAD = 0x80000000

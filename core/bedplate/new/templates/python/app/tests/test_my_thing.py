@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bedplate.testing.running import Running, running
+from bedplate.testing import running
+from bedplate.testing.deployed import Running
 from my_thing import Book
 
 PACKAGE = Path(__file__).parents[1]

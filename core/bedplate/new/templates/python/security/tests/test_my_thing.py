@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bedplate import CallError, Check, Subject, Verdict
-from bedplate.testing.running import running, until
+from bedplate.testing import running, until
 from bedplate_my_thing import MyThing
 
 PACKAGE = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bedplate.testing.running import running, until
+from bedplate.testing import running, until
 
 WEATHER = '''from pathlib import Path
 from bedplate import Bad, Connector

@@ -26,6 +26,7 @@ class Judging:
         self._verbose = verbose
         self._silent = silent
         self._group: list[Verdict] = []
+        self._told: dict[str, str] = {}
 
     def begin(self, subject: Subject) -> None:
         from rich.text import Text
@@ -77,11 +78,17 @@ class Judging:
         if self._silent:
             return
         mark, style = MARKS[verdict.outcome]
+        seen = f"{verdict.placement}: {verdict.evidence}"
+        before = self._told.setdefault(seen, verdict.check.id)
+        again = before != verdict.check.id and not self._verbose
         line = Text()
         line.append(f"{mark} {verdict.check.id} ", style)
         line.append(f"{verdict.check.level:<6} ", "dim")
         line.append(verdict.check.title)
+        line.append(f" · as {before}" if again else "", "dim")
         self._screen.show(Padding(line, (0, 0, 0, 4)))
+        if again:
+            return
         below = Text(verdict.evidence, "" if verdict.outcome == "failed" else "dim")
         self._screen.show(Padding(below, (0, 0, 0, 14)))
         if verdict.outcome == "failed":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bedplate.plugin.v1 import plugin_pb2
@@ -69,5 +71,12 @@ def expect_code(reply: Any, what: str, *allowed: str) -> str:
     code = code_of(reply)
     if code not in allowed:
         told = f": {reply.answer.text[:200]}" if reply.answer.text else ""
+        told += _where(reply.answer.trace)
         raise Failed(f"{what} was answered {code}, not {' or '.join(allowed)}{told}")
     return code
+
+
+def _where(trace: str) -> str:
+    """The last place of a trace: who reads this is the author."""
+    places = re.findall(r'File "([^"]+)", line (\d+)', trace)
+    return f" ({Path(places[-1][0]).name}:{places[-1][1]})" if places else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -17,7 +18,6 @@ TAGS = (
     "Count=DINT", "Level=REAL", "Long=LINT", "Precise=LREAL", "Small=INT", "Byte=SINT", "Wide=UDINT", "Running=BOOL",
     "Zones=REAL[10]", "Words=DINT[500]", "Name=SSTRING",
 )  # fmt: skip
-QUICK = {"timeout": "1s"}
 
 
 class Controller:
@@ -32,7 +32,7 @@ class Controller:
 
     @property
     def settings(self) -> dict[str, object]:
-        return {"host": "127.0.0.1", "port": self.port, **QUICK}
+        return {"host": "127.0.0.1", "port": self.port, "timeout": "10s"}
 
     def start(self) -> None:
         listen = ["-a", f"127.0.0.1:{self.port}", "--no-udp"]
@@ -50,9 +50,16 @@ class Controller:
                     raise
                 time.sleep(0.05)
 
-    def signal(self, number: int) -> None:
+    def freeze(self) -> None:
+        """SIGSTOP; returns when it has stopped, else it might still answer."""
         assert self._process
-        self._process.send_signal(number)
+        self._process.send_signal(signal.SIGSTOP)
+        while Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(") ")[2][0] != "T":
+            time.sleep(0.001)
+
+    def thaw(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         if self._process:

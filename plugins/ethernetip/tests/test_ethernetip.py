@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -114,11 +113,11 @@ def test_a_controller_that_is_away_is_unreachable_and_comes_back(
 def test_a_controller_that_hangs_is_unreachable_after_the_timeout(
     plugin: Plugged, fragile: Controller
 ) -> None:
-    opened = plugin.connector(fragile.settings, {"tag": "Level"})
-    fragile.signal(signal.SIGSTOP)
+    opened = plugin.connector({**fragile.settings, "timeout": "500ms"}, {"tag": "Level"})
+    fragile.freeze()
     with pytest.raises(ConnectionError):
         opened.read()
-    fragile.signal(signal.SIGCONT)
+    fragile.thaw()
 
 
 @contextmanager

@@ -30,7 +30,7 @@ class TagEntry(BaseModel):
     between: list[float] = Field([], description="[least, most], where `value` moves", max_length=2)
     write: Any = Field(None, description="a value that may be written there")
     missing: bool = Field(False, description="a legal address that the device does not have")
-    read_only: bool = Field(False, description="the device refuses to write it")
+    read_only: bool = Field(False, description="the device refuses to write it, or `write` to it")
 
     @property
     def known(self) -> bool:

@@ -107,12 +107,12 @@ async def never_late(bench: Bench) -> str:
 async def refused(bench: Bench) -> str:
     if not bench.whole.allow_writes:
         raise NotRun("writes are not allowed: --allow-writes, or allow_writes = true")
-    readonly = {name: tag for name, tag in bench.tags().items() if tag.read_only}
+    readonly = {name: tag for name, tag in bench.profile.tags.items() if tag.read_only}
     if not readonly:
         raise NotRun("name a tag that the device refuses to write: read_only = true of a tag")
     session = await bench.session(tags=readonly)
-    name = next(iter(readonly))
-    value, _ = await session.value(name)
+    name, tag = next(iter(readonly.items()))
+    value = (await session.value(name))[0] if tag.write is None else tag.write
     expect_code(
         await session.write(name, value), f"Write to {name}, which is read-only,", "REFUSED"
     )

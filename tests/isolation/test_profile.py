@@ -162,10 +162,10 @@ def test_code_is_found_without_running_anything(tmp_path: Path) -> None:
     assert {*code_of([str(environment / "bin" / "python"), "-m", "x"], [folder])} == {
         folder,
         environment / "bin" / "python",
-        environment / "lib" / "python3.11",
+        environment / "lib",
         environment / "pyvenv.cfg",
         base / "bin" / "python3.11",
-        base / "lib" / "python3.11",
+        base / "lib",
         folder / "source",
     }
 

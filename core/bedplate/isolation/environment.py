@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/opt/bedplate")
+SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/nix/store", "/gnu/store")
 FILES = (  # of /etc: where libraries look for the loader, names, certificates and the time
     *("/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d"),
     *("/etc/resolv.conf", "/run/systemd/resolve", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf"),
@@ -79,8 +79,9 @@ def _of_program(program: Path, known: Sequence[Path]) -> Iterator[Path]:
 
 
 def _libraries(home: Path) -> Iterator[Path]:
-    yield from home.glob("lib/python3*")
-    yield from home.glob("lib/libpython3*")
+    """Also what its modules need, which some builds keep beside them."""
+    if any(home.glob("lib/python3*")):
+        yield home / "lib"
 
 
 def _base(home: Path) -> Path:

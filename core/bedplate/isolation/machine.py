@@ -18,10 +18,11 @@ from functools import cache
 from pathlib import Path
 
 from bedplate.isolation.syscalls import Arch, arch
+from bedplate.isolation.user import FIRST, SOCKETS
 
 LANDLOCK_CREATE = 444
 PR_GET_SECCOMP = 21
-CAP_SYS_ADMIN = 21
+CAP_CHOWN, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN = 0, 6, 7, 21
 NETWORK_ABI, SCOPE_ABI = (
     4,
     6,
@@ -53,7 +54,7 @@ WORDS = {
 @dataclass(frozen=True, slots=True)
 class Machine:
     """landlock: its ABI, 0 for none · arch: None when we know no numbers for it, so no filter · bwrap: the program,
-    None when it is not there or can't work here · why_not: level → why it is not to be had."""
+    None when it is not there or can't work here · root: it may give plugins users of their own · why_not: level → why it is not to be had."""
 
     landlock: int
     arch: Arch | None
@@ -101,7 +102,7 @@ def look(bwrap: str | None, *, bubblewrap: bool = True) -> Machine:
     return Machine(
         landlock,
         numbers,
-        os.geteuid() == 0,
+        _changes_users(),
         _capable(CAP_SYS_ADMIN),
         None if tried else bwrap,
         tuple(sorted(os.sched_getaffinity(0))) if sys.platform == "linux" else (),
@@ -123,6 +124,17 @@ def _seccomp() -> Arch | None:
         return None
     there = Path("/proc/sys/kernel/seccomp/actions_avail").exists()
     return arch(platform.machine()) if there else None
+
+
+def _changes_users(proc: Path = Path("/proc/self")) -> bool:
+    """Root, with the powers for it, and in a container that has these users."""
+    if os.geteuid() != 0 or not all(map(_capable, (CAP_CHOWN, CAP_SETGID, CAP_SETUID))):
+        return False
+    try:
+        rows = [line.split() for line in (proc / "uid_map").read_text().splitlines()]
+    except OSError:
+        return False
+    return any(int(first) <= FIRST and SOCKETS < int(first) + int(n) for first, _, n in rows)
 
 
 def _capable(capability: int) -> bool:

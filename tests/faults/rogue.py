@@ -126,6 +126,8 @@ class Rogue:
 
     async def _deliver(self, ask: Any, how: str) -> None:
         position = ask.deliver.until
+        if how == "takes its time":
+            await asyncio.sleep(0.3)
         if how == "acknowledges the future":
             position += 1000
         if how == "goes back in what it acknowledges" and position > 3:

@@ -13,6 +13,8 @@ from tests.contract.strangers import bare, hello, plugin_host
 from tests.faults.rogues import beside, offers, told
 from tests.runtime.plant import plant, until, value
 
+from bedplate.contracts import Check, Subject
+
 ENDS_THE_PROCESS = {
     "answers an ask nobody asked": "which nobody asked",
     "answers twice": "which nobody asked",
@@ -138,3 +140,29 @@ async def test_knocking_without_a_hello_takes_no_more_than_a_few_places_and_keep
         async with bare(host) as call:
             await call.write(hello(token))
             await asyncio.wait_for(expected, 20)
+
+
+async def test_a_security_module_that_does_not_answer_denies_and_is_told(tmp_path: Path) -> None:
+    text = "security: {guard: {use: deny, how: silent}}\n" + beside({})
+    async with plant(tmp_path, text, offers=offers()) as kernel:
+        await until(lambda: kernel.components["guard"].role.attachment, within=30)
+        await until(lambda: str(kernel.components["guard"].life.state) == "up", within=30)
+        with pytest.raises(TimeoutError):
+            await kernel.guards()[0].authorize(
+                Subject("me", ("operator",)), [Check("live.current", "x")]
+            )
+
+        assert "authorize has not answered for 0.5 s" in told(kernel, "guard")
+        assert str(kernel.components["guard"].life.state) == "degraded"
+
+
+async def test_a_reader_that_takes_long_is_told_and_forgiven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bedplate.runtime.lifecycle.SLOW_WORK", 0.05)
+    text = beside({"r": "takes its time"}, use="rogue-sink")
+    async with plant(tmp_path, text, offers=offers()) as kernel:
+        await until(lambda: "deliver has not answered" in told(kernel, "r"), within=30)
+        await until(lambda: "all tags answer" in told(kernel, "r"), within=30)
+
+        assert kernel.components["r"].role.figures.restarts == 0

@@ -18,7 +18,7 @@ from bedplate.model import Body, DataType, Event, EventKind, Record
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
 from bedplate.runtime.reader import by_epoch
-from bedplate.runtime.role import Bug, Role, ok
+from bedplate.runtime.role import Bug, Role
 from bedplate.runtime.spine import Pair, Spine
 from bedplate.runtime.subscription import Subscription
 from bedplate.scan.current import introduce
@@ -138,7 +138,7 @@ class AnalyticReader(Role):
             until=self._until(records, position),
             outputs=outputs,
         )
-        reply = ok(await attachment.ask(self.component.id, PROCESS_WITHIN, process=ask)).process
+        reply = (await self.ask(attachment, PROCESS_WITHIN, process=ask)).process
         self.figures.consumed += sum(r.samples for r in chosen)
         self._commit(reply, position)
 

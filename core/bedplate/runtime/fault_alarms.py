@@ -32,7 +32,7 @@ class FaultAlarms:
         subject = f"process {process}" if process else component.id
         if (standing := self._alarm(source)) and standing.state in DUE:
             return
-        do = "look at its log and its reason in `bedplate status`"
+        do = "see why in `bedplate status`"
         alarm = Alarm(
             AlarmState.UNACKNOWLEDGED,
             AlarmPriority.HIGH,

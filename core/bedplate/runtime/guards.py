@@ -47,6 +47,12 @@ class Guard(Role):
         ask.subject.roles.extend(subject.roles)
         for check in checks:
             ask.checks.add(action=check.action, resource=check.resource)
-        async with asyncio.timeout(DECIDE_WITHIN):
-            reply = ok(await self.attachment.ask(self.component.id, DECIDE_WITHIN, authorize=ask))
+        try:
+            async with asyncio.timeout(DECIDE_WITHIN):
+                asked = self.attachment.ask(self.component.id, DECIDE_WITHIN, authorize=ask)
+                reply = ok(await asked)
+        except TimeoutError:
+            self.slow(f"authorize has not answered for {DECIDE_WITHIN} s: what it guards is denied")
+            raise
+        self.well()
         return [Decision(Verdict(d.verdict), d.reason) for d in reply.decisions]

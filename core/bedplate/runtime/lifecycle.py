@@ -18,7 +18,8 @@ HALF_OPEN = 60.0  # s at most, less a jitter of a quarter: a faulted component i
 PROVED = 10.0  # s of service without a fault after which a faulted component counts as back
 FIRST_RETRY, LAST_RETRY = 1.0, 10.0  # s: after an unreachable device
 FIRST_AGAIN, LAST_AGAIN = 0.25, 2.0  # s: after a bug, a crash, a breach
-SLOW = 4.0  # s without an answer after which people are told
+SLOW = 4.0  # s without an answer after which people are told …
+SLOW_WORK = 10.0  # … and of a reader or an analytic, which may have much to do
 REMEMBERED = 64  # transitions kept for people
 
 

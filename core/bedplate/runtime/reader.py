@@ -12,7 +12,7 @@ from bedplate.model import Record, Selector
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
-from bedplate.runtime.role import Bug, Role, Unreachable, ok
+from bedplate.runtime.role import Bug, Role, Unreachable
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.subscription import Subscription
 from bedplate.wire import record_message
@@ -87,7 +87,7 @@ class Reader(Role):
                 tables=self._subscription.tables(chosen),
                 until=until,
             )
-            reply = ok(await attachment.ask(self.component.id, DELIVER_WITHIN, deliver=ask))
+            reply = await self.ask(attachment, DELIVER_WITHIN, deliver=ask)
             self.durable = self._acknowledged(reply.deliver.position, until)
             self.figures.produced += sum(r.samples for r in chosen)
         elif self.durable == self.position:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from bedplate.config.deployment import Component
 from bedplate.errors import BedplateError, ProtocolError
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
+from bedplate.runtime import lifecycle
 from bedplate.runtime.spine import Spine
 
 
@@ -56,6 +58,7 @@ class Role:
         self.attachment: Attachment | None = None
         self.may_publish: Callable[[str], bool] = lambda path: True
         self.slow: Callable[[str], None] = lambda text: None  # an answer is overdue, in words
+        self.well: Callable[[], None] = lambda: None  # answers come again
 
     async def open_message(self) -> Any:
         raise NotImplementedError
@@ -70,6 +73,19 @@ class Role:
     async def serve(self, attachment: Attachment, reply: Any) -> None:
         """Works until the session ends. Raises Unreachable, Bug, ConnectionError, TimeoutError; cancelled to stop."""
         raise NotImplementedError
+
+    async def ask(self, attachment: Attachment, within: float, **what: Any) -> Any:
+        """The reply when it says OK; tells when it takes long. Raises as `ok`, and as Attachment.ask."""
+        loop, name = asyncio.get_running_loop(), next(iter(what))
+        after = lifecycle.SLOW_WORK
+        telling = loop.call_later(after, self.slow, f"{name} has not answered for {after:.0f} s")
+        try:
+            reply = await attachment.ask(self.component.id, within, **what)
+        finally:
+            telling.cancel()
+        if telling.when() <= loop.time():
+            self.well()
+        return ok(reply)
 
     def on_lost(self) -> None:
         """The session ended without being asked to, or did not begin. May be told more than once."""

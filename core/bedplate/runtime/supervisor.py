@@ -54,7 +54,7 @@ class Supervisor:
         support: str = "",
     ) -> None:
         self.role = role
-        role.slow = self._slow
+        role.slow, role.well = self._slow, self._well
         self.component = role.component
         self.place = place
         self.spine = spine
@@ -190,6 +190,10 @@ class Supervisor:
 
     def _slow(self, text: str) -> None:
         self._move(Cause.SLOW, text)
+
+    def _well(self) -> None:
+        if self.life.state is State.DEGRADED:
+            self.life.move(Cause.WHOLE)
 
     async def _session(self) -> None:
         self._cut.waits()

@@ -54,7 +54,8 @@ WORDS = {
 @dataclass(frozen=True, slots=True)
 class Machine:
     """landlock: its ABI, 0 for none · arch: None when we know no numbers for it, so no filter · bwrap: the program,
-    None when it is not there or can't work here · root: it may give plugins users of their own · why_not: level → why it is not to be had."""
+    None when it is not there or can't work here · root: it may give plugins users of their own · why_not: level → why
+    it is not to be had."""
 
     landlock: int
     arch: Arch | None
@@ -134,7 +135,7 @@ def _changes_users(proc: Path = Path("/proc/self")) -> bool:
         rows = [line.split() for line in (proc / "uid_map").read_text().splitlines()]
     except OSError:
         return False
-    return any(int(first) <= FIRST and SOCKETS < int(first) + int(n) for first, _, n in rows)
+    return any(int(first) <= FIRST and int(first) + int(n) > SOCKETS for first, _, n in rows)
 
 
 def _capable(capability: int) -> bool:

@@ -10,8 +10,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
-	"iter"
 	"log"
 	"math"
 	"os"
@@ -43,34 +41,19 @@ func announced() (found struct{ Address, Token string }) {
 	return found
 }
 
-// pages are the messages of an answer.
-func pages[M any](stream grpc.ServerStreamingClient[M], err error) iter.Seq[*M] {
-	must(err)
-	return func(yield func(*M) bool) {
-		for page, err := stream.Recv(); err != io.EOF; page, err = stream.Recv() {
-			must(err)
-			if !yield(page) {
-				return
-			}
-		}
-	}
-}
-
-// follow prints updates; when the server goes away or cuts it, the token goes on after the last of them.
-func follow(ctx context.Context, live api.LiveClient, open *api.SubscribeOpen, updates int) {
+// follow prints updates until there were as many as wished. open keeps the token that goes on after the last of them.
+func follow(ctx context.Context, live api.LiveClient, open *api.SubscribeOpen, updates *int) error {
 	known := names{}
 	stream, err := live.Subscribe(ctx)
-	must(err)
+	if err != nil {
+		return err
+	}
 	stream.Send(&api.SubscribeRequest{What: &api.SubscribeRequest_Open{Open: open}}) // whatever is wrong, Recv says it
-	for ; updates > 0; updates-- {
+	for ; *updates > 0; *updates-- {
 		update, err := stream.Recv()
-		if code := status.Code(err); code == codes.Aborted || code == codes.Unavailable {
-			log.Print(err)
-			time.Sleep(time.Second)
-			follow(ctx, live, open, updates)
-			return
+		if err != nil {
+			return err
 		}
-		must(err)
 		for _, table := range update.Tables {
 			known.learn(table.Tags)
 		}
@@ -80,6 +63,7 @@ func follow(ctx context.Context, live api.LiveClient, open *api.SubscribeOpen, u
 		open.ResumeToken = update.ResumeToken
 		stream.Send(&api.SubscribeRequest{What: &api.SubscribeRequest_Credit{Credit: 1}})
 	}
+	return nil
 }
 
 func must(err error) {
@@ -114,6 +98,12 @@ func main() {
 		known.print("history", page.Batches...)
 	}
 	open := &api.SubscribeOpen{Selectors: flag.Args(), ResumeToken: token, Credit: credit}
-	follow(ctx, live, open, *updates)
+	for err = follow(ctx, live, open, updates); err != nil; err = follow(ctx, live, open, updates) {
+		if code := status.Code(err); code != codes.Aborted && code != codes.Unavailable {
+			must(err)
+		}
+		log.Print(err) // it went away, or cut us
+		time.Sleep(time.Second)
+	}
 	fmt.Printf("resume\t%x\n", open.ResumeToken)
 }

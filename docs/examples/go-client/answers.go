@@ -3,6 +3,10 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"io"
+	"iter"
+
+	"google.golang.org/grpc"
 
 	"client/pb/record"
 )
@@ -51,4 +55,17 @@ func value(b *record.Batch, i int) any {
 		return string(text(b.Text))
 	}
 	return hex.EncodeToString(text(b.Blob))
+}
+
+// pages are the messages of an answer.
+func pages[M any](stream grpc.ServerStreamingClient[M], err error) iter.Seq[*M] {
+	must(err)
+	return func(yield func(*M) bool) {
+		for page, err := stream.Recv(); err != io.EOF; page, err = stream.Recv() {
+			must(err)
+			if !yield(page) {
+				return
+			}
+		}
+	}
 }

@@ -122,7 +122,7 @@ def _rows(proc: Path) -> list[tuple[int, Row]]:
     except OSError:
         return []
     for name in names:
-        if name.isdigit() and (row := _row(proc / name)):
+        if name.isdigit() and (row := _row(f"{proc}/{name}/stat")):
             found.append((int(name), row))
     return found
 
@@ -132,15 +132,15 @@ def _pss(folder: Path) -> int:
         lines = (folder / "smaps_rollup").read_text().splitlines()
         return next(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
     except (OSError, StopIteration, ValueError):
-        row = _row(folder)
+        row = _row(f"{folder}/stat")
         return row.memory if row else 0
 
 
-def _row(folder: Path) -> Row | None:
+def _row(file: str) -> Row | None:
     """None when it has ended, or is a zombie: that takes nothing but a number."""
     try:
-        with open(folder / "stat", "rb") as file:
-            fields = file.read(4096).rpartition(b")")[2].split()
+        with open(file, "rb", buffering=0) as stat:
+            fields = stat.read(4096).rpartition(b")")[2].split()
         if fields[0] in (b"Z", b"X"):
             return None
         return Row(int(fields[3]), int(fields[21]) * PAGE)

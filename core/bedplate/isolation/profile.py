@@ -27,7 +27,7 @@ from bedplate.isolation.grants import Address, Grant
 from bedplate.isolation.machine import Level, Machine
 
 ENTER = Path(__file__).with_name("enter.py")
-FILES = 1024  # open at a time
+FILES = 4096  # open at a time; a history reads thousands
 PROCESSES = 512  # with threads, where the user is its own
 TEMPORARY = 64 << 20  # bytes
 ONE_FILE = 64 << 30  # bytes, where it may write at all

@@ -19,6 +19,7 @@ from tests.remote.elsewhere import Elsewhere
 from tests.remote.proxy import network
 from tests.runtime.plant import plant, state, until, value
 
+from bedplate.contracts import Check, Decision, Subject, Verdict
 from bedplate.errors import AdmissionError, ConfigError
 from bedplate.remote import tls_listener
 from bedplate.remote.credentials import Credentials, credentials
@@ -291,3 +292,23 @@ async def test_a_kernel_never_listens_without_certificates(
             pass
     assert told in str(refused.value)
     assert not list(tmp_path.glob("journal/*")), "nothing was started"
+
+
+async def test_programs_of_every_kind_may_serve_one_place(tmp_path: Path) -> None:
+    text = """
+scan_classes: {fast: 50ms}
+security: {guard: {use: deny, placement: remote, process: line1}}
+connectors:
+  box: {use: counter, placement: remote, process: line1, tags: {number: {address: a, scan: fast}}}
+analytics:
+  sums: {use: sums, placement: remote, process: line1, for: box, of: number}
+"""
+    async with plant(tmp_path, text, placement="remote") as kernel:
+        for component in ("guard", "box", "sums"):
+            await until(lambda component=component: state(kernel, component) == "up", within=30)
+        await until(lambda: (value(kernel, "box/sums/count") or 0) > 3, within=30)
+        (guard,) = kernel.guards()
+        (decision,) = await guard.authorize(Subject("somebody"), [Check("live.current", "box/**")])
+
+        assert decision == Decision(Verdict.DENY, "because")
+        assert {place.launch.place for place in kernel.places.values()} == {"line1"}

@@ -1,6 +1,7 @@
 // Speaks bedplate.connector.v1 with the kernel, for a class with open, close, read and write (plugin.js has one).
 // Made from protos/ alone; protos/README.md says what each rule here is for. You need not change it.
 "use strict";
+const { readFileSync } = require("node:fs");
 const path = require("node:path");
 const readline = require("node:readline");
 const grpc = require("@grpc/grpc-js");
@@ -141,9 +142,15 @@ function contract() {
   return grpc.loadPackageDefinition(loadSync("bedplate/connector/v1/connector.proto", LIKE)).bedplate.connector.v1;
 }
 
-function attach(made, { name, version }, { host, token }) {
+// Here a token says who we are; elsewhere, with placement: remote, a certificate does.
+function credentials(tls) {
+  if (!tls) return grpc.credentials.createInsecure();
+  return grpc.credentials.createSsl(...[tls.ca, tls.key, tls.cert].map((file) => readFileSync(file)));
+}
+
+function attach(made, { name, version }, { host, token, tls }) {
   const plugin = new Plugin(made);
-  const kernel = new (contract().ConnectorHost)(host, grpc.credentials.createInsecure()).attach();
+  const kernel = new (contract().ConnectorHost)(host, credentials(tls)).attach();
   kernel.on("data", ({ asks }) => asks.forEach(async (ask) => {
     const reply = await plugin.reply(ask);
     if (!kernel.writableEnded) kernel.write({ replies: [reply] });
@@ -152,7 +159,7 @@ function attach(made, { name, version }, { host, token }) {
   kernel.on("end", () => process.exit(0));
   kernel.on("error", (error) => {
     console.error(error.message);
-    process.exit(error.code === grpc.status.UNAUTHENTICATED ? 78 : 1); // 78: another try is of no use
+    process.exit(error.code === grpc.status.UNAUTHENTICATED && !tls ? 78 : 1); // 78: another try is of no use
   });
   kernel.write({ hello: { token, plugin: name, version, runtime: `node ${process.versions.node}` } });
 }

@@ -55,3 +55,11 @@ def test_an_example_passes_the_conformance_kit(
     told, _ = kits[example].communicate()
 
     assert kits[example].returncode == 0, told
+
+
+def test_the_tests_of_an_example_in_go_pass(made: Callable[[str], Path]) -> None:
+    folder = made("go-security")
+    done = subprocess.run(
+        ["go", "test", "./..."], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -138,8 +138,8 @@ async def _tried(bench: Bench, one: Check) -> tuple[str, str]:
         return NOT_RUN, str(why)
     except TimeoutError as error:
         return FAILED, str(error) or f"it did not end within {CHECK_WITHIN:.0f} s"
-    except (ConnectionError, AdmissionError, BedplateError) as error:
-        return FAILED, str(error)
+    except (OSError, AdmissionError, BedplateError) as error:
+        return FAILED, str(error) or type(error).__name__
 
 
 def unknown_ids(only: Sequence[str]) -> list[str]:

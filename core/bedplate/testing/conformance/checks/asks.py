@@ -15,9 +15,12 @@ from bedplate.testing.conformance.check import (
     expect_code,
     require,
 )
+from bedplate.testing.conformance.checks.analytics import SECOND, START, Process, records
 from bedplate.testing.conformance.session import Close, Ping, Read, Session
 from bedplate.testing.fake_kernel import FakeKernel
+from bedplate.testing.stretch import Journal
 
+MUCH = 3000  # s of samples
 UNKNOWN_ASK = b"\xfa\x01\x00"  # field 31 of the oneof, an empty message: what a later minor may ask
 UNKNOWN_FIELD = b"\xfa\x7c\x05later"  # field 1999, text
 
@@ -173,12 +176,17 @@ async def ping_beside(bench: Bench) -> str:
             raise Failed("Ping was not answered within 3 s while a call hung") from None
         expect_code(reply, "Ping", "OK")
         slowest = max(slowest, loop.time() - began)
-    beside = not kernel.answered(hanging) if hanging else False
+    beside = hanging and not kernel.answered(hanging)
+    if hanging and bench.subject.kind == "analytic":
+        await kernel.answer(hanging, 60.0)
     return f"slowest of five: {slowest * 1000:.0f} ms{' while a call hung' if beside else ''}"
 
 
 async def something_slow(bench: Bench, kernel: FakeKernel, within: float = 8.0) -> tuple[int, str]:
-    """A call that hangs, if the plugin has any: an Open to a device that accepts and says nothing, or a Read of it."""
+    """A call that hangs, if the plugin has any: an Open to a device that accepts and says nothing, or a Read of it; of
+    an analytic a Process of much at once."""
+    if bench.subject.kind == "analytic":
+        return await _much_to_process(bench, kernel, within)
     if bench.subject.kind != "connector":
         return 0, ""
     cable = bench.cable()
@@ -191,6 +199,15 @@ async def something_slow(bench: Bench, kernel: FakeKernel, within: float = 8.0) 
         session = Session(kernel, bench.component(), bench.message())
         ask = kernel.post(session.component, within, open=session.message)
     return ask, session.component
+
+
+async def _much_to_process(bench: Bench, kernel: FakeKernel, within: float) -> tuple[int, str]:
+    session = await bench.session(kernel)
+    journal = Journal()
+    made = records(bench, journal, range(MUCH))
+    ask = Process(records=made, tables=[journal.table()], until=START + MUCH * SECOND)
+    ask.outputs.extend(range(1, len(session.reply.open.outputs) + 1))
+    return kernel.post(session.component, within, process=ask), session.component
 
 
 @check(

@@ -49,7 +49,7 @@ class Census:
         self._proc = proc
         self._at = 0.0
         self._rows: Mapping[int, Row] = {}
-        self._marks: dict[int, str] = {}
+        self._marks: dict[int, str | None] = {}
         self._looking: asyncio.Task[None] | None = None
         self._warden: asyncio.subprocess.Process | None = None
 
@@ -88,17 +88,22 @@ class Census:
 
     def _look(self) -> None:
         rows = dict(_rows(self._proc))
+        known = self._marks
         self._marks = {
-            pid: self._marks[pid] if pid in self._marks else self._mark_of(pid) for pid in rows
+            pid: mark if (mark := known.get(pid)) is not None else self._mark_of(pid, pid in known)
+            for pid in rows
         }
         self._rows = rows
 
-    def _mark_of(self, pid: int) -> str:
+    def _mark_of(self, pid: int, again: bool) -> str | None:
+        """None: to be looked at again, since a program that is just being started has no environment yet."""
         wanted = f"{warden.VARIABLE}={self.mark}".encode()
         try:
             environment = (self._proc / str(pid) / "environ").read_bytes()
         except OSError:
             return ""
+        if not environment and not again:
+            return None
         found = next((e for e in environment.split(b"\0") if e.startswith(wanted)), b"")
         return found.partition(b"=")[2].decode("ascii", "replace")
 

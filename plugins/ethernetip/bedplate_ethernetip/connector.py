@@ -7,7 +7,8 @@ those words into what the contract has words for, and does nothing else; pace, u
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -20,6 +21,7 @@ from bedplate.settings import Duration
 NAME: Final = r"[A-Za-z_][A-Za-z0-9_]{0,39}"
 INDEX: Final = r"(\[\d{1,6}(,\d{1,6}){0,2}\])?"
 ADDRESS: Final = rf"^(Program:{NAME}\.)?{NAME}{INDEX}(\.{NAME}{INDEX})*(\.\d{{1,2}})?$"
+HEAD: Final = 24  # bytes of the encapsulation header
 SHORTEST: Final = 44  # bytes of a reply without data: encapsulation, items, service, status
 GARBAGE: Final = (struct.error, IndexError, KeyError, TypeError, ValueError, UnicodeDecodeError)
 # CIP general status (Volume 1, Appendix B) that is no fault of the connection → StatusCode
@@ -73,6 +75,7 @@ class EthernetIp(Connector):
         config = self.config
         self.plc = PLC(config.host, config.slot, config.timeout, config.micro800, config.port)
         self.plc.conn.send = _checked(self.plc.conn.send)
+        self.plc.conn.receive_data = _one_frame(self.plc.conn, config.timeout)
         try:
             self._ask(self.plc.Read, [str(tag.address) for tag in self.tags[:1]])
         except BaseException:
@@ -129,6 +132,29 @@ def _checked(send: Any) -> Any:
     return asked
 
 
+def _one_frame(connection: Any, timeout: float) -> Callable[[], bytes | None]:
+    """pylogix asks for more for ever when a controller hangs up in the middle of a frame; and its timeout is for each
+    piece of it. None is how pylogix says that the connection is lost."""
+
+    def receive() -> bytes | None:
+        frame, wanted = b"", HEAD
+        until = time.monotonic() + timeout
+        try:
+            while len(frame) < wanted:
+                connection.Socket.settimeout(max(until - time.monotonic(), 0.001))
+                piece = connection.Socket.recv(wanted - len(frame))
+                if not piece:
+                    return None
+                frame += piece
+                if len(frame) == HEAD:
+                    wanted += int.from_bytes(frame[2:4], "little")
+        except OSError:
+            return None
+        return frame
+
+    return receive
+
+
 def _answers(request: bytes, frame: bytes, connected: bool) -> bool:
     """Whether a frame is the reply to a request: command, length and status of the encapsulation (CIP Volume 2, 2-3),
     and the service with its reply bit (Volume 1, 2-4)."""
@@ -139,7 +165,7 @@ def _answers(request: bytes, frame: bytes, connected: bool) -> bool:
     wanted = 0x70 if connected else 0x6F
     return (command, size, status, service) == (
         wanted,
-        len(frame) - 24,
+        len(frame) - HEAD,
         0,
         bytes([request[0] | 0x80]),
     )

@@ -28,6 +28,9 @@ NOT_THERE: Final = (
     "the controller does not give these bytes: the block is missing or shorter, is optimised, "
     "or PUT/GET is not permitted"
 )
+# How the library says that the controller said no. The last one is what it makes of Snap7's server, which announces
+# bytes behind its no and sends none.
+NO: Final = ("Read operation failed", "Write operation failed", "Data item is truncated")
 
 
 class S7(Connector):
@@ -159,14 +162,18 @@ class S7(Connector):
             self._fill(found, blocks_of(points, [number])[0], points, handles)
 
     def _say(self, call: Any, *words: Any) -> Any:
-        """The library's answer. Raises ConnectionError or TimeoutError when there is no connection any more, S7Error
-        for what the controller refuses."""
+        """The library's answer. Raises ConnectionError or TimeoutError when there is no connection any more or what
+        came is no answer, S7Error for what the controller refuses."""
         try:
             answer = call(*words)
         except S7TimeoutError as error:
             raise TimeoutError(f"{self.config.host}: {error}") from error
         except S7ConnectionError as error:
             raise ConnectionError(f"{self.config.host}:{self.config.port}: {error}") from error
+        except S7Error as error:
+            if error.error_code or str(error).startswith(NO):
+                raise
+            raise ConnectionError(f"{self.config.host} sent what is no answer: {error}") from error
         except (struct.error, IndexError, ValueError) as error:  # of bytes that are no answer
             raise ConnectionError(f"{self.config.host} sent what is no answer: {error}") from error
         return answer

@@ -175,17 +175,51 @@ def test_garbage_is_no_value_and_no_fault(answer: bytes, plugin: Plugged) -> Non
             plugin.connector(settings, {"tag": "DB1.DBW0"})
 
 
+CONFIRM = bytes.fromhex("03000016 11d0 0001 0001 00 c0010a c1020100 c2020102")
+SETUP = (
+    bytes.fromhex("0300001b 02f080 3203 0000")
+    + b"NN"
+    + bytes.fromhex("00080000 0000 f000 0001 0001 01e0")
+)
+READ = (
+    bytes.fromhex("0300001b 02f080 3203 0000")
+    + b"NN"
+    + bytes.fromhex("00020006 0000 0401 ff040010 0007")
+)
+WRONG = {
+    "nothing": bytes.fromhex("03000007 02f080"),
+    "of another question": READ.replace(b"NN", b"\x7f\x7f"),
+    "to a write": READ.replace(b"\x04\x01\xff", b"\x05\x01\xff"),
+    "shorter": READ.replace(b"\xff\x04\x00\x10", b"\xff\x04\x00\x08"),
+    "no S7": READ.replace(b"\x32", b"\x33"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_an_answer_that_is_none_is_no_word_of_the_controller(case: str, plugin: Plugged) -> None:
+    with babbler(CONFIRM, SETUP, READ) as port:
+        settings = {"host": "127.0.0.1", "port": port, "timeout": "5s"}
+        assert plugin.connector(settings, {"tag": "DB1.DBW0"}).read()["tag"].value == 7
+    with babbler(CONFIRM, SETUP, READ, WRONG[case]) as port:
+        settings["port"] = port
+        one = plugin.connector(settings, {"tag": "DB1.DBW0"})
+        with pytest.raises((ConnectionError, TimeoutError)):
+            one.read()
+
+
 @contextmanager
-def babbler(answer: bytes) -> Iterator[int]:
-    """A machine that answers everything with the same bytes."""
+def babbler(*answers: bytes) -> Iterator[int]:
+    """A machine with an answer for each question, the last one for all that follow. NN: the number of the question."""
 
     def serve() -> None:
         while True:
             try:
                 connection, _ = server.accept()
                 with connection:
-                    while connection.recv(4096):
-                        connection.sendall(answer)
+                    left = list(answers)
+                    while asked := connection.recv(4096):
+                        answer = left.pop(0) if len(left) > 1 else left[0]
+                        connection.sendall(answer.replace(b"NN", asked[11:13]))
             except OSError:
                 return
 

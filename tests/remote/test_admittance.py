@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import ssl
 import warnings
 from collections.abc import AsyncIterator
@@ -312,3 +313,22 @@ analytics:
 
         assert decision == Decision(Verdict.DENY, "because")
         assert {place.launch.place for place in kernel.places.values()} == {"line1"}
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("127.0.0.1:TAKEN", "Address already in use"),
+        ("127.0.0.1:70000", "70000 is no port"),
+        ("192.0.2.1:7444", "Cannot assign requested address"),
+    ],
+)
+async def test_where_the_kernel_cannot_listen_is_said_in_one_sentence(
+    tmp_path: Path, where: str, told: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = where.replace("TAKEN", str(taken.getsockname()[1]))
+        section = Elsewhere(tmp_path).section(where)
+        with pytest.raises(OSError, match=f"plugins.listen: cannot listen at {where}: {told}"):
+            async with plant(tmp_path, BOX + section):
+                pass

@@ -52,6 +52,7 @@ def test_what_is_kept_is_told_in_the_handles_of_the_next_session() -> None:
     kept = Kept("c", keeps=True)
     kept.use({1: "a", 2: "b", 3: "c"})
     kept.publication(encode_batch(Batch.of([1, 2, 3, 2], [5, 6, 7, 8], [1.0, 2.0, 3.0, 4.0])))
+    kept.use({})  # of a session that only browses
     kept.use({1: "b", 2: "new", 3: "a"})
     (publication,) = kept.after(0)
     batch = decode_batch(publication.batch)

@@ -59,7 +59,10 @@ class Kept:
         return list(self._publications)
 
     def use(self, names: Mapping[int, str]) -> None:
-        """Handles mean these names from here on. What is kept is told in them; tags that are gone are left out."""
+        """Handles mean these names from here on. What is kept is told in them; tags that are gone are left out. Without
+        any, somebody only looks around, and nothing changes."""
+        if not names:
+            return
         before, self._names = self._names, dict(names)
         if not self._publications or before == self._names:
             return

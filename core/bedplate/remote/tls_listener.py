@@ -66,17 +66,13 @@ class TlsListener:
         """Returns the address with its real port. Raises OSError when it is taken."""
         host, _, port = listen.rpartition(":")
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
-        family, _, _, _, address = found[0]
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            self._socket.bind(address)
+            if int(port) > 65535:
+                raise OSError(0, f"{port} is no port")
+            found = await loop.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+            self._socket = _bound(found[0][0], found[0][4])
         except OSError as error:
-            self._socket.close()
-            raise OSError(f"cannot listen at {listen}: {error.strerror}") from None
-        self._socket.listen(64)
-        self._socket.setblocking(False)
+            raise OSError(f"plugins.listen: cannot listen at {listen}: {error.strerror}") from None
         loop.add_reader(self._socket, self._accept, self._socket)
         return f"{host}:{self._socket.getsockname()[1]}"
 
@@ -188,6 +184,19 @@ class TlsListener:
             for end in ends:
                 end.cancel()
             await asyncio.wait(ends)
+
+
+def _bound(family: int, address: Any) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(64)
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from bedplate.errors import AdmissionError
 from bedplate.remote.credentials import Credentials
 from bedplate.runtime.ending import DO_NOT_RETRY
 from bedplate.runtime.launch import Launch
@@ -53,9 +54,15 @@ class RemoteProgram:
         backoff, loop = Backoff(FIRST_WAIT, LAST_WAIT), asyncio.get_running_loop()
         while True:
             began = loop.time()
-            code = await self._one_run()
+            try:
+                if self.launch.verify:
+                    await asyncio.to_thread(self.launch.verify)
+                code = await self._one_run()
+            except (AdmissionError, OSError) as error:
+                self._tell(f"can't be started: {error}")
+                code = DO_NOT_RETRY
             if code == DO_NOT_RETRY:
-                self._tell("ended and is not started again: another try is of no use as things are")
+                self._tell("is not started again: another try is of no use as things are")
                 return
             if loop.time() - began > PROVED:
                 backoff.reset()

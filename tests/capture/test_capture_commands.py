@@ -20,7 +20,7 @@ def test_what_was_captured_is_replayed_without_the_device_to_the_same_values(she
         taken = shell.capture(port, "W", "T")
     code, facts = shell.replay()
 
-    assert taken["reads"] >= 2
+    assert taken["reads"] >= 1
     assert taken["requests"] == 2 * taken["reads"]
     assert (code, facts["departures"], facts["differences"]) == (0, [], [])
     assert facts["reads"] == facts["recorded_reads"] == taken["reads"]

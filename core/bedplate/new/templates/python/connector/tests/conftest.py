@@ -23,7 +23,7 @@ class Session:
     def __init__(self, run: Callable[[Any], Any], port: int) -> None:
         self.run = run
         self.plugin = MyThing()
-        self.plugin.config = MyThing.Config(host="127.0.0.1", port=port, timeout=0.5)
+        self.plugin.config = MyThing.Config(host="127.0.0.1", port=port, timeout=1.5)
         self.run(self.plugin.open())
 
     def read(self, *addresses: str) -> Any:

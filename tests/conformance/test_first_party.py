@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bedplate.testing.conformance.catalogue import catalogue
+from bedplate.testing.conformance.certificates import can_make
 from bedplate.testing.conformance.examination import Wish, examine
 from bedplate.testing.conformance.profile import Profile, read_profile
 from bedplate.testing.conformance.subject import Subject
@@ -34,7 +35,7 @@ async def judged(target: str, *placements: str, without: tuple[str, ...] = ()) -
     profile = read_profile(file).model_copy(update={"failed_connects": 50, "cycles": 10})
     only = tuple(one.id for group, one in catalogue() if group not in without) if without else ()
     heard: list[Any] = []
-    return await examine(subject, profile, Wish(placements, only, "", file.parent), heard.append)
+    return await examine(subject, profile, Wish(placements, only, file.parent), heard.append)
 
 
 def lacking(report: Report) -> dict[str, str]:
@@ -43,6 +44,8 @@ def lacking(report: Report) -> dict[str, str]:
 
 @pytest.mark.timeout(300)
 async def test_alarms_are_full_in_every_placement() -> None:
+    if not can_make() and not os.environ.get("CI"):
+        pytest.skip("the command openssl is not installed")
     report = await judged("plugins/alarms", *EVERYWHERE)
 
     assert lacking(report) == {}
@@ -62,18 +65,37 @@ async def test_a_connector_to_a_device_lacks_nothing(target: str) -> None:
     assert lacking(await judged(target, "process", without=PATIENT)) == {}
 
 
+PEERS = {
+    "plugins/s7": "tests/peers/node_modules/node-snap7/build/Release/node_snap7.node",
+    "plugins/ethernetip": "tests/peers/.venv/bin/python",
+}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("target", PEERS)
+async def test_a_driver_that_was_ported_lacks_nothing(target: str) -> None:
+    """Its simulator is a peer: somebody else's implementation."""
+    if not (ROOT / PEERS[target]).exists():
+        missing("the simulator is not installed; run .make/peers")
+    assert lacking(await judged(target, "process", without=PATIENT)) == {}
+
+
 @pytest.mark.timeout(300)
 async def test_the_scale_of_the_tutorial_takes_garbage_for_a_bug_of_its_own() -> None:
     """It stays as short as it is; the price is told, and it is a SHOULD."""
     assert set(lacking(await judged("docs/examples/scale.py", "inline"))) == {"CON-086"}
 
 
+def missing(reason: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
 def node_command() -> list[str]:
     node = shutil.which("node")
     if not node or not all((MODULES / name).exists() for name in ("@grpc/grpc-js", "protobufjs")):
-        if os.environ.get("CI"):
-            pytest.fail("grpc-js or protobufjs is not installed; run .make/peers", pytrace=False)
-        pytest.skip("grpc-js or protobufjs is not installed; run .make/peers")
+        missing("grpc-js or protobufjs is not installed; run .make/peers")
     return [node, str(ROOT / "tests/contract/plugin.js"), str(ROOT / "protos"), str(MODULES)]
 
 

@@ -77,7 +77,7 @@ def _examine(invocation: Invocation, target: str, options: dict[str, Any]) -> in
     placement = options["placement"] or ("all" if full else "process")
     placements = PLACEMENTS[:3] if placement == "all" else (placement,)
     beside = file.parent if file and not options["sim"] else Path()
-    wish = Wish(placements, only, "", beside)
+    wish = Wish(placements, only, beside)
     reports = []
     for subject in subjects(target, options["use"] or ""):
         judging = Judging(invocation.screen, options["verbose"], silent=invocation.json)

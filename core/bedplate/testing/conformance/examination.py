@@ -41,16 +41,14 @@ Heard = Callable[[Verdict], None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to examine. only: ids, empty: all · level: MUST leaves the SHOULD out · beside: where the simulator's
-    command is at home."""
+    """What to examine. only: ids, empty: all · beside: where the simulator's command is at home."""
 
     placements: tuple[str, ...] = ("process",)
     only: tuple[str, ...] = ()
-    level: str = ""
     beside: Path = Path()
 
     def wants(self, one: Check) -> bool:
-        return (not self.only or one.id in self.only) and self.level in ("", one.level)
+        return not self.only or one.id in self.only
 
 
 async def examine(subject: Subject, profile: Profile, wish: Wish, heard: Heard) -> Report:

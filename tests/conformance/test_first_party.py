@@ -96,6 +96,7 @@ def node_command() -> list[str]:
     node = shutil.which("node")
     if not node or not all((MODULES / name).exists() for name in ("@grpc/grpc-js", "protobufjs")):
         missing("grpc-js or protobufjs is not installed; run .make/peers")
+    assert node
     return [node, str(ROOT / "tests/contract/plugin.js"), str(ROOT / "protos"), str(MODULES)]
 
 

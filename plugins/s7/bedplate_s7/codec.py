@@ -43,7 +43,8 @@ class Form:
         return struct.calcsize(NUMBERS[self.name])
 
     def decode(self, raw: bytes) -> Any:
-        """raw: `size` bytes. time is in ms. Raises Unfit for a string whose own lengths contradict each other."""
+        """raw: `size` bytes. time is in ms. Raises Unfit for a string whose own lengths contradict each other, or that is no
+        UTF-16."""
         match self.name:
             case "bool":
                 return bool(raw[0] >> self.bit & 1)
@@ -52,7 +53,7 @@ class Form:
             case "string":
                 return _string(raw, 1).decode("latin-1")
             case "wstring":
-                return _string(raw, 2).decode("utf-16-be", "replace")
+                return _wide(_string(raw, 2))
         return struct.unpack(NUMBERS[self.name], raw)[0]
 
     def encode(self, value: Any) -> bytes:
@@ -97,3 +98,10 @@ def _string(raw: bytes, width: int) -> bytes:
     if count > most or (count + 2) * width > len(raw):
         raise Unfit(f"says it has {count} of {most} characters: no such string lies here")
     return raw[2 * width : (2 + count) * width]
+
+
+def _wide(content: bytes) -> str:
+    try:
+        return content.decode("utf-16-be")
+    except UnicodeDecodeError:
+        raise Unfit("has half of a pair of UTF-16: no such string lies here") from None

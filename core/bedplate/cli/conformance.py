@@ -50,8 +50,8 @@ PLACEMENTS = ("process", "inline", "remote", "all")
 def conformance(invocation: Invocation, target: str | None, **options: Any) -> int:
     """TARGET is a Python file, the folder of a plugin, or the name of an installed one.
 
-    Every check speaks the contract of protos/ with the running plugin, and nothing else, so that it holds for any
-    language. The simulator is reached through a proxy that the kit cuts, slows and garbles; its port goes where
+    Every check speaks the contract of protos/ with the running plugin or looks at its process from outside, so that it
+    holds for any language. The simulator is reached through a proxy that the kit cuts, slows and garbles; its port goes where
     conformance.toml says {port}.
     """
     if options["listing"]:

@@ -50,9 +50,9 @@ PLACEMENTS = ("process", "inline", "remote", "all")
 def conformance(invocation: Invocation, target: str | None, **options: Any) -> int:
     """TARGET is a Python file, the folder of a plugin, or the name of an installed one.
 
-    Every check speaks the contract of protos/ with the running plugin or looks at its process from outside, so that it
-    holds for any language. The simulator is reached through a proxy that the kit cuts, slows and garbles; its port goes where
-    conformance.toml says {port}.
+    Every check speaks the contract of protos/ with the running plugin, or looks at its process from outside, so that it
+    holds for any language. The simulator is reached through a proxy that the kit cuts, slows and garbles: write {port}
+    into the settings of conformance.toml.
     """
     if options["listing"]:
         _list(invocation)

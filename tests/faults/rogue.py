@@ -153,10 +153,8 @@ class Rogue:
                 time.sleep(3600)
             case "raises":
                 raise RuntimeError("a bug of the author")
-            case "leaks":
-                self.leak = [bytearray(os.urandom(1 << 20) * 10) for _ in range(30)]
-            case "starts too many processes":
-                self.started = [sleeper(new=bool(n % 2)) for n in range(80)]
+            case "leaks" | "starts too many processes":  # and answers its pings meanwhile
+                self.taking = asyncio.create_task(self._take_too_much(how))
             case "starts a few processes":
                 self.started = [sleeper(new=bool(n % 2)) for n in range(6)]
             case "prints without end":
@@ -164,6 +162,16 @@ class Rogue:
                 for _ in range(600):
                     os.write(1, b"\x1b[31mred\x00\xff " * 10_000)
                 os.write(1, b"\nthe last words\n")
+
+    async def _take_too_much(self, how: str) -> None:
+        self.taken: list[Any] = []
+        while len(self.taken) < 100:
+            if how == "leaks":
+                self.taken.append(bytearray(b"x") * (3 << 20))
+            else:
+                odd = bool(len(self.taken) % 2)
+                self.taken.append(await asyncio.to_thread(sleeper, new=odd))
+            await asyncio.sleep(0.01)
 
 
 def sleeper(*, new: bool) -> subprocess.Popen[bytes]:

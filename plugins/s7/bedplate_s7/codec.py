@@ -43,8 +43,8 @@ class Form:
         return struct.calcsize(NUMBERS[self.name])
 
     def decode(self, raw: bytes) -> Any:
-        """raw: `size` bytes. time is in ms. Raises Unfit for a string whose own lengths contradict each other, or that is no
-        UTF-16."""
+        """raw: `size` bytes. time is in ms. Raises Unfit for a string whose own lengths contradict each other, and for
+        a wide one that is no UTF-16."""
         match self.name:
             case "bool":
                 return bool(raw[0] >> self.bit & 1)

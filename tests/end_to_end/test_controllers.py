@@ -64,7 +64,8 @@ def deployment(controllers: dict[str, Any]) -> str:
     for name in COMPONENTS:
         use, _, placement = name.partition("-")
         parts.append(f"  {name}:\n    use: {use}\n    placement: {placement}")
-        parts.append(f"    host: 127.0.0.1\n    port: {controllers[use].port}\n    timeout: 2s")
+        host = "localhost" if placement == "process" else "127.0.0.1"  # names must be asked for
+        parts.append(f"    host: {host}\n    port: {controllers[use].port}\n    timeout: 5s")
         parts.append(f"    tags:{TAGS[use]}")
     return "\n".join(parts)
 
@@ -102,7 +103,7 @@ async def test_what_is_not_there_is_bad_alone(plant: Plant) -> None:
 
 
 async def test_they_need_no_more_than_their_manifests_ask_for(plant: Plant) -> None:
-    """One port, by its number: everything else is closed to them where this machine can close it."""
+    """One port, by its number, and a name: all else is closed to them where this machine can close it."""
     status = await plant.site.client.status()
     levels = {one.isolation for one in status.processes if one.placement == "process"}
     assert levels == {str(this_machine().default)}

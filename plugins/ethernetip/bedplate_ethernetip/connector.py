@@ -6,6 +6,7 @@ those words into what the contract has words for, and does nothing else; pace, u
 
 from __future__ import annotations
 
+import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
@@ -73,7 +74,10 @@ class EthernetIp(Connector):
     def open(self) -> None:
         """Connects and asks for the first tag. Raises ConnectionError when the controller is away or does not speak."""
         config = self.config
-        self.plc = PLC(config.host, config.slot, config.timeout, config.micro800, config.port)
+        host = socket.gethostbyname(
+            config.host
+        )  # pylogix takes an IPv6 address for its IPv4 socket
+        self.plc = PLC(host, config.slot, config.timeout, config.micro800, config.port)
         self.plc.conn.send = _checked(self.plc.conn.send)
         self.plc.conn.receive_data = _one_frame(self.plc.conn, config.timeout)
         try:

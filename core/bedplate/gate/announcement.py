@@ -52,11 +52,12 @@ class Announcement:
 
 
 def admin_socket() -> Path:
-    """Where a local admin socket may be made: a new name in a folder that nobody else can enter.
+    """Where a local admin socket may be made: a new name in a folder that nobody else can enter, and that no confined
+    plugin of the same user can guess.
 
     Raises BedplateError when there is none.
     """
-    name = f"{os.getpid()}-{secrets.token_hex(4)}.sock"
+    name = f"{os.getpid()}-{secrets.token_hex(16)}.sock"
     folder = home() / "run"
     if len(os.fsencode(folder)) + len(name) + 1 > MAX_SOCKET_PATH:
         folder = Path(f"/tmp/bedplate-{os.geteuid()}")

@@ -12,7 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/nix/store", "/gnu/store")
-FILES = (  # of /etc: where libraries look for the loader, names, certificates and the time
+OF_ITSELF = (  # not net, nor what has one below it: it lists the sockets of everybody
+    *("maps", "smaps", "smaps_rollup", "status", "stat", "statm", "limits", "io", "auxv", "exe"),
+    *("cmdline", "comm", "environ", "cgroup", "mounts", "mountinfo", "fd", "fdinfo", "uid_map"),
+)
+FILES = (
+    *(f"/proc/self/{name}" for name in OF_ITSELF),
+    # of /etc: where libraries look for the loader, names, certificates and the time
     *("/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d"),
     *("/etc/resolv.conf", "/run/systemd/resolve", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf"),
     *(
@@ -25,7 +31,6 @@ FILES = (  # of /etc: where libraries look for the loader, names, certificates a
     *("/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/pki/tls/certs", "/etc/pki/ca-trust"),
     *("/etc/ca-certificates", "/etc/localtime", "/etc/timezone", "/etc/alternatives"),
     *(
-        "/proc/self",
         "/proc/cpuinfo",
         "/proc/meminfo",
         "/proc/stat",

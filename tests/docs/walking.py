@@ -1,7 +1,7 @@
 """Does what a tutorial says, in its order: writes the files that it shows, types its commands, compares what comes.
 
 A console block named `second` or `third` (a comment above it) is another terminal: its command goes on until the next
-one there. What is shown must come, with other numbers; a line with … may have anything there.
+one there, or until ^C. What is shown must come, with other numbers; a line with … may have anything there.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Walk:
 
     def follow(self, page: Path) -> None:
         for block in blocks(page, "console", *FILES):
-            if block.language == "console":
+            if block.text.strip() == "^C":
+                self._end(block.name)
+            elif block.language == "console":
                 for command, shown in commands(block):
                     self._type(block.name, command, shown)
             elif block.name:
@@ -147,7 +149,9 @@ def pattern(shown: str) -> str:
 def _part(part: str) -> str:
     if re.fullmatch(NUMBER, part):
         return NUMBER
-    return r"\s+" if part.isspace() else re.escape(part)
+    if part.isspace():
+        return r"\s+"
+    return re.sub(r"(?<=\w\w)s(?=,|$)", "s?", re.escape(part))  # 4 reads, 1 read
 
 
 def free_port() -> int:

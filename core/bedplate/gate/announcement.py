@@ -57,7 +57,7 @@ def admin_socket() -> Path:
 
     Raises BedplateError when there is none.
     """
-    name = f"{os.getpid()}-{secrets.token_hex(16)}.sock"
+    name = f"{os.getpid()}-{secrets.token_urlsafe(6)}.sock"
     folder = home() / "run"
     if len(os.fsencode(folder)) + len(name) + 1 > MAX_SOCKET_PATH:
         folder = Path(f"/tmp/bedplate-{os.geteuid()}")

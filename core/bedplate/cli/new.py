@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bedplate.cli.frame import Invocation, command
 from bedplate.new import KINDS, LANGUAGES
+
+if TYPE_CHECKING:
+    from bedplate.new import Wanted
 
 
 @command(local=True)
@@ -47,17 +51,28 @@ def new(invocation: Invocation, kind: str, name: str, language: str, folder: Pat
     for file in files:
         click.echo(f"  {file}")
     click.echo("\nnext")
-    for line in (f"cd {folder}", *_steps(wanted.language, kind, name)):
+    for line in (f"cd {folder}", *_steps(wanted)):
         click.echo(f"  {line}")
+    click.echo(f"then begin with {_first_file(wanted)}")
 
 
-def _steps(language: str, kind: str, name: str) -> tuple[str, ...]:
+def _steps(wanted: Wanted) -> list[str]:
     """What to type next; the template's README says more."""
-    if language == "node":
-        return ("npm install", "node --test")
-    if language == "go":
-        return ("go test ./...", "make")
-    return ("python -m pip install -e '.[test]'", "pytest")
+    tests = {
+        "python": ["python -m pip install -e '.[test]'", "pytest"],
+        "node": ["npm install", "node --test"],
+        "go": ["go test ./...", "make"],
+    }
+    judged = [] if wanted.kind == "app" else ["bedplate conformance ."]
+    return [*tests[wanted.language], *judged]
+
+
+def _first_file(wanted: Wanted) -> str:
+    """Where an author begins."""
+    if wanted.language != "python":
+        return {"node": "plugin.js", "go": "thing.go"}[wanted.language]
+    module = wanted.name.replace("-", "_")
+    return f"{module if wanted.kind == 'app' else f'bedplate_{module}'}/__init__.py"
 
 
 def _refuse_taken(name: str) -> None:

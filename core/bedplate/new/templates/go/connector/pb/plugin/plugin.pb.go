@@ -316,7 +316,7 @@ type Tag struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Handle        uint32                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"`                                                      // the component's own, 1 … n; not the journal's
 	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`                                                           // last part of the path, as the deployment writes it
-	Address       string                 `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`                                                     // text form of the address; a number in decimal; anything else JSON
+	Address       string                 `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`                                                     // text form of the address; a number in decimal; anything else JSON; without one in the deployment, the name
 	DataType      record.DataType        `protobuf:"varint,4,opt,name=data_type,json=dataType,proto3,enum=bedplate.record.v1.DataType" json:"data_type,omitempty"` // unspecified: as the source says
 	Writable      bool                   `protobuf:"varint,5,opt,name=writable,proto3" json:"writable,omitempty"`                                                  // Write may name it
 	Unit          string                 `protobuf:"bytes,6,opt,name=unit,proto3" json:"unit,omitempty"`                                                           // UCUM, of the value as the source gives it

@@ -55,7 +55,6 @@ types:
     tags: {setpoint: {address: filler.speed_setpoint, write: {range: [50, 100]}}}
 connectors:
   machines: {type: machine, each: {one: {}, two: {}}}
-  far: {use: simline, placement: remote, tags: {speed: {address: filler.speed}}}
   history: {use: history, deliver: ["**"], folder: history, buffer: {age: 1d}}
 writes: {enabled: true}
 journal: {size: 1GB, min_free: 1GB}
@@ -70,12 +69,12 @@ async def test_what_is_not_served_is_refused_by_name_and_all_at_once(tmp_path: P
     found = await refusal(tmp_path, UNSERVED)
     for named in (
         *("4  engine", "9  types.machine.expected", "10  types.machine.tags.setpoint.write"),
-        *("13  connectors.far.placement", "14  connectors.history.buffer", "15  writes.enabled"),
-        *("16  journal.size", "16  journal.min_free", "17  api.tls", "18  audit.syslog"),
-        *("19  telemetry.prometheus", "20  moved"),
+        *("13  connectors.history.buffer", "14  writes.enabled"),
+        *("15  journal.size", "15  journal.min_free", "16  api.tls", "17  audit.syslog"),
+        *("18  telemetry.prometheus", "19  moved"),
     ):
         assert f"plant.yaml:{named}: not served yet: " in found.text, named
-    assert len(found.sentences) == 12
+    assert len(found.sentences) == 11
     assert "reaches 2 machines" in found.text
     assert not (tmp_path / "data").exists(), "nothing was begun"
 

@@ -82,3 +82,8 @@ def lines(folder: Path) -> list[dict[str, str]]:
     content = (folder / "audit.jsonl").read_bytes()
     assert content.endswith(b"\n")
     return [json.loads(line) for line in content.decode("ascii").splitlines()]
+
+
+def asked(folder: Path) -> list[dict[str, str]]:
+    """What somebody asked for: without what the kernel notes of itself."""
+    return [line for line in lines(folder) if line["verdict"] != "noted"]

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.gate.rig import lines
+from tests.gate.rig import asked
 
 from bedplate import connect
 from bedplate.endpoints import Endpoint, find
@@ -75,7 +75,7 @@ async def test_a_module_that_denies_all_is_obeyed_and_locks_nobody_out_of_the_ma
         assert await status(f"unix:{endpoint.socket}", "") == "plant"
         assert await status(endpoint.address, "wrong") == "UNAUTHENTICATED"
     told = [
-        (line["who"], line["verdict"], line["rule"]) for line in lines(tmp_path / "data" / "audit")
+        (line["who"], line["verdict"], line["rule"]) for line in asked(tmp_path / "data" / "audit")
     ]
     assert told == [
         ("local-token", "refused", "guard: denied: closed today"),
@@ -118,7 +118,7 @@ async def test_every_method_refuses_who_brings_no_token(tmp_path: Path) -> None:
             with pytest.raises(grpc.aio.AioRpcError) as error:
                 await call.read()
             assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED, method
-    told = [line["rule"] for line in lines(tmp_path / "data" / "audit")]
+    told = [line["rule"] for line in asked(tmp_path / "data" / "audit")]
     assert told == ["kernel: no token"] * len(methods)
 
 

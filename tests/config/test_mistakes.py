@@ -35,6 +35,11 @@ MISTAKES: dict[str, tuple[str, str, list[str]]] = {
             "118 connectors.cloud.brokr_url: unknown; did you mean `broker_url`?",
         ],
     ),
+    "the kernel's own name": (
+        "  cloud:\n",
+        "  kernel:\n",
+        ["115 connectors.kernel: is the kernel's own name; give it another"],
+    ),
     "NO for a bool": (
         "counter: true}",
         "counter: NO}",

@@ -34,6 +34,7 @@ ARTICLE = {
     "security": "a security module",
     "app": "an app",
 }
+KERNEL = "kernel"  # whose own streams begin with it
 NEEDS = {"deliver": ("deliver",), "tags": ("read", "subscribe", "write"), "browse": ("browse",)}
 
 
@@ -92,6 +93,8 @@ class Builder:
         before = len(self._problems)
         if draft.whole and (problem := segment_problem(draft.id)):
             self._problems.add(draft.place, f"{shown(draft.id)} {problem}")
+        if draft.id == KERNEL:
+            self._problems.add(draft.place, "is the kernel's own name; give it another")
         parts = draft.body.items()
         words = like(
             draft.body, {key: part for key, part in parts if key in COMPONENT["properties"]}

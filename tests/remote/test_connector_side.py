@@ -46,6 +46,23 @@ class Waiting(Connector):
         self.coming.put("end")
 
 
+class Spent(Waiting):
+    """Asks a thing for more that has no more."""
+
+    def read(self, tags: list[Any]) -> list[Any]:
+        return [next(iter(())) for _ in tags] or [next(iter(()))]
+
+
+async def test_next_of_nothing_more_is_a_bug_and_not_a_silence() -> None:
+    attachment = wired("connector", spent=Spent)
+    tag = twin(plugin_pb2.Tag).FromString(TAG.SerializeToString())
+    await opened(attachment, "spent", tags=[tag])
+    async with asyncio.timeout(WITHIN):
+        answer = (await attachment.ask("c", WITHIN, read=Read(tags=[1]))).answer
+    assert answer.code == plugin_pb2.CODE_FAULT
+    assert "StopIteration" in answer.text
+
+
 TAG = plugin_pb2.Tag(handle=1, name="t", address="a", writable=True)
 
 

@@ -11,7 +11,7 @@ from bedplate.contracts import Analytic, Asset, Stretch, Written
 from bedplate.model import DataType, Event, Record, TagTable
 from bedplate.remote.columns import written_batches
 from bedplate.remote.opening import with_secrets
-from bedplate.remote.session import Session
+from bedplate.remote.session import Session, on_thread
 from bedplate.remote.stretches import Run, runs
 from bedplate.wire import encode_batch, encode_event, records_of, tag_of
 
@@ -132,4 +132,4 @@ class AnalyticSession(Session):
             "close": self.close_all,
             "process_all": self.process_all,
         }[method]
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        return await on_thread(self._threads, function, *arguments)

@@ -247,7 +247,7 @@ class Session:
     async def _run(self, threads: ThreadPoolExecutor, function: Any, *arguments: Any) -> Any:
         if inspect.iscoroutinefunction(function):
             return await function(*arguments)
-        return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+        return await on_thread(threads, function, *arguments)
 
     # --- words ---
 
@@ -316,3 +316,16 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, LOST) and text:
         return text
     return f"{kind}: {text}" if text else kind
+
+
+async def on_thread(threads: ThreadPoolExecutor, function: Any, *arguments: Any) -> Any:
+    """What a plain def returns or raises. A future can't carry StopIteration, and whoever awaits it would wait for
+    ever: `next()` on something that is used up is a bug like any other."""
+
+    def called() -> Any:
+        try:
+            return function(*arguments)
+        except StopIteration as error:
+            raise RuntimeError("StopIteration: next() of something that has no more") from error
+
+    return await asyncio.get_running_loop().run_in_executor(threads, called)

@@ -130,7 +130,11 @@ def test_numpy_scalars_and_large_integers_find_their_type(value: Any, field: str
     assert value_message(value).WhichOneof("of") == field
 
 
-@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, object(), [1], 1j, "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [2**64, -(2**63) - 1, object(), [1], 1j, "\ud800"],
+    ids=["2**64", "-2**63-1", "object", "list", "complex", "surrogate"],
+)
 def test_what_no_type_holds_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         value_message(value)

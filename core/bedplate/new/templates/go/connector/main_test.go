@@ -126,6 +126,7 @@ func TestAMachineThatFreezesOrHangsUpIsUnreachable(t *testing.T) {
 	want(t, k.read(300*time.Millisecond, 1).Answer, plugin.Code_CODE_UNREACHABLE)
 	machine.Freeze(false)
 	want(t, k.open(machine, "setpoint"), plugin.Code_CODE_OK)
+	want(t, k.read(0, 1).Answer, plugin.Code_CODE_OK) // by now the machine knows of it
 	machine.Cut()
 	want(t, k.read(0, 1).Answer, plugin.Code_CODE_UNREACHABLE)
 }

@@ -86,6 +86,7 @@ test("a machine that freezes or hangs up is unreachable, and no bug of ours", as
   assert.strictEqual((await kernel.ask("read", { tags: [1] }, 300)).answer.code, "CODE_UNREACHABLE");
   machine.frozen = false;
   assert.strictEqual((await kernel.open("setpoint")).answer.code, "CODE_OK");
+  assert.strictEqual((await kernel.ask("read", { tags: [1] })).answer.code, "CODE_OK"); // by now the machine knows of it
   machine.cut();
   assert.strictEqual((await kernel.ask("read", { tags: [1] })).answer.code, "CODE_UNREACHABLE");
 });

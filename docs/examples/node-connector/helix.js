@@ -4,12 +4,9 @@
 const { once } = require("events");
 const net = require("net");
 
-const BAD = 0x80000000; // OPC UA StatusCodes: Bad, and by status of HLX Good, BadOutOfService, BadNotFound
-const QUALITY = { 0: 0, 1: 0x808d0000, 2: 0x803e0000 };
-const STATUS = { 1: "machine busy", 2: "no such register in this firmware", 3: "register is read-only" };
-const LARGEST = 65537; // bytes of a frame with its length
+const STATUS = ["good", "machine busy", "no such register in this firmware", "register is read-only"];
+const QUALITY = [0, 0x808d0000, 0x803e0000, 0x803b0000]; // the same in OPC UA: Good, BadOutOfService, BadNotFound, BadNotWritable
 const MOST_TAGS = 7281; // whose values fit into one frame
-const PATIENCE = 2000; // ms that a machine may take
 
 // How an ask ends that is not OK. Whatever else is thrown is a bug.
 class Failure extends Error {
@@ -33,20 +30,14 @@ class Machine {
     if (problems.length) throw new Failure("CODE_INVALID", problems[0].text, problems);
     this.where = { host, port, noDelay: true };
     this.registers = new Map(tags.map((tag) => [tag.handle, Number(tag.address)]));
-    this.received = Buffer.alloc(0);
     this.turn = Promise.resolve();
   }
 
-  register(handle) {
-    if (!this.registers.has(handle)) throw new Error(`no tag has the handle ${handle}`);
-    return this.registers.get(handle);
-  }
-
   open(until) {
-    return this.inTurn(until, () => {
+    return this.inTurn(until, async () => {
       this.socket = net.connect(this.where).on("error", (error) => this.end(error.message));
-      this.socket.on("end", () => this.end("the machine hung up")).on("data", (bytes) => this.take(bytes));
-      return once(this.socket, "connect");
+      this.socket.on("end", () => this.end("the machine hung up")).on("readable", () => this.socket.emit("more"));
+      await once(this.socket, "connect"); // throws when the session ends; so does every once
     });
   }
 
@@ -59,72 +50,55 @@ class Machine {
   // One after the other. What goes wrong ends the session: an answer that comes late could pass for the next one.
   inTurn(until, work) {
     const turn = this.turn.then(async () => {
-      const left = Math.min(until - performance.now(), PATIENCE);
+      const left = until - performance.now();
       if (left <= 0) throw new Failure("CODE_EXPIRED", "too late, nothing was done");
-      if (this.ended) throw new Failure("CODE_UNREACHABLE", this.ended);
       const timer = setTimeout(() => this.end("no answer in time"), left);
       try {
-        return await work();
+        if (!this.ended) return await work();
       } catch (error) {
         this.end(error.message);
-        throw new Failure("CODE_UNREACHABLE", this.ended);
       } finally {
         clearTimeout(timer);
       }
+      throw new Failure("CODE_UNREACHABLE", this.ended);
     });
     this.turn = turn.catch(() => {});
     return turn;
   }
 
-  // Asks one question; size: of the answer's body.
-  exchange(code, body, size, until) {
+  // Asks one question and returns the body of the answer, which is of this size.
+  exchange(code, question, size, until) {
     return this.inTurn(until, async () => {
-      if (this.received.length) throw new Error("the machine said what nobody asked for");
-      this.socket.write(Buffer.from([(1 + body.length) >> 8, (1 + body.length) & 255, code, ...body]));
-      const head = await this.exactly(3);
-      const told = head.readUInt16BE() - 1;
-      if (head[2] !== code || told !== size) throw new Error(`asked function ${code}, was answered ${head[2]} with ${told} bytes`);
-      return this.exactly(size);
+      if (this.socket.readableLength) throw new Error("the machine said what nobody asked for");
+      this.socket.write(Buffer.from([(1 + question.length) >> 8, (1 + question.length) & 255, code, ...question]));
+      let answer;
+      while ((answer = this.socket.read(3 + size))?.length !== 3 + size) await once(this.socket, "more");
+      if (answer[2] !== code || answer.readUInt16BE() !== 1 + size) throw new Error("the machine answered something else");
+      return answer.subarray(3);
     });
   }
 
-  take(bytes) {
-    this.received = Buffer.concat([this.received, bytes]);
-    if (this.received.length > LARGEST) this.end("the machine said more than a frame");
-    else this.socket.emit("more");
+  // The register of a tag, as HLX writes it.
+  register(tag) {
+    if (!this.registers.has(tag)) throw new Error(`no tag has the handle ${tag}`);
+    return [this.registers.get(tag) >> 8, this.registers.get(tag) & 255];
   }
 
-  async exactly(size) {
-    while (this.received.length < size) {
-      if (this.ended) throw new Error(this.ended);
-      await once(this.socket, "more"); // throws when the session ends
-    }
-    const bytes = this.received.subarray(0, size);
-    this.received = this.received.subarray(size);
-    return bytes;
-  }
-
-  async read(handles, until) {
-    const asked = Buffer.alloc(2 * handles.length);
-    handles.forEach((handle, i) => asked.writeUInt16BE(this.register(handle), 2 * i));
-    const told = await this.exchange(1, asked, 9 * handles.length, until);
-    const batch = { count: handles.length, tag: handles, quality: [], dataType: "DATA_TYPE_FLOAT64", float64: [] };
-    const problems = [];
-    handles.forEach((tag, i) => {
-      const status = told[9 * i];
-      batch.quality.push(QUALITY[status] ?? BAD);
-      batch.float64.push(status ? NaN : told.readDoubleBE(9 * i + 1));
-      if (status) problems.push({ tag, text: STATUS[status] });
-    });
+  async read(tags, until) {
+    const told = await this.exchange(1, tags.flatMap((tag) => this.register(tag)), 9 * tags.length, until);
+    const status = tags.map((_, i) => told[9 * i]);
+    const float64 = status.map((one, i) => (one ? NaN : told.readDoubleBE(9 * i + 1)));
+    const quality = status.map((one) => QUALITY[one] ?? 0x80000000); // or just Bad
+    const batch = { count: tags.length, tag: tags, quality, dataType: "DATA_TYPE_FLOAT64", float64 };
+    const problems = tags.flatMap((tag, i) => (status[i] ? { tag, text: STATUS[status[i]] } : []));
     return { read: { batches: [batch], problems } }; // without time: the kernel stamps
   }
 
   async write({ tag, value }, until) {
     if (!["float64", "int64", "uint64"].includes(value?.of)) throw new Failure("CODE_REFUSED", "a register holds a number");
-    const body = Buffer.alloc(10);
-    body.writeUInt16BE(this.register(tag));
-    body.writeDoubleBE(Number(value[value.of]), 2);
-    const [status] = await this.exchange(2, body, 1, until);
+    const number = Buffer.alloc(8);
+    number.writeDoubleBE(Number(value[value.of]));
+    const [status] = await this.exchange(2, [...this.register(tag), ...number], 1, until);
     if (status) throw new Failure("CODE_REFUSED", STATUS[status]);
   }
 }

@@ -8,47 +8,40 @@ const { loadSync } = require("@grpc/proto-loader");
 const { Failure, Machine } = require("./helix.js");
 const { name, version } = require("./package.json");
 
-const DO_NOT_RETRY = 78; // exit code
-
 const machines = new Map(); // component → session
+
+function session(component) {
+  if (!machines.has(component)) throw new Failure("CODE_UNREACHABLE", "not open");
+  return machines.get(component);
+}
 
 function close(component, why) {
   machines.get(component)?.end(why);
   machines.delete(component);
 }
 
-// Serves one ask; returns what the reply has beside the answer. Ping, Close and Shutdown wait for nobody.
-async function serve(ask) {
-  const until = performance.now() + (ask.withinMs || Infinity);
-  const machine = machines.get(ask.component);
-  switch (ask.what) {
-    case "ping":
-      return {};
-    case "close":
-      return close(ask.component, "closed");
-    case "shutdown":
-      return machines.forEach((_, component) => close(component, "shut down"));
-    case "open":
-      close(ask.component, "opened again");
-      machines.set(ask.component, new Machine(ask.open.configJson, ask.open.tags));
-      await machines.get(ask.component).open(until);
-      return { open: {} };
-    case "read":
-    case "write":
-      if (!machine) throw new Failure("CODE_UNREACHABLE", "not open");
-      return ask.what === "read" ? machine.read(ask.read.tags, until) : machine.write(ask.write, until);
-    default: // also what a later minor asks
-      throw new Failure("CODE_UNSUPPORTED", "this connector reads and writes");
-  }
-}
+// What each ask does, and what its reply has beside the answer. The first three wait for nobody.
+const serve = {
+  ping: () => ({}),
+  close: ({ component }) => close(component, "closed"),
+  shutdown: () => machines.forEach((_, component) => close(component, "shut down")),
+  open: ({ component, open }, until) => {
+    close(component, "opened again");
+    machines.set(component, new Machine(open.configJson, open.tags));
+    return session(component).open(until);
+  },
+  read: ({ component, read }, until) => session(component).read(read.tags, until),
+  write: ({ component, write }, until) => session(component).write(write, until),
+};
 
 async function answer(ask) {
+  const until = performance.now() + (ask.withinMs || 1e9);
   try {
-    return { ...(await serve(ask)), answer: { id: ask.id, code: "CODE_OK" } };
+    if (!(ask.what in serve)) throw new Failure("CODE_UNSUPPORTED", "this connector reads and writes"); // a later minor asks more
+    return { ...(await serve[ask.what](ask, until)), answer: { id: ask.id, code: "CODE_OK" } };
   } catch (error) {
-    const { code, message: text, problems, stack } = error;
-    if (error instanceof Failure) return { answer: { id: ask.id, code, text, problems } };
-    return { answer: { id: ask.id, code: "CODE_FAULT", text, trace: stack } };
+    const wrong = error instanceof Failure ? error : { code: "CODE_FAULT", trace: error.stack };
+    return { answer: { id: ask.id, text: error.message, code: wrong.code, problems: wrong.problems, trace: wrong.trace } };
   }
 }
 
@@ -70,7 +63,7 @@ function attach(start) {
   kernel.on("end", () => process.exit(0));
   kernel.on("error", (error) => {
     console.error(error.message);
-    process.exit(error.code === grpc.status.UNAUTHENTICATED ? DO_NOT_RETRY : 1);
+    process.exit(error.code === grpc.status.UNAUTHENTICATED ? 78 : 1); // 78: another try is of no use
   });
   kernel.write({ hello: { token: start.token, plugin: name, version, runtime: `node ${process.versions.node}` } });
 }

@@ -344,7 +344,7 @@ def test_plugins_lists_what_a_deployment_file_and_the_command_name(tmp_path: Pat
     told = {fact["place"]: (fact["verdict"], fact["runs"], fact["reason"]) for fact in facts}
     assert told == {
         str(named): (
-            "refused",
+            "gives way",
             "./run.sh words ./data.txt ./data.txt",
             "`acme` comes from acme-press, given with --plugin",
         ),
@@ -353,6 +353,25 @@ def test_plugins_lists_what_a_deployment_file_and_the_command_name(tmp_path: Pat
 
 
 # --- who wins a name ---
+
+
+@pytest.mark.parametrize("words", [["plugins"], ["doctor"]])
+def test_giving_way_to_the_installed_version_is_no_problem(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path))
+    tmp_path.chmod(0o700)
+    version_of(tmp_path / "plugins" / "acme-press" / "2.0", "2.0")
+    (tmp_path / "plugins" / "acme-press" / "current").symlink_to("2.0")
+    site.install("acme-press", manifest=manifest(), schema={"acme": SCHEMA})
+    told = CliRunner().invoke(root, [*words, "--json"])
+
+    if words == ["plugins"]:
+        assert told.exit_code == 0
+        mine = [f["verdict"] for f in json.loads(told.stdout) if "acme" in f["offers"]]
+        assert sorted(mine) == ["admissible", "gives way"]
+    else:
+        assert not [f for f in json.loads(told.stdout) if f["what"] == "plugin"]
 
 
 def version_of(folder: Path, version: str) -> Path:
@@ -437,6 +456,7 @@ def test_an_installed_folder_takes_the_place_of_the_same_plugin_and_of_no_other(
     assert found.offers["acme"].version == "2.0"
     [beside] = [c for c in found.candidates if c.version == "1.0" and "acme" in c.uses]
     assert beside.reason == f"acme-press 2.0 in {tmp_path}/acme-press/2.0 takes its place"
+    assert beside.verdict == "gives way"
 
     site.install("other-press", manifest=manifest(), schema={"acme": SCHEMA})
     found = survey(places=Places(home=tmp_path))

@@ -17,7 +17,7 @@ from bedplate.admission.permissions import Permissions
 from bedplate.config.deployment import PluginSchema
 from bedplate.errors import AdmissionError
 
-Verdict = Literal["admissible", "admitted", "not named", "refused"]
+Verdict = Literal["admissible", "admitted", "not named", "gives way", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,17 @@ class Candidate:
     def capabilities(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for offer in self.offers for name in offer.capabilities))
 
+    @property
+    def usable(self) -> bool:
+        """Whether a deployment may use it: neither refused nor giving way."""
+        return self.verdict not in ("refused", "gives way")
+
     def refused(self, reason: str) -> Candidate:
         return replace(self, verdict="refused", reason=reason)
+
+    def giving_way(self, reason: str) -> Candidate:
+        """Another one was meant, which is nobody's mistake."""
+        return replace(self, verdict="gives way", reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,7 @@ class Survey:
         found = {
             offer.use: offer
             for candidate in self.candidates
-            if candidate.verdict != "refused"
+            if candidate.usable
             for offer in candidate.offers
         }
         return MappingProxyType(found)
@@ -123,7 +132,7 @@ class Survey:
             return ""
         claimants = [c for c in self.candidates if use in c.uses]
         return "; ".join(
-            f"{c.distribution} {c.version} offers it and is refused: {c.reason}" for c in claimants
+            f"{c.distribution} {c.version} offers it and {_how(c)}: {c.reason}" for c in claimants
         )
 
     def admit(self, uses: Collection[str]) -> Admission:
@@ -160,6 +169,10 @@ def schemas_for(survey: Survey) -> Callable[[str], PluginSchema | None]:
     return schema_of
 
 
+def _how(candidate: Candidate) -> str:
+    return "gives way" if candidate.verdict == "gives way" else "is refused"
+
+
 def _shown(word: str, folder: Path | None) -> str:
     if word == sys.executable:
         return "Bedplate's Python"
@@ -169,7 +182,7 @@ def _shown(word: str, folder: Path | None) -> str:
 
 
 def _judge(candidate: Candidate, uses: Collection[str]) -> Candidate:
-    if candidate.verdict == "refused":
+    if not candidate.usable:
         return candidate
     if any(use in uses for use in candidate.uses):
         return replace(candidate, verdict="admitted", reason="")

@@ -98,7 +98,7 @@ def unchanged(candidates: Iterable[Candidate], trust: TrustFile) -> tuple[str, .
     for candidate in candidates:
         offer = next(iter(candidate.offers), None)
         grant = grants.get((offer.plugin, offer.version)) if offer else None
-        if offer and grant and candidate.verdict != "refused":
+        if offer and grant and candidate.usable:
             try:
                 check(offer, grant, trust)
             except AdmissionError as error:

@@ -54,7 +54,7 @@ def _is(candidate: Candidate, word: str) -> bool:
 
 def _one(word: str, found: tuple[Candidate, ...]) -> Candidate:
     """Of several entry points of one distribution any: they are trusted together."""
-    sound = [c for c in found if c.verdict != "refused"]
+    sound = [c for c in found if c.usable]
     if not sound:
         why = found[0].reason if found else "`bedplate plugins` lists those that there are"
         raise AdmissionError(f"{word}: {why}" if found else f"there is no plugin {word}; {why}")

@@ -81,7 +81,7 @@ def _layered(levels: Levels) -> Survey:
     taken: dict[str, str] = {}
     for how, level in levels:
         kept = [_give_way(candidate, taken) for candidate in level]
-        taken |= {u: f"{c.name}, {how}" for c in kept if c.verdict != "refused" for u in c.uses}
+        taken |= {u: f"{c.name}, {how}" for c in kept if c.usable for u in c.uses}
         candidates = [*kept, *candidates]
     return Survey(tuple(candidates))
 
@@ -115,12 +115,12 @@ def _installed(home: Path | None) -> list[Candidate]:
     points = entry_points()
     beside = [of_entry_point(point, points) for point in points]
     apart = [c for folder in (installed_in(home) if home else ()) for c in of_folder(folder)]
-    newer = {canonicalize_name(c.distribution): c for c in apart if c.verdict != "refused"}
+    newer = {canonicalize_name(c.distribution): c for c in apart if c.usable}
     kept = []
     for candidate in beside:
         other = newer.get(canonicalize_name(candidate.distribution))
-        if other and candidate.verdict != "refused":
-            candidate = candidate.refused(  # noqa: PLW2901
+        if other and candidate.usable:
+            candidate = candidate.giving_way(  # noqa: PLW2901
                 f"{other.distribution} {other.version} in {other.place} takes its place"
             )
         kept.append(candidate)
@@ -164,12 +164,12 @@ def _offer_of(file: Path, version: str, use: str, name: str, schema: OfferSchema
 
 def _settle(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Refuses those that offer the same name. One that is refused already takes no name from others."""
-    sound = [candidate for candidate in candidates if candidate.verdict != "refused"]
+    sound = [candidate for candidate in candidates if candidate.usable]
     counts = Counter(use for candidate in sound for use in candidate.uses)
     settled = []
     for candidate in candidates:
         twice = [use for use in candidate.uses if counts[use] > 1]
-        if candidate.verdict != "refused" and twice:
+        if candidate.usable and twice:
             others = [c for c in sound if c is not candidate and twice[0] in c.uses]
             candidate = candidate.refused(_twice(twice[0], candidate, others))  # noqa: PLW2901
         settled.append(candidate)
@@ -184,6 +184,6 @@ def _twice(use: str, candidate: Candidate, others: Sequence[Candidate]) -> str:
 
 def _give_way(candidate: Candidate, taken: dict[str, str]) -> Candidate:
     for use in candidate.uses:
-        if candidate.verdict != "refused" and use in taken:
-            return candidate.refused(f"`{use}` comes from {taken[use]}")
+        if candidate.usable and use in taken:
+            return candidate.giving_way(f"`{use}` comes from {taken[use]}")
     return candidate

@@ -145,7 +145,7 @@ def _plugins(invocation: Invocation) -> Iterator[Finding]:
     yield Finding(
         "plugins",
         bool(candidates),
-        f"{len(candidates) - len(refused)} may be used",
+        f"{sum(c.usable for c in candidates)} may be used",
         "install a plugin",
     )
 

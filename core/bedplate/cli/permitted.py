@@ -59,8 +59,10 @@ def _find(name: str) -> Candidate:
     fits = [c for c in candidates if c.place in places or name in (c.name, c.distribution, *c.uses)]
     if not fits:
         raise BedplateError(f"there is no plugin {name}; `bedplate plugins` lists all")
-    if fits[0].verdict == "refused":
-        raise BedplateError(f"{name} is refused: {fits[0].reason}")
+    fits.sort(key=lambda candidate: not candidate.usable)
+    if not fits[0].usable:
+        how = "is refused" if fits[0].verdict == "refused" else fits[0].verdict
+        raise BedplateError(f"{name} {how}: {fits[0].reason}")
     return fits[0]
 
 

@@ -52,7 +52,7 @@ class AssetEntry:
 
 @dataclass(frozen=True, slots=True)
 class PluginEntry:
-    """One candidate with what became of it. verdict: admitted, not named, or refused."""
+    """One candidate with what became of it. verdict: admitted, not named, gives way, or refused."""
 
     name: str
     distribution: str

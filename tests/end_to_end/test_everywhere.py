@@ -45,7 +45,8 @@ async def test_the_simulated_line_is_the_same_in_every_placement(tmp_path: Path)
             await until(site.all_up, 30)
 
             async def enough(site: Site = site) -> bool:
-                return len((await site.client.history("line/made", start=1))["line/made"]) > 10
+                kept = await site.client.history("line/made", start=1)
+                return len(kept) > 0 and len(kept["line/made"]) > 10
 
             await until(enough, 30)
             told[placement] = await shape(site)

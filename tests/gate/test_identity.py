@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,11 +24,13 @@ TOKEN = "ab" * 32
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Not too deep for a socket, wherever tests have their own."""
     for name in ("BEDPLATE_ENDPOINT", "BEDPLATE_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+    with tempfile.TemporaryDirectory(prefix="bp", dir="/tmp") as short:
+        monkeypatch.setenv("BEDPLATE_HOME", f"{short}/home")
+        yield Path(short) / "home"
 
 
 def mode(path: Path) -> int:

@@ -27,7 +27,7 @@ ATTACHING = (
         "    )(messages())\n",
         '    )(messages())\n    again = grpc.insecure_channel(start["host"])\n'
         '    again.stream_stream(f"/bedplate.{KIND}.v1.{KIND.capitalize()}Host/Attach", '
-        "request_serializer=From.SerializeToString)(iter([From(hello=hello)]))\n",
+        "request_serializer=From.SerializeToString)(iter([From(hello=hello)])).code()\n",
     ),
     Mutant(
         "PLG-004",

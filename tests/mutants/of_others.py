@@ -57,7 +57,7 @@ KEEPING = (
         HISTORY,
         "one question at a time",
         '        if "folder" not in self.settings:\n            raise Refused',
-        "        if self.asks.qsize():\n            raise Refused",
+        "        time.sleep(0.2)\n        if self.asks.qsize():\n            raise Refused",
     ),
 )
 ANALYTICS = (

@@ -13,9 +13,12 @@ demo: ## a simulated bottling line; Ctrl-C ends it
 	@.make/setup
 	@$(bin)/bedplate demo $(ARGS)
 
+# Tests mostly wait for processes, so there is one worker more than there are processors; a file stays whole.
+workers = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 test: ## everything: style, types, layers, protos, behaviour; make test ARGS='-k words'
 	@.make/setup dev
-	@$(bin)/pytest $(ARGS)
+	@$(bin)/pytest -n $(workers) --dist loadfile $(ARGS)
 
 lint: ## style, types, layers and protos only
 	@.make/setup dev

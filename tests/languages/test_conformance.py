@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,11 @@ def kits(
 ) -> Iterator[Running]:
     """A run of the kit for each example that can be made here."""
     running: Running = {}
+    with ThreadPoolExecutor() as pool:
+        folders = {example: pool.submit(made, example) for example in PLUGINS}
     for example in PLUGINS:
         try:
-            folder = made(example)
+            folder = folders[example].result()
         except pytest.skip.Exception:
             continue
         shutil.copy(EXAMPLES / "helix_sim.py", folder.parent)
@@ -46,8 +49,17 @@ def kits(
             process.communicate()
 
 
-@pytest.mark.parametrize("example", PLUGINS)
+@pytest.mark.usefixtures("kits")  # which run meanwhile
 @pytest.mark.timeout(400)  # the first build on a machine takes minutes
+def test_the_tests_of_an_example_in_go_pass(made: Callable[[str], Path]) -> None:
+    folder = made("go-security")
+    done = subprocess.run(
+        ["go", "test", "./..."], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("example", PLUGINS)
 def test_an_example_passes_the_conformance_kit(
     kits: Running, made: Callable[[str], Path], example: str
 ) -> None:
@@ -55,11 +67,3 @@ def test_an_example_passes_the_conformance_kit(
     told, _ = kits[example].communicate()
 
     assert kits[example].returncode == 0, told
-
-
-def test_the_tests_of_an_example_in_go_pass(made: Callable[[str], Path]) -> None:
-    folder = made("go-security")
-    done = subprocess.run(
-        ["go", "test", "./..."], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr

@@ -188,6 +188,7 @@ def _process(place: Place, with_output: bool) -> api_pb2.ProcessStatus:
     assert place.run
     pid = innermost(place.run.pid) if place.level == "L3" else place.run.pid
     cpu, memory = _cpu(pid) if pid else 0.0, _memory(pid) if pid else 0
+    pid = pid if memory else 0  # one that has ended has none
     return api_pb2.ProcessStatus(
         name=place.launch.name,
         pid=pid,

@@ -6,7 +6,8 @@
     ├── Invalid              a plugin refuses its settings or addresses; never retried
     ├── Refused              the other side said no to one tag or one command
     ├── Denied               the gate said no
-    │   └── Unauthenticated  the gate does not know who asks
+    │   ├── Unauthenticated  the gate does not know who asks
+    │   └── NotReady         the gate can't say yet: a security module is starting
     ├── ProtocolError        the peer broke the contract (wrong-peer, not wrong-us)
     ├── JournalError         the journal cannot take or give records
     ├── NotServed            the deployment asks for what this version does not do yet
@@ -79,6 +80,10 @@ class Denied(BedplateError):
 
 class Unauthenticated(Denied):
     """The gate does not know who asks."""
+
+
+class NotReady(Denied):
+    """The gate can't say yes or no yet: a security module is starting. Denied like any other, and worth another try."""
 
 
 class ProtocolError(BedplateError):

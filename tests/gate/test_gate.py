@@ -25,7 +25,7 @@ from tests.gate.rig import (
 )
 
 from bedplate.contracts import Decision, Subject, Verdict
-from bedplate.errors import Denied, Unauthenticated
+from bedplate.errors import Denied, NotReady, Unauthenticated
 from bedplate.gate.audit import Audit
 from bedplate.gate.gate import Gate
 from bedplate.gate.identity import by_socket, by_token
@@ -174,6 +174,25 @@ async def test_whatever_is_no_yes_is_a_denial(tmp_path: Path, temper: str) -> No
     (line,) = lines(tmp_path)
     assert (line["verdict"], line["resource"]) == ("refused", "a/**, b/**")
     assert line["rule"].startswith(f"bad: {rule}")
+
+
+def starting(checks: Any) -> None:
+    raise NotReady("security module new is starting; try again")
+
+
+async def test_a_module_that_is_starting_denies_for_now_unless_another_one_denies(
+    tmp_path: Path,
+) -> None:
+    async with gate(tmp_path, good=Module(allowing), new=Module(starting)) as door:
+        with pytest.raises(NotReady, match=r"^security module new is starting; try again$"):
+            await door.check(ADMIN, "live.current")
+    async with gate(tmp_path, 0.05, bad=Module(denying), new=Module(starting)) as door:
+        with pytest.raises(Denied) as error:
+            await door.check(ADMIN, "live.current")
+    assert not isinstance(error.value, NotReady)
+    told = [line["rule"] for line in lines(tmp_path) if line["verdict"] == "refused"]
+    assert told[0] == "new: NotReady: security module new is starting; try again"
+    assert told[1].startswith("bad: denied: not on Sundays; new: ")
 
 
 async def test_a_silent_module_denies_within_its_half_second(tmp_path: Path) -> None:

@@ -96,10 +96,43 @@ async def test_a_module_that_was_killed_denies_until_it_is_back(tmp_path: Path) 
         assert await status(endpoint.address, endpoint.token) == "PERMISSION_DENIED"
         assert asyncio.get_running_loop().time() - began < 2
         os.kill(place.run.pid, signal.SIGKILL)
-        assert await status(endpoint.address, endpoint.token) == "PERMISSION_DENIED"
+        told = await told_until_up(endpoint)
+    assert "UNAVAILABLE" in told
+    assert told[-1] == "plant"
+
+
+async def told_until_up(endpoint: Endpoint) -> list[str]:
+    """Every answer from now on until somebody is let in."""
+    told: list[str] = []
+    async with asyncio.timeout(30):
+        while told[-1:] != ["plant"]:
+            told.append(await status(endpoint.address, endpoint.token))
+            await asyncio.sleep(0.05)
+    return told
+
+
+async def test_who_comes_back_at_once_is_told_to_try_again_and_is_not_let_in(
+    tmp_path: Path,
+) -> None:
+    """The API serves before its modules are up."""
+    allow = DENY.replace("Verdict.DENY", "Verdict.ALLOW")
+    async with platform(tmp_path, allow, "process") as (_, endpoint):
+        told = await told_until_up(endpoint)
+    assert set(told) == {"UNAVAILABLE", "plant"}
+
+
+async def test_a_module_that_has_failed_for_longer_is_a_denial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bedplate.runtime.guards.STARTS_WITHIN", 1.0)
+    broken = DENY + "\n    def open(self):\n        raise ConnectionError('no directory')\n"
+    async with platform(tmp_path, broken, "inline") as (_, endpoint):
+        told: list[str] = []
         async with asyncio.timeout(30):
-            while await status(endpoint.address, endpoint.token) != "plant":
-                await asyncio.sleep(0.1)
+            while told[-1:] != ["PERMISSION_DENIED"]:
+                told.append(await status(endpoint.address, endpoint.token))
+                await asyncio.sleep(0.05)
+    assert set(told) <= {"UNAVAILABLE", "PERMISSION_DENIED"}
 
 
 async def test_every_method_refuses_who_brings_no_token(tmp_path: Path) -> None:

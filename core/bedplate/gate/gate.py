@@ -1,7 +1,8 @@
 """The gate. Order: who asks → the kernel's table → every security module, side by side → the audit log.
 
 Modules may only add denials. One that denies, raises, answers too few decisions or none, or takes longer than 500 ms,
-denies. Nothing is remembered from one call to the next: a decision is as fresh as the modules' answers.
+denies. One that is starting denies too, and where nobody else does, the caller is told to try again. Nothing is
+remembered from one call to the next: a decision is as fresh as the modules' answers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from bedplate.contracts import Check, Decision, Subject, Verdict
-from bedplate.errors import Denied, Unauthenticated
+from bedplate.errors import Denied, NotReady, Unauthenticated
 from bedplate.gate.audit import Audit, Entry
 from bedplate.gate.identity import Authenticator
 from bedplate.gate.policy import ACTIONS, by_kernel_alone, objection
@@ -20,7 +21,7 @@ DECIDE_WITHIN = 0.5  # s, for all modules together
 
 
 class Module(Protocol):
-    """A security module that the deployment names, up or not. What it raises is a denial."""
+    """A security module that the deployment names, up or not. What it raises is a denial; NotReady: for now."""
 
     async def authorize(self, subject: Subject, checks: Sequence[Check]) -> Sequence[Decision]:
         """One Decision for each check, in order."""
@@ -56,12 +57,13 @@ class Gate:
     async def check(self, subject: Subject, action: str, *resources: str) -> None:
         """Returns when the subject may do this to all of these resources; none: to the platform itself.
 
-        Raises Denied. The rule stands in the audit log, not in the error.
+        Raises Denied; NotReady when a module that is starting is all that stands against it. The rule stands in the
+        audit log, not in the error.
         """
         checks = [Check(action, resource) for resource in resources or ("",)]
-        rule = objection(subject, action)
+        rule, waits = objection(subject, action), ""
         if not rule and self._modules and not by_kernel_alone(subject, action):
-            rule = await self._ask(subject, checks)
+            rule, waits = await self._ask(subject, checks)
         told = ", ".join(check.resource for check in checks)
         entry = Entry(
             action=action,
@@ -74,6 +76,8 @@ class Gate:
         )
         if rule:
             self._audit.add(entry, urgent=True)
+            if waits:
+                raise NotReady(waits)
             raise Denied(f"{subject.id} may not do {action}{f' to {told[:200]}' if told else ''}")
         if not ACTIONS[action].changes:
             self._audit.add(entry)
@@ -82,8 +86,9 @@ class Gate:
                 f"{action} is refused while the audit log can't be written; `bedplate status` says why"
             )
 
-    async def _ask(self, subject: Subject, checks: Sequence[Check]) -> str:
-        """The rule by which some module denies; empty when none does."""
+    async def _ask(self, subject: Subject, checks: Sequence[Check]) -> tuple[str, str]:
+        """The rule by which some module denies, empty when none does; and who is still starting, when nobody else
+        denies."""
         asked = {
             asyncio.ensure_future(self._authorize(module, subject, checks)): name
             for name, module in self._modules.items()
@@ -96,7 +101,8 @@ class Gate:
                 task.cancel()
                 task.add_done_callback(_forget)
         told = [f"{name}: {rule}" for name, rule in zip(asked.values(), rules, strict=True) if rule]
-        return "; ".join(told)
+        waits = [text for task in asked if (text := _starting(task))]
+        return "; ".join(told), "; ".join(waits) if len(waits) == len(told) else ""
 
     async def _authorize(
         self, module: Module, subject: Subject, checks: Sequence[Check]
@@ -122,6 +128,12 @@ def _denial(task: asyncio.Future[Any], wanted: int) -> str:
         ):
             return f"denied: {getattr(decision, 'reason', '')}".removesuffix(": ")
     return ""
+
+
+def _starting(task: asyncio.Future[Any]) -> str:
+    """What a module says that is not up yet; empty for any other."""
+    error = task.exception() if task.done() and not task.cancelled() else None
+    return str(error) if isinstance(error, NotReady) else ""
 
 
 def _forget(task: asyncio.Future[Any]) -> None:

@@ -55,6 +55,7 @@ class Supervisor:
     ) -> None:
         self.role = role
         role.slow, role.well = self._slow, self._well
+        role.state = lambda: self.life.state
         self.component = role.component
         self.place = place
         self.spine = spine

@@ -25,6 +25,7 @@ from bedplate.errors import (
     Denied,
     Invalid,
     JournalError,
+    NotReady,
     ProtocolError,
     Unauthenticated,
 )
@@ -41,7 +42,7 @@ class GateLike(Protocol):
         """Raises Unauthenticated for no or a wrong token."""
 
     async def check(self, subject: Subject, action: str, *resources: str) -> None:
-        """Raises Denied."""
+        """Raises Denied; NotReady, which is one, when another try is worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +189,12 @@ def _code(error: BaseException) -> tuple[grpc.StatusCode, str]:
     match error:
         case Unauthenticated():
             return grpc.StatusCode.UNAUTHENTICATED, str(error)
+        case NotReady() | JournalError():
+            return grpc.StatusCode.UNAVAILABLE, str(error)
         case Denied():
             return grpc.StatusCode.PERMISSION_DENIED, str(error)
         case CallError():
             return grpc.StatusCode[error.code or "INTERNAL"], str(error)
-        case JournalError():
-            return grpc.StatusCode.UNAVAILABLE, str(error)
         case Invalid() | ProtocolError():
             return grpc.StatusCode.INVALID_ARGUMENT, str(error)
         case TimeoutError():

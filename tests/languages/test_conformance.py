@@ -14,8 +14,14 @@ from tests.languages.examples import EXAMPLES
 
 BEDPLATE = Path(sys.executable).with_name("bedplate")
 PLUGINS = ["node-connector", "node-analytic", "go-connector", "go-security"]
+ELSEWHERE = "node-connector"  # can dial with certificates
+FEW = ("PLG-007", "PLG-011", "CON-084")  # checks of it in the placement remote
 SHORTER = "failed_connects = 100\ncycles = 10\n"  # than for an author, who has the time
 Running = dict[str, "subprocess.Popen[str]"]
+
+
+def started(words: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +40,14 @@ def kits(
         shutil.copy(EXAMPLES / "helix_sim.py", folder.parent)
         profile = tmp_path_factory.mktemp(example) / "conformance.toml"
         simulator = str(folder.parent / "helix_sim.py")
-        words = (folder / "conformance.toml").read_text().replace("../helix_sim.py", simulator)
-        profile.write_text(SHORTER + words)
-        running[example] = subprocess.Popen(
-            [str(BEDPLATE), "conformance", str(folder), "--config", str(profile)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        said = (folder / "conformance.toml").read_text().replace("../helix_sim.py", simulator)
+        profile.write_text(SHORTER + said)
+        words = [str(BEDPLATE), "conformance", str(folder), "--config", str(profile)]
+        running[example] = started(words)
+        if example == ELSEWHERE:
+            running["remote"] = started(
+                [*words, "--placement", "remote", *(f"--only={one}" for one in FEW)]
+            )
     yield running
     for process in running.values():
         if process.poll() is None:
@@ -67,3 +73,13 @@ def test_an_example_passes_the_conformance_kit(
     told, _ = kits[example].communicate()
 
     assert kits[example].returncode == 0, told
+
+
+def test_the_kit_tries_a_program_that_dials_with_certificates_in_the_placement_remote(
+    kits: Running, made: Callable[[str], Path]
+) -> None:
+    made(ELSEWHERE)
+    told, _ = kits["remote"].communicate()
+
+    assert kits["remote"].returncode == 0, told
+    assert "3 passed in remote" in told

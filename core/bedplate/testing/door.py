@@ -75,7 +75,7 @@ class Door:
         first = _message(kind, await context.read())
         token = first.hello.token if first is not None else ""
         self.shown[token] += 1
-        over_tls = first is not None and bool(first.hello.instance)
+        over_tls = context.auth_context().get("transport_security_type") == [b"ssl"]
         expected = self._awaited if over_tls else self._expected.get(token)
         wanted, future = expected or (None, None)
         if wanted is not kind or future is None or future.done():

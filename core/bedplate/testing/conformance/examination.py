@@ -53,7 +53,7 @@ class Wish:
 
 async def examine(subject: Subject, profile: Profile, wish: Wish, heard: Heard) -> Report:
     """All checks that are wanted. heard: called with each verdict. Raises BedplateError when the simulator fails."""
-    applicable = placements_of(subject)
+    applicable = placements_of(subject, profile)
     chosen = tuple(p for p in wish.placements if p in applicable)
     report = Report(
         *(subject.use, subject.kind, subject.plugin, subject.version, __version__),
@@ -102,10 +102,11 @@ async def _simulator(profile: Profile, wish: Wish, opened: AsyncExitStack) -> Si
     return simulator
 
 
-def placements_of(subject: Subject) -> tuple[str, ...]:
+def placements_of(subject: Subject, profile: Profile) -> tuple[str, ...]:
     """Where it could run, as far as this kit can try it. Who is no Python plugin says himself that he knows TLS."""
     inline = ("inline",) if subject.importable else ()
-    return ("process", *inline, *(("remote",) if subject.dials and can_make() else ()))
+    dials = (subject.dials or profile.remote) and can_make()
+    return ("process", *inline, *(("remote",) if dials else ()))
 
 
 def concerns(one: Check, subject: Subject, placement: str) -> bool:

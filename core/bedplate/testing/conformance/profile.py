@@ -107,6 +107,9 @@ class Profile(OfferProfile):
         "", description="command of a simulator; {port} is filled in, {python} is this interpreter"
     )
     allow_writes: bool = Field(False, description="write to what `write` names, as --allow-writes")
+    remote: bool = Field(
+        False, description="a program of [run] can dial with certificates, so that `remote` applies"
+    )
     failed_connects: int = Field(2000, description="how many times CON-089 fails to connect", ge=10)
     cycles: int = Field(50, description="how many times PLG-023 opens and closes", ge=10)
     offers: dict[str, OfferProfile] = Field(

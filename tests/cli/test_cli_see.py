@@ -77,6 +77,20 @@ def test_status_without_problems_says_so_and_ends_with_zero(connected: Shell, pl
     assert "  no problems" in done.lines
 
 
+def test_who_is_off_is_one_line_for_an_entry_and_no_problem(connected: Shell, plant: Plant) -> None:
+    off = {"state": "off", "tags_good": 0, "reason": "silent until Mon 06:00 CET"}
+    plant.status.components.extend(
+        component(f"press-{n}", group="presses", **(off if n < 3 else {})) for n in range(1, 5)
+    )
+    plant.status.components.append(component("oven", **off))
+    done = connected("status")
+    assert done.code == 0
+    shown = [" ".join(line.split()) for line in done.lines]
+    assert "2 of presses off silent until Mon 06:00 CET" in shown
+    assert "oven off silent until Mon 06:00 CET" in shown
+    assert any(line.startswith("presses opcua 2 of 2 20 of 20") for line in shown)
+
+
 def test_status_has_problems_first_one_line_a_cause_and_ends_with_one(
     connected: Shell, plant: Plant
 ) -> None:

@@ -17,10 +17,8 @@ def told(text: str) -> list[str]:
 
 def test_the_whole_plant_names_what_is_still_to_come() -> None:
     assert told(berlin().decode()) == [
-        "30 types.press.expected: not served yet: comes with planned downtime (reaches 40 presses)",
         "50 types.press.tags.speed_setpoint.write: not served yet: commands come with the write guard "
         "(reaches 40 presses)",
-        "82 types.packer.expected: not served yet: comes with planned downtime (reaches 2 packers)",
         "91 types.packer.tags.speed_setpoint.write: not served yet: commands come with the write guard "
         "(reaches 2 packers)",
         "121 connectors.cloud.buffer: not served yet: limits per reader come with store and forward",
@@ -45,10 +43,6 @@ HEAD = "bedplate: 1\nname: x\n"
             "engine: nats://h:4222\n",
             ["3 engine: not served yet: other engines come later; write embedded"],
         ),
-        (
-            "connectors:\n  m: {use: modbus, host: h, expected: never}\n",
-            ["4 connectors.m.expected: not served yet: comes with planned downtime"],
-        ),
     ],
 )
 def test_each_is_named_at_its_line(text: str, expected: list[str]) -> None:
@@ -66,6 +60,6 @@ telemetry: {otlp: "http://127.0.0.1:4317", interval: 5s}
 audit: {folder: a}
 plugins: {policy: trusted, folders: [helix], home: plugins, min_isolation: L0}
 moved: []
-connectors: {m: {use: modbus, host: h, expected: always, placement: inline}}
+connectors: {m: {use: modbus, host: h, expected: never, placement: inline}}
 """
     assert told(HEAD + text) == []

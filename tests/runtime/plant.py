@@ -14,7 +14,7 @@ from typing import Any
 from tests.remote.elsewhere import Elsewhere
 
 from bedplate.admission.permissions import Permissions
-from bedplate.clock import SystemClock
+from bedplate.clock import Clock, SystemClock
 from bedplate.config import PluginSchema, parse
 from bedplate.journal.embedded import EmbeddedEngine
 from bedplate.journal.engine import Engine
@@ -89,6 +89,7 @@ async def plant(
     engine: Engine | None = None,
     offers: Any = OFFERS,
     majors: Any = (),
+    clock: Clock | None = None,
 ) -> AsyncIterator[Kernel]:
     """A running kernel, and the programs of its remote places. PLACE and FOLDER in the text are filled in."""
     filled = text.replace("PLACE", placement).replace("FOLDER", str(folder))
@@ -101,8 +102,9 @@ async def plant(
         folder,
         partial(schema, offers=offers),
     )
-    engine = engine or EmbeddedEngine(folder / "journal", clock=SystemClock(), sync=0.05)
-    kernel = Kernel(deployment, offers, engine, linger=0.02, majors=majors)
+    clock = clock or SystemClock()
+    engine = engine or EmbeddedEngine(folder / "journal", clock=clock, sync=0.05)
+    kernel = Kernel(deployment, offers, engine, linger=0.02, majors=majors, clock=clock)
     try:
         await kernel.start()
         if placement == "remote":

@@ -73,7 +73,17 @@ def _problems(status: Status) -> Iterator[Any]:
         )
     aside = [c for c in status.components if c.state in QUIET - {"stopped"}]
     if aside:
-        yield indented(table([Column()] * 3, [(c.id, c.state, c.reason) for c in aside]))
+        yield indented(table([Column()] * 3, [*_aside(aside)]))
+
+
+def _aside(components: Sequence[ComponentStatus]) -> Iterator[tuple[Text, ...]]:
+    """Grey, and one line for all of an entry that are silent for the same reason."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for one in components:
+        found.setdefault((one.group, one.state, one.reason), []).append(one.id)
+    for (group, state, reason), ids in found.items():
+        name = ids[0] if len(ids) == 1 else f"{len(ids)} of {group}"
+        yield Text(name, "dim"), Text(state, "dim"), Text(reason, "dim")
 
 
 def _problem(text: str, status: Status) -> tuple[Text, Text]:
@@ -117,12 +127,13 @@ def _connectors(sources: Sequence[ComponentStatus], first: int, second: int) -> 
 
 def _connector(name: str, group: Sequence[ComponentStatus]) -> tuple[Any, ...]:
     answering = sum(one.state in ANSWERING for one in group)
-    tags, good = sum(one.tags for one in group), sum(one.tags_good for one in group)
+    awake = [one for one in group if one.state not in QUIET]
+    tags, good = sum(one.tags for one in awake), sum(one.tags_good for one in awake)
     quietest = max((one.quietest_seconds for one in group if one.state in ANSWERING), default=0.0)
     return (
         name,
         _uses(group),
-        _of(answering, sum(one.state not in QUIET for one in group)),
+        _of(answering, len(awake)),
         _of(good, tags),
         f"{sum(one.samples_per_second for one in group):.0f}",
         age_text(quietest) if good else "–",

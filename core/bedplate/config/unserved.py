@@ -40,7 +40,6 @@ DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
     ("moved", lambda d: d.moved, "moving history comes with plan and apply"),
 ]
 COMPONENT: list[tuple[str, Callable[[Component], Any], str]] = [
-    ("expected", lambda c: c.expected != "always", "comes with planned downtime"),
     ("buffer", lambda c: c.buffer, "limits per reader come with store and forward"),
 ]
 TAG: list[tuple[str, Callable[[TagSpec], Any], str]] = [

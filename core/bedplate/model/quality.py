@@ -63,6 +63,7 @@ BAD_WAITING: Final = CODES["BadWaitingForInitialData"]
 BAD_TYPE_MISMATCH: Final = CODES["BadTypeMismatch"]
 BAD_OUT_OF_RANGE: Final = CODES["BadOutOfRange"]
 BAD_DECODING: Final = CODES["BadDecodingError"]
+BAD_OUT_OF_SERVICE: Final = CODES["BadOutOfService"]
 BAD_DEVICE_FAILURE: Final = CODES["BadDeviceFailure"]
 
 OVERFLOW: Final = 0x00000480

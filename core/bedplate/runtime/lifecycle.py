@@ -1,7 +1,8 @@
 """The life of a component, as a table. Nothing here does anything: the supervisor does, and asks this table.
 
 States people see: up, degraded, unreachable, off, set aside, faulted; starting, invalid, stopping and
-stopped frame them. Unreachable is not faulty: only bugs, crashes and breaches of the contract lead to faulted.
+stopped frame them. Unreachable is not faulty: only bugs, crashes and breaches of the contract lead to faulted. Off is
+unreachable when nobody expects it to answer.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Cause(enum.StrEnum):
     WHOLE = "all tags answer"
     SLOW = "no answer yet"
     LOST = "connection lost"
+    UNEXPECTED = "silent, and not expected to speak"
     BUG = "bug"
     FAULTS = "too many bugs"
     REFUSED = "settings refused"
@@ -54,20 +56,23 @@ class Cause(enum.StrEnum):
 
 
 S, C = State, Cause
+SESSIONS = (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE, S.OFF)  # one is tried or served
 TABLE: dict[tuple[State, Cause], State] = {
     (S.STOPPED, C.START): S.STARTING,
     (S.STARTING, C.OPENED): S.UP,
     (S.UP, C.PARTLY): S.DEGRADED,
     (S.DEGRADED, C.WHOLE): S.UP,
     (S.UNREACHABLE, C.OPENED): S.UP,
+    (S.OFF, C.OPENED): S.UP,
     (S.FAULTED, C.RETRY): S.STARTING,  # half open
     (S.INVALID, C.RETRY): S.STARTING,  # another run of a program elsewhere
     (S.STARTING, C.SLOW): S.STARTING,
     **{(s, C.SLOW): S.DEGRADED for s in (S.UP, S.DEGRADED)},
-    **{(s, C.LOST): S.UNREACHABLE for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},
-    **{(s, C.BUG): S.STARTING for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},
-    **{(s, C.FAULTS): S.FAULTED for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},
-    **{(s, C.REFUSED): S.INVALID for s in (S.STARTING, S.UP, S.DEGRADED, S.UNREACHABLE)},
+    **{(s, C.LOST): S.UNREACHABLE for s in SESSIONS},
+    **{(s, C.UNEXPECTED): S.OFF for s in SESSIONS},
+    **{(s, C.BUG): S.STARTING for s in SESSIONS},
+    **{(s, C.FAULTS): S.FAULTED for s in SESSIONS},
+    **{(s, C.REFUSED): S.INVALID for s in SESSIONS},
     **{(s, C.STOP): S.STOPPING for s in S if s not in (S.STOPPING, S.STOPPED)},
     (S.STOPPING, C.CLOSED): S.STOPPED,
 }

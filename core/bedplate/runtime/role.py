@@ -59,6 +59,7 @@ class Role:
         self.may_publish: Callable[[str], bool] = lambda path: True
         self.slow: Callable[[str], None] = lambda text: None  # an answer is overdue, in words
         self.well: Callable[[], None] = lambda: None  # answers come again
+        self.off: Callable[[], bool] = lambda: False  # silent, and not expected to speak
         self.state: Callable[[], lifecycle.State] = lambda: lifecycle.State.STOPPED
 
     async def open_message(self) -> Any:

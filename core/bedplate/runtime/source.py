@@ -64,6 +64,7 @@ class Source(Role):
         self._worse: asyncio.TimerHandle | None = None
         self._bad_at = 0.0  # time of the loop; 0: not due any more
         self._away = False  # since the last value: its tags are Uncertain or Bad
+        self._off = False  # the same: its tags are BadOutOfService
         self._unsynced: tuple[int, int] = (0, 0)
         self._owed = 0
         self._window: Window | None = None  # of the session, until Close was answered
@@ -276,7 +277,7 @@ class Source(Role):
     # --- both ---
 
     def _take(self, batches: list[Any], commit: Commit | None = None) -> None:
-        self._away = False
+        self._away = self._off = False
         if self._worse:
             self._worse.cancel()
         pairs = list(self.ingest.take(batches, self.spine.clock.time_ns()))
@@ -291,8 +292,12 @@ class Source(Role):
         self._window = None
 
     def on_lost(self) -> None:
-        """Its tags turn Uncertain now, and Bad when no value comes; those of before a restart too."""
+        """Its tags turn Uncertain now, and Bad when no value comes; those of before a restart too. Out of service when
+        it is off, which is told whenever that begins or ends."""
         loop = asyncio.get_running_loop()
+        if self.off() or self._off:
+            self._out_of_service()
+            return
         if not self._away:
             self._away, self._bad_at = True, loop.time() + BAD_AFTER
             self._mark(quality.UNCERTAIN_LAST_USABLE)
@@ -300,6 +305,15 @@ class Source(Role):
             self._worse.cancel()
         if self._bad_at:
             self._worse = loop.call_at(self._bad_at, self._turn_bad)
+
+    def _out_of_service(self) -> None:
+        if self._worse:
+            self._worse.cancel()
+        self._bad_at = 0.0
+        if self._off != self.off():
+            self._off = self.off()
+            self._away = True
+            self._mark(quality.BAD_OUT_OF_SERVICE if self._off else quality.BAD_NO_COMMUNICATION)
 
     def _turn_bad(self) -> None:
         self._bad_at = 0.0

@@ -24,6 +24,7 @@ from bedplate.runtime import lifecycle
 from bedplate.runtime.allowance import Allowance
 from bedplate.runtime.cut import Cut
 from bedplate.runtime.ending import LINES, evidence
+from bedplate.runtime.expectation import AGAIN, Expectation
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.lifecycle import Backoff, Cause, FaultCount, Life, State, Transition
 from bedplate.runtime.output import legible
@@ -60,6 +61,8 @@ class Supervisor:
         self.place = place
         self.spine = spine
         self.life = Life(spine.clock.time_ns, self._moved)
+        role.off = lambda: self.life.state is State.OFF
+        self._expectation = Expectation(self.component, spine.clock)
         self.alarms = FaultAlarms(spine)
         self._support = support
         self._hear = hear
@@ -102,9 +105,16 @@ class Supervisor:
             self.role.on_lost()
             if wait is None:
                 await self.place.renewed()  # nothing to do until then, or until somebody stops it
-            await asyncio.sleep(wait or 0)
+            await self._pause(wait or 0)
             self.role.figures.restarts += 1
             self.life.move(Cause.RETRY)
+
+    async def _pause(self, seconds: float) -> None:
+        """Between two sessions."""
+        if seconds and self.life.state is State.OFF:
+            await self._expectation.rest()
+        else:
+            await asyncio.sleep(seconds)
 
     async def _one_life(self) -> float | None:
         """One session. Returns how long to wait before the next one, None: for ever."""
@@ -154,12 +164,20 @@ class Supervisor:
     def _unreachable(self, error: Exception) -> float | None:
         if self._cut.away:
             if not self._cut.bridged:
-                self._move(Cause.LOST, str(error))
+                self._unanswered(str(error))
             return 0.0
         if self._place_ended():
             return self._process_ended(str(error))
-        self._move(Cause.LOST, str(error))
-        return self._backoff.next()
+        return self._unanswered(str(error))
+
+    def _unanswered(self, text: str) -> float:
+        """Its device is silent: unreachable, or off when nobody expects it to speak."""
+        if self._expectation.now:
+            self._move(Cause.LOST, text)
+            return self._backoff.next()
+        self._move(Cause.UNEXPECTED, self._expectation.words)
+        self._backoff.reset()
+        return AGAIN
 
     def _place_ended(self) -> bool:
         run = self.place.run
@@ -168,6 +186,9 @@ class Supervisor:
     def _process_ended(self, text: str) -> float | None:
         printed = getattr(self.place.run, "output", ())
         self._evidence = evidence(self.place.launch.plugin, self.place.level, printed)
+        if self.place.barred:  # until its files are as trusted again, or trusted anew
+            self._faulted(text)
+            return self._half_open.next()
         if self.place.hopeless:
             self._faulted(text)
             return None
@@ -190,7 +211,8 @@ class Supervisor:
         self._evidence = ()
 
     def _slow(self, text: str) -> None:
-        self._move(Cause.SLOW, text)
+        if self._expectation.now:
+            self._move(Cause.SLOW, text)
 
     def _well(self) -> None:
         if self.life.state is State.DEGRADED:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.trust.site import code, plant, plugin_folder, trusted
 
+from bedplate.admission.trust import TrustFile
 from bedplate.errors import AdmissionError, BedplateError
 from bedplate.runtime.supervisor import Supervisor
 from bedplate.server.platform import Platform, prepare
@@ -277,18 +278,83 @@ def test_a_manifest_that_is_another_while_it_is_read_starts_nothing_of_its_own(
     assert offer.folder.parent == home / "plugins" / ".store"
 
 
-async def test_what_was_changed_when_it_was_read_stays_out_though_it_is_put_back(
+async def back(platform: Platform) -> None:
+    """Waits until `clock` is up, whatever it was before."""
+    async with asyncio.timeout(WITHIN):
+        while clock(platform).life.state != "up":
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bedplate.runtime.lifecycle.HALF_OPEN", 0.3)
+    monkeypatch.setattr("bedplate.runtime.placement.REFUSAL_STANDS", 0.0)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_what_is_as_it_was_trusted_again_comes_back_by_itself(
     tmp_path: Path, home: Path
 ) -> None:
-    """A19, A21: the answer of the first measure stands until the next start of Bedplate."""
+    """Also when it was another one when the deployment was read."""
     folder = plugin_folder(tmp_path / "acme", tmp_path / "traces")
     trusted(folder, home)
     code_file = folder / "acme_ticker.py"
     good = code_file.read_text()
-    code_file.write_text(good + "#")
-    prepared = prepare(plant(tmp_path, more=", folders: [acme]"))
-    code_file.write_text(good)
-    verify = prepared.admission.offers["ticker"].verify
+    code_file.write_text(code(tmp_path / "traces", "bad"))
+    async with running(plant(tmp_path, more=", folders: [acme]")) as platform:
+        await until(platform, "faulted", "PLUGIN_MODIFIED")
+        code_file.write_text(good)
+        await back(platform)
+    assert (tmp_path / "traces" / "good").exists()
+    assert not (tmp_path / "traces" / "bad").exists()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_what_is_trusted_anew_runs_from_its_new_copy_and_what_is_no_longer_trusted_not_at_all(
+    tmp_path: Path, home: Path
+) -> None:
+    folder = plugin_folder(tmp_path / "acme", tmp_path / "traces")
+    grant = trusted(folder, home)
+    async with running(plant(tmp_path, more=", folders: [acme]")) as platform:
+        await until(platform, "up")
+        (folder / "acme_ticker.py").write_text(code(tmp_path / "traces", "newer"))
+        (place,) = platform.kernel.places.values()
+        assert place.run is not None
+        os.kill(place.run.pid, signal.SIGKILL)
+        await until(platform, "faulted", "PLUGIN_MODIFIED")
+        trusted(folder, home)
+        await back(platform)
+        copy = Path(place.launch.folder or "")
+        assert (tmp_path / "traces" / "newer").read_text() == f"{copy / 'acme_ticker.py'}\n"
+        TrustFile(home).remove(grant.name, grant.version)
+        os.kill(place.run.pid, signal.SIGKILL)
+        await until(platform, "faulted", "it is not trusted any more")
+    (last,) = [e for e in audit(tmp_path) if "not trusted any more" in e["text"]][:1]
+    assert (last["verdict"], last["resource"]) == ("refused", "clock")
+
+
+async def test_a_manifest_that_is_not_what_the_deployment_was_read_with_stays_out(
+    tmp_path: Path, home: Path
+) -> None:
+    """A19, A21: its permissions hold the process; so neither the one put back nor a wider one is started with them."""
+    network = 'network = ["tcp:$host:502"]'
+    folder = plugin_folder(tmp_path / "acme", tmp_path / "traces", permissions=network)
+    trusted(folder, home)
+    manifest = folder / "bedplate-plugin.toml"
+    good = manifest.read_text()
+    manifest.write_text(good.replace(network, ""))
+    verify = prepare(plant(tmp_path, more=", folders: [acme]")).admission.offers["ticker"].verify
     assert verify
     with pytest.raises(AdmissionError, match="PLUGIN_MODIFIED"):
+        verify()
+    manifest.write_text(good)
+    with pytest.raises(AdmissionError, match="start Bedplate again"):
+        verify()
+
+    verify = prepare(plant(tmp_path, more=", folders: [acme]")).admission.offers["ticker"].verify
+    assert verify
+    verify()
+    manifest.write_text(good.replace("tcp:$host:502", "tcp:*:*"))
+    trusted(folder, home)
+    with pytest.raises(AdmissionError, match="start Bedplate again"):
         verify()

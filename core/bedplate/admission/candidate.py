@@ -26,7 +26,8 @@ class Offer:
 
     target: "module:Class" · plugin: its distribution, or the file's name · file: a single Python file instead of a
     package · python: the interpreter that runs it · permissions: as declared · folder: a plugin folder · command: what
-    that is run with · verify: called before each start, on a thread; raises AdmissionError when it must not be started.
+    that is run with · verify: called before each start, on a thread; gives what may be started, raises AdmissionError
+    when nothing may.
     """
 
     use: str
@@ -43,7 +44,7 @@ class Offer:
     python: str = sys.executable
     folder: Path | None = None
     command: tuple[str, ...] = ()
-    verify: Callable[[], None] | None = field(default=None, compare=False, repr=False)
+    verify: Callable[[], Offer] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

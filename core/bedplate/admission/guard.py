@@ -1,9 +1,10 @@
 """`policy: trusted`: only what an operator trusts is admitted, and it is measured before each start of its process.
 
 Owns the judgement. What was never trusted, or asks for more than was granted, is no plugin of the deployment, and the
-start says so. What was trusted and has changed since is not started, while the rest runs; it is told in words that
-begin with PLUGIN_MODIFIED and name the file. Folders and single files run from a read-only copy (store.py). A wheel in
-the kernel's own environment is measured where it lies: who can write there has the kernel too.
+start says so. What has changed since is not started, while the rest runs, until it is again what is trusted: as it was,
+or trusted anew. It is told in words that begin with PLUGIN_MODIFIED and name the file.
+Folders and single files run from a read-only copy (store.py). A wheel in the kernel's own environment is measured
+where it lies: who can write there has the kernel too.
 """
 
 from __future__ import annotations
@@ -26,52 +27,82 @@ from bedplate.admission.artefact import (
 from bedplate.admission.candidate import Admission, Candidate, Offer
 from bedplate.admission.discovery import entry_points
 from bedplate.admission.folder import of_folder as plugin_folder
+from bedplate.admission.installed import of_entry_point
 from bedplate.admission.permissions import wider
 from bedplate.admission.probe import probe
 from bedplate.admission.store import Store
 from bedplate.admission.trust import Grant, TrustFile
-from bedplate.errors import AdmissionError
+from bedplate.errors import AdmissionError, BedplateError
 
 Asked = dict[str, tuple[str, dict[str, Any]]]
 Probe = Callable[[Path], Asked]
-MODIFIED = "PLUGIN_MODIFIED"
+SAID = ("kind", "capabilities", "replay", "target", "schema", "permissions")
+MODIFIED, UNTRUSTED = "PLUGIN_MODIFIED", "PLUGIN_NOT_TRUSTED"
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Called before each start of a plugin, on a thread. Raises AdmissionError when it is not what was trusted."""
+    """Called before each start of a plugin, on a thread: gives what may be started, which lies in a copy where there is
+    one. Raises AdmissionError when it is not what is trusted now, or no longer what the deployment was read with.
+
+    offer: as it was found · known: as the deployment was read with · objection: of the measure at that time."""
 
     offer: Offer
-    grant: Grant
     trust: TrustFile
     store: Store
+    known: Offer | None = None
+    objection: str = ""
 
-    def __call__(self) -> None:
+    def __call__(self) -> Offer:
+        found = self._measured(self._grant())
+        if self.known and not _says_the_same(found, self.known):
+            raise AdmissionError(
+                f"{MODIFIED}: {self._name} is not started: its manifest or schema is not what this deployment was read"
+                " with; start Bedplate again to read it anew"
+            )
+        return replace(found, verify=self)
+
+    @property
+    def _name(self) -> str:
+        return f"{self.offer.plugin} {self.offer.version}"
+
+    def _grant(self) -> Grant:
         try:
-            artefact = check(self.offer, self.grant, self.trust)
+            grant = self.trust.grant(self.offer.plugin, self.offer.version)
+        except BedplateError as error:
+            raise AdmissionError(f"{UNTRUSTED}: {self._name} is not started: {error}") from None
+        if grant is None:
+            cure = f"bedplate plugins trust {self.offer.plugin}"
+            raise AdmissionError(
+                f"{UNTRUSTED}: {self._name} is not started: it is not trusted any more; {cure}"
+            )
+        return grant
+
+    def _measured(self, grant: Grant) -> Offer:
+        try:
+            artefact = check(self.offer, grant, self.trust)
             if artefact.copied:
                 python = "" if self.offer.command else self.offer.python
-                self.store.keep(artefact, self.grant.sha256, python)
+                self.store.keep(artefact, grant.sha256, python)
+            found = _as_it_is(self.offer, self.store.place(grant.sha256))
+            if more := wider(grant.permissions, found.permissions):
+                raise AdmissionError(f"it asks for more than was granted: {', '.join(more)}")
         except AdmissionError as error:
-            raise AdmissionError(self._words(str(error))) from None
-
-    def _words(self, what: str) -> str:
-        grant = self.grant
-        by = f" by {grant.by}" if grant.by else ""
-        return (
-            f"{MODIFIED}: {grant.name} {grant.version} is not started: {what}, since it was trusted {grant.at[:10]}"
-            f"{by}; install it again, or if that was you: bedplate plugins trust {grant.name}"
-        )
+            raise AdmissionError(_words(grant, str(error))) from None
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class Barred:
-    """In the place of a guard, where a plugin was not what was trusted when the deployment was read."""
+def _words(grant: Grant, what: str) -> str:
+    by = f" by {grant.by}" if grant.by else ""
+    return (
+        f"{MODIFIED}: {grant.name} {grant.version} is not started: {what}, since it was trusted {grant.at[:10]}"
+        f"{by}; install it again, or if that was you: bedplate plugins trust {grant.name}"
+    )
 
-    words: str
 
-    def __call__(self) -> None:
-        raise AdmissionError(self.words)
+def _says_the_same(one: Offer, other: Offer) -> bool:
+    """Of all that the deployment was checked against and its processes are confined by."""
+    return all(getattr(one, name) == getattr(other, name) for name in SAID)
 
 
 def only_trusted(admission: Admission, trust: TrustFile, store: Store) -> Admission:
@@ -85,7 +116,7 @@ def only_trusted(admission: Admission, trust: TrustFile, store: Store) -> Admiss
         if problem := _objection(offer, grant, grants):
             problems.append(f"`{use}`: {problem}")
         elif grant:
-            guarded[use] = _guarded(offer, Guard(offer, grant, trust, store))
+            guarded[use] = _guarded(Guard(offer, trust, store))
     if problems:
         raise AdmissionError("\n".join(dict.fromkeys(problems)))
     return replace(admission, offers=MappingProxyType(guarded))
@@ -158,28 +189,31 @@ def _objection(offer: Offer, grant: Grant | None, grants: tuple[Grant, ...]) -> 
     return ""
 
 
-def _guarded(offer: Offer, guard: Guard) -> Offer:
-    """What runs is the copy, where there is one; so what the plugin says of itself is read there too: what is in its
-    folder may have been another a moment ago."""
+def _guarded(guard: Guard) -> Offer:
+    """As it is when it is what was trusted; otherwise as it was found, and kept out until both say the same."""
     try:
-        guard()
-        return replace(_in_copy(offer, guard.store.place(guard.grant.sha256)), verify=guard)
+        known, objection = guard(), ""
     except AdmissionError as error:
-        return replace(offer, verify=Barred(str(error)))
+        known, objection = guard.offer, str(error)
+    known = replace(known, verify=None)
+    return replace(known, verify=replace(guard, known=known, objection=objection))
 
 
-def _in_copy(offer: Offer, place: Path) -> Offer:
+def _as_it_is(offer: Offer, place: Path) -> Offer:
+    """What runs is the copy, where there is one; so what the plugin says of itself is read there too: what is in its
+    folder may have been another a moment ago. Raises AdmissionError."""
     if offer.file:
         return replace(offer, file=place / offer.file.name)
-    if offer.folder is None:
-        return offer
-    for candidate in plugin_folder(place):
+    for candidate in plugin_folder(place) if offer.folder else _installed(offer.plugin):
         for found in candidate.offers:
             if (found.use, found.plugin, found.version) == (offer.use, offer.plugin, offer.version):
                 return found
-    raise AdmissionError(
-        f"{MODIFIED}: {offer.plugin} {offer.version} is not started: `{offer.use}` is none of what was trusted"
-    )
+    raise AdmissionError(f"`{offer.use}` is none of what was trusted")
+
+
+def _installed(distribution: str) -> list[Candidate]:
+    points = entry_points()
+    return [of_entry_point(p, points) for p in points if p.distribution == distribution]
 
 
 def _shortened(told: list[str]) -> str:

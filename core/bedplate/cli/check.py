@@ -79,7 +79,7 @@ def check(
 
 def _trust(found: Any, deployment: Any) -> tuple[list[Any], list[str]]:
     """What `policy: trusted` would refuse, and what it would not start because it has changed. Reads all its files."""
-    from bedplate.admission.guard import Barred
+    from bedplate.admission.guard import Guard
     from bedplate.admission.reading import admit
     from bedplate.errors import AdmissionError, Problem
 
@@ -90,7 +90,8 @@ def _trust(found: Any, deployment: Any) -> tuple[list[Any], list[str]]:
         line = source.lines.get("plugins.policy", 0)
         told = str(error).splitlines()
         return [Problem(source.file, line, "plugins.policy", text) for text in told], []
-    return [], [offer.verify.words for offer in offers if isinstance(offer.verify, Barred)]
+    guards = (offer.verify for offer in offers)
+    return [], [g.objection for g in guards if isinstance(g, Guard) and g.objection]
 
 
 def _size(deployment: Any) -> dict[str, int]:

@@ -125,7 +125,7 @@ class OneTime:
         opened.push_async_callback(host.stop)
         await host.start()
         if offer.verify:
-            await asyncio.to_thread(offer.verify)
+            offer = await asyncio.to_thread(offer.verify)
         member = (self._wanted.component, offer)
         confiner = Confiner(self._wanted.deployment, folder)
         process = PluginProcess(

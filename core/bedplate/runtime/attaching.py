@@ -56,7 +56,7 @@ class RemoteProgram:
             began = loop.time()
             try:
                 if self.launch.verify:
-                    await asyncio.to_thread(self.launch.verify)
+                    self.launch = self.launch.moved(await asyncio.to_thread(self.launch.verify))
                 code = await self._one_run()
             except (AdmissionError, OSError) as error:
                 self._tell(f"can't be started: {error}")

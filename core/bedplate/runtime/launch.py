@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bedplate.runtime.census import MEMORY, PROCESSES
@@ -16,7 +16,7 @@ class Launch:
     """One plugin and kind. offers: use → "module:Class" · file: a single Python file instead · folder: a plugin
     folder · command: what runs it, () for Python · memory, processes: bytes and processes that it may take, with all
     that it starts · place: what a certificate calls it when it runs elsewhere · verify: called before each start, on
-    a thread."""
+    a thread, gives the offer as it may be started now."""
 
     name: str
     kind: str
@@ -31,7 +31,7 @@ class Launch:
     folder: str | None = None
     command: tuple[str, ...] = ()
     place: str = ""
-    verify: Callable[[], None] | None = None
+    verify: Callable[[], Offer] | None = None
 
     @classmethod
     def of(cls, offer: Offer, offers: Iterable[Offer], name: str = "", otlp: str = "") -> Launch:
@@ -51,6 +51,16 @@ class Launch:
             command=offer.command,
             place=name or offer.plugin,
             verify=offer.verify,
+        )
+
+    def moved(self, offer: Offer) -> Launch:
+        """The same from where this offer lies."""
+        return replace(
+            self,
+            file=str(offer.file) if offer.file else None,
+            folder=str(offer.folder) if offer.folder else None,
+            command=offer.command,
+            python=offer.python,
         )
 
     def argv(self) -> list[str]:

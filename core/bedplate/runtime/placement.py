@@ -23,6 +23,9 @@ from bedplate.runtime.remote import RemotePlugin
 from bedplate.runtime.starts import Starts
 
 Run = PluginProcess | InlinePlugin | RemotePlugin
+REFUSAL_STANDS = (
+    20.0  # s; to measure a plugin anew for each of its components would take a processor
+)
 
 
 class Place:
@@ -47,9 +50,9 @@ class Place:
         self.run: Run | None = None
         self.remote = RemotePlugin(launch, host) if placement == "remote" else None
         self._make: Callable[[], Run] = (
-            (lambda: InlinePlugin(launch))
+            (lambda: InlinePlugin(self.launch))
             if placement == "inline"
-            else (lambda: self.remote or PluginProcess(launch, host, folder, census, confine))
+            else (lambda: self.remote or PluginProcess(self.launch, host, folder, census, confine))
         )
         self._starts = starts or Starts()
         self._starting = asyncio.Lock()
@@ -58,7 +61,8 @@ class Place:
         self.publications: dict[str, Callable[[object], None]] = {}
         self.notes: dict[str, Callable[[object], None]] = {}
         self.breaches = 0
-        self.barred = False
+        self.barred = ""  # why its plugin may not be started now
+        self._barred_until = 0.0
         self.launched: Callable[[Place], None] = lambda place: None
 
     async def attached(self) -> Attachment:
@@ -97,16 +101,27 @@ class Place:
         return attachment
 
     async def _verify(self) -> None:
-        """Raises ConnectionError when its plugin is not what was trusted; then nothing of it is started."""
-        verify = self.launch.verify
+        """Raises ConnectionError when its plugin is not what is trusted; then nothing of it is started."""
+        verify, loop = self.launch.verify, asyncio.get_running_loop()
         if verify is None or self.remote:
             return
+        if self.barred and loop.time() < self._barred_until:
+            raise ConnectionError(self.barred)
         try:
-            await asyncio.to_thread(verify)
+            self._move(self.launch.moved(await asyncio.to_thread(verify)))
         except AdmissionError as error:
-            self.barred = True
-            raise ConnectionError(str(error)) from None
-        self.barred = False
+            self.barred, self._barred_until = str(error), loop.time() + REFUSAL_STANDS
+            raise ConnectionError(self.barred) from None
+        self.barred = ""
+
+    def _move(self, launch: Launch) -> None:
+        """To where what is trusted now lies. Raises AdmissionError for code that the kernel would import twice."""
+        if self.placement == "inline" and launch != self.launch:
+            raise AdmissionError(
+                f"PLUGIN_MODIFIED: {launch.plugin} {launch.version} was trusted anew and runs inside the kernel;"
+                " start Bedplate again"
+            )
+        self.launch = launch
 
     @property
     def level(self) -> str:
@@ -123,7 +138,7 @@ class Place:
 
     @property
     def hopeless(self) -> bool:
-        return self.barred or (self.run is not None and self.run.hopeless)
+        return self.run is not None and self.run.hopeless
 
     def away(self, attachment: Attachment | None) -> bool:
         """Whether its program is elsewhere and this stream of it, or any, is missing, which is nobody's fault."""

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bedplate.admission.candidate import Admission, Candidate
-from bedplate.admission.guard import MODIFIED
+from bedplate.admission.guard import MODIFIED, UNTRUSTED
 from bedplate.admission.notices import notices
 from bedplate.admission.reading import admit, read_deployment
 from bedplate.api.v1 import api_pb2
@@ -79,6 +79,8 @@ class Platform:
             deployment.folder(deployment.journal.folder),
             sync=deployment.journal.sync_ns / 1e9,
             clock=self.clock,
+            size=deployment.journal.size_bytes,
+            min_free=deployment.journal.min_free_bytes,
         )
         self.hooks = HookCaller()
         self.kernel = Kernel(
@@ -136,7 +138,8 @@ class Platform:
         for offer in self.prepared.admission.offers.values():
             if offer.verify and offer.plugin in sound:
                 try:
-                    offer.verify()
+                    if offer.verify().folder != offer.folder:
+                        sound.discard(offer.plugin)  # trusted anew since it was read
                 except AdmissionError:
                     sound.discard(offer.plugin)  # its component says why
         self.hooks.load(sound)
@@ -149,7 +152,7 @@ class Platform:
 
     def _tell(self, component: str, transition: Transition) -> None:
         self._told(component, transition)
-        if self._audit and transition.reason.startswith(MODIFIED):
+        if self._audit and transition.reason.startswith((MODIFIED, UNTRUSTED)):
             refused = Entry("plugin.start", "refused", resource=component, rule="plugins.policy")
             self._audit.add(replace(refused, text=transition.reason), urgent=True)
         self.hooks.tell(

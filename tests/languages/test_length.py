@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.languages.examples import EXAMPLES
 
+HOW_TO = EXAMPLES.parent / "how-to" / "other-languages.md"
 MADE = {"node_modules", "protos", "pb", ".tools"}
 
 
@@ -18,4 +19,7 @@ def test_a_connector_is_under_180_lines_in_all(example: str, suffix: str) -> Non
     ]
     lines = {path.name: len(path.read_text().splitlines()) for path in programs}
 
-    assert 0 < sum(lines.values()) < 180, lines
+    total = sum(lines.values())
+    assert 0 < total < 180, lines
+    assert f"{total} lines" in (folder / "README.md").read_text()
+    assert f"{example}/README.md), {total} lines" in HOW_TO.read_text()

@@ -189,9 +189,6 @@ class Supervisor:
         if self.place.barred:  # until its files are as trusted again, or trusted anew
             self._faulted(text)
             return self._half_open.next()
-        if self.place.barred:  # until its files are as trusted again, or trusted anew
-            self._faulted(text)
-            return self._half_open.next()
         if self.place.hopeless:
             self._faulted(text)
             return None

@@ -24,8 +24,9 @@ from bedplate.record.v1 import record_pb2 as r
 SIZE = 20 << 20
 
 
-def batch() -> r.Batch:
-    return r.Batch(count=1, tag=[1], data_type=r.DATA_TYPE_FLOAT64, float64=[1.0])
+def batch(*tags: int) -> r.Batch:
+    n = len(tags) or 1
+    return r.Batch(count=n, tag=tags or [1], data_type=r.DATA_TYPE_FLOAT64, float64=[1.0] * n)
 
 
 class Rogue:
@@ -99,6 +100,9 @@ class Rogue:
                     p.Note(component=ask.component, text=f"note {n} \x1b[31m") for n in range(2000)
                 ]
                 await self.send(notes=notes)
+            case "leaves a tag out after the first scan":
+                good = {"read": c.ReadReply(batches=[batch(1, 2)])}
+                self.how[ask.component] = ""
             case "never answers a read":
                 return
             case "publishes though nobody asked":

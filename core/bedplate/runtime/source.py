@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bedplate.config.deployment import Component, TagSpec
 from bedplate.errors import JournalError, ProtocolError
@@ -17,6 +19,7 @@ from bedplate.model import DataType, Selector, quality
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
+from bedplate.runtime.left_out import LeftOut
 from bedplate.runtime.output import legible
 from bedplate.runtime.polling import Poll
 from bedplate.runtime.produced import Produced
@@ -86,6 +89,7 @@ class Source(Role):
             )
             for t in self.tags
         ]
+        self._left_out = LeftOut(len(self.tags))
         self.ingest = Ingest(f"{component.id}/live", rules, self.spine.registry, self.spine.current)
 
     async def open_message(self) -> Any:
@@ -219,7 +223,7 @@ class Source(Role):
     ) -> Callable[[], None]:
         ask = attachment.kind.ask(component=self.component.id, read=requests.Read(tags=handles))
         poll = Poll(attachment, ask, ns / 1e9, READ_WITHIN)
-        poll.answered, poll.late = self._read_done, self._read_late
+        poll.answered, poll.late = partial(self._read_done, np.array(handles)), self._read_late
         poll.failed, poll.held = self._read_failed, self._held
         end = self._pacer.add(f"{self.component.id}/{ns}", ns / 1e9, poll, self._skip)
 
@@ -247,20 +251,20 @@ class Source(Role):
     def _skip(self) -> None:
         self.figures.skipped += 1
 
-    def _read_done(self, future: asyncio.Future[Any]) -> None:
+    def _read_done(self, asked: NDArray[np.intp], future: asyncio.Future[Any]) -> None:
         error = None if future.cancelled() else future.exception()
         if future.cancelled() or self._failure.done():
             return
         try:
             if error:
                 raise error
-            self._answered(future.result())
+            self._answered(asked, future.result())
         except ProtocolError as failure:
             self._failure.set_exception(Bug(str(failure)))
         except (Unreachable, Bug, JournalError, ConnectionError, TimeoutError) as failure:
             self._failure.set_exception(failure)
 
-    def _answered(self, reply: Any) -> None:
+    def _answered(self, asked: NDArray[np.intp], reply: Any) -> None:
         if reply.answer.code == plugin_pb2.CODE_EXPIRED:
             return
         read = ok(reply).read
@@ -273,6 +277,8 @@ class Source(Role):
             {p.tag: legible(p.text, PROBLEM) for p in read.problems if 0 < p.tag <= len(self.tags)}
         )
         self._take(batches)
+        if len(stale := self._left_out.after(asked, batches)):
+            self._mark(quality.UNCERTAIN_LAST_USABLE, stale)
 
     # --- both ---
 
@@ -292,8 +298,7 @@ class Source(Role):
         self._window = None
 
     def on_lost(self) -> None:
-        """Its tags turn Uncertain now, and Bad when no value comes; those of before a restart too. Out of service when
-        it is off, which is told whenever that begins or ends."""
+        """Its tags turn Uncertain now, Bad when no value comes, those of before a restart too; or out of service."""
         loop = asyncio.get_running_loop()
         if self.off() or self._off:
             self._out_of_service()
@@ -319,11 +324,11 @@ class Source(Role):
         self._bad_at = 0.0
         self._mark(quality.BAD_NO_COMMUNICATION)
 
-    def _mark(self, code: int) -> None:
+    def _mark(self, code: int, local: NDArray[np.intp] | None = None) -> None:
         with contextlib.suppress(
             JournalError
         ):  # a dead journal is reported by the kernel, not by each source
-            self.spine.append(list(self.ingest.stale(code, self.spine.clock.time_ns())))
+            self.spine.append(list(self.ingest.stale(code, self.spine.clock.time_ns(), local)))
 
     # --- for status ---
 

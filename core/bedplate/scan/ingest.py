@@ -65,12 +65,18 @@ class Ingest:
             for part in self._typed(batch, picked):
                 yield from self._finish(part, received)
 
-    def stale(self, code: int, received: int) -> Iterator[tuple[Entry, Batch | None]]:
-        """The last value of every tag with this quality: the source went quiet, or was away since the start."""
-        self.good[:] = False
-        yield from self._adopt(received)
-        for batch in self._current.batches(self.handle[self.handle > 0], code, received):
-            self._last_code[:] = 0xFFFFFFFF
+    def stale(
+        self, code: int, received: int, local: NDArray[np.intp] | None = None
+    ) -> Iterator[tuple[Entry, Batch | None]]:
+        """The last value of every tag, or of these alone, with this quality: the source went quiet, or was away since
+        the start."""
+        if local is None:
+            local = np.arange(1, len(self.handle))
+            yield from self._adopt(received)
+        self.good[local] = False
+        handles = self.handle[local]
+        for batch in self._current.batches(handles[handles > 0], code, received):
+            self._last_code[local] = 0xFFFFFFFF
             yield self._entry(batch, received), batch
 
     def _adopt(self, received: int) -> Iterator[tuple[Entry, None]]:

@@ -117,6 +117,8 @@ async def test_a_silent_plugin_is_told_and_loses_its_session(
         await until(lambda: "no answer within 1.5 s to read" in told(kernel, "r"), within=30)
         await until(lambda: "open has not answered for" in told(kernel, "o"), within=30)
         await until(lambda: "no answer within 1.5 s to open" in told(kernel, "o"), within=30)
+        assert "its process answers, so its device does not" in told(kernel, "o")
+        assert "broke the contract" not in told(kernel, "o") + told(kernel, "r")
         kernel.components["c"].lose(0, "for the test")
         await until(lambda: "did not answer close within 1.5 s" in told(kernel, "c"), within=30)
 

@@ -18,11 +18,13 @@ from bedplate.runtime.census import Census
 from bedplate.runtime.inline import InlinePlugin
 from bedplate.runtime.launch import Launch
 from bedplate.runtime.lifecycle import Backoff
+from bedplate.runtime.overdue import Overdue
 from bedplate.runtime.process import Confine, PluginProcess
 from bedplate.runtime.remote import RemotePlugin
 from bedplate.runtime.starts import Starts
 
 Run = PluginProcess | InlinePlugin | RemotePlugin
+PING_STANDS = 3.5  # s: three pings and what they wait
 REFUSAL_STANDS = (
     20.0  # s; to measure a plugin anew for each of its components would take a processor
 )
@@ -58,6 +60,8 @@ class Place:
         self._starting = asyncio.Lock()
         self._backoff = Backoff(0.25, 10.0)
         self._not_before = 0.0
+        self.late: list[Callable[[str], None]] = []  # hear that it takes long to start
+        self.overdue = Overdue(self._tell_late)
         self.publications: dict[str, Callable[[object], None]] = {}
         self.notes: dict[str, Callable[[object], None]] = {}
         self.breaches = 0
@@ -93,7 +97,8 @@ class Place:
             async with self._starts.turn():
                 self.restarts += 1
                 self.started = time.time_ns()
-                attachment = await self.run.start()
+                with self.overdue.waits(self._begins):
+                    attachment = await self.run.start()
         attachment.publication = self._publication
         attachment.note = self._note
         attachment.breach = self.end
@@ -122,6 +127,22 @@ class Place:
                 " start Bedplate again"
             )
         self.launch = launch
+
+    @property
+    def _begins(self) -> str:
+        if self.placement == "inline":
+            return f"import of {self.launch.plugin}, which can't be ended, has not come back"
+        return f"process of {self.launch.plugin} has not attached"
+
+    def _tell_late(self, text: str) -> None:
+        for tell in self.late:
+            tell(text)
+
+    @property
+    def answers_pings(self) -> bool:
+        """Whether its process has answered one a moment ago. Nobody pings a thread."""
+        pinged = self.run.pinged if self.run else 0.0
+        return pinged > asyncio.get_running_loop().time() - PING_STANDS
 
     @property
     def level(self) -> str:

@@ -28,6 +28,7 @@ from bedplate.runtime.expectation import AGAIN, Expectation
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.lifecycle import Backoff, Cause, FaultCount, Life, State, Transition
 from bedplate.runtime.output import legible
+from bedplate.runtime.overdue import Overdue
 from bedplate.runtime.placement import Place
 from bedplate.runtime.requests import Close
 from bedplate.runtime.role import Bug, Role, SettingsRefused, Unreachable, ok
@@ -74,6 +75,7 @@ class Supervisor:
         self._task: asyncio.Task[None] | None = None
         self._lost: asyncio.Future[tuple[int, str]] | None = None
         self._cut = Cut(place)
+        self._overdue = Overdue(self._slow_to_open)
         self.code = plugin_pb2.CODE_UNSPECIFIED  # of the last Open
         self._strays = 0
         self._broke = ""
@@ -81,6 +83,7 @@ class Supervisor:
         self.trace = ""
         self._evidence: tuple[str, ...] = ()
         place.components.append(self.component.id)
+        place.late.append(self._slow)
         place.publications[self.component.id] = self._publication
         place.notes[self.component.id] = self._note
 
@@ -156,9 +159,14 @@ class Supervisor:
         return 0.0
 
     def _silent(self, error: Exception) -> float | None:
-        """Every ask must be answered: who does not is broken, not slow. What is elsewhere may be cut off instead."""
+        """A connector that answers its pings has a device which does not answer. Who has no device, or none of whose
+        pings we see, is broken, not slow. What is elsewhere may be cut off instead."""
         if self._place_ended() or self.place.placement == "remote":
             return self._unreachable(error)
+        if self.component.kind == "connector" and self.place.answers_pings:
+            return self._unreachable(
+                TimeoutError(f"{error}; its process answers, so its device does not")
+            )
         return self._fault(f"broke the contract: {error}")
 
     def _unreachable(self, error: Exception) -> float | None:
@@ -214,6 +222,28 @@ class Supervisor:
         if self._expectation.now:
             self._move(Cause.SLOW, text)
 
+    def _slow_to_open(self, text: str) -> None:
+        """Whatever the end of it: nobody hears of its device now."""
+        starting = self.life.state is State.STARTING and self._expectation.now
+        if starting and self.component.kind == "connector":
+            self._move(Cause.LOST, text)
+        else:
+            self._slow(text)
+        self.role.on_lost()
+
+    @property
+    def overdue(self) -> str:
+        """What it waits for too long, in words; empty when there is no such thing."""
+        return self._overdue.text or self.place.overdue.text
+
+    @property
+    def reason(self) -> str:
+        """Why it is in its state, and what it waits for meanwhile."""
+        why, waits = self.life.reason, self.overdue
+        if not waits or why.startswith(waits.rpartition(" for ")[0]):
+            return waits or why
+        return f"{why}; {waits}"
+
     def _well(self) -> None:
         if self.life.state is State.DEGRADED:
             self.life.move(Cause.WHOLE)
@@ -242,15 +272,11 @@ class Supervisor:
 
     async def _open(self, attachment: Attachment) -> Any:
         message = await self.role.open_message()
-        loop = asyncio.get_running_loop()
-        text = f"open has not answered for {lifecycle.SLOW:.0f} s"
-        telling = loop.call_later(lifecycle.SLOW, self._slow, text)
         try:
-            reply = await attachment.ask(self.component.id, OPEN_WITHIN, open=message)
+            with self._overdue.waits("open has not answered"):
+                reply = await attachment.ask(self.component.id, OPEN_WITHIN, open=message)
         except ConnectionError as error:
             raise ConnectionError(f"in open: {error}") from error
-        finally:
-            telling.cancel()
         self.code = min(reply.answer.code, plugin_pb2.CODE_FAULT)  # of a later minor: a fault
         return ok(reply)
 

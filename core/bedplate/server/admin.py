@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ GRAVITY = (
     *(C.CODE_UNSUPPORTED, C.CODE_INVALID, C.CODE_FAULT),
 )
 HISTORY = 10  # transitions told
+TROUBLE = (State.UNREACHABLE, State.FAULTED, State.INVALID, State.DEGRADED)
 
 
 class Admin:
@@ -85,13 +86,17 @@ class Admin:
             components=components,
             journal=self._journal(),
             processes=[_process(p, request.with_output) for p in kernel.places.values() if p.run],
-            problems=[*self._more(), *_problems(components)],
+            problems=[*self._more(), *_problems(components, self._overdue())],
             notices=self._notices,
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             memory_bytes=_memory(os.getpid()),
             deployment_file=kernel.deployment.source.file,
             path=kernel.deployment.path,
         )
+
+    def _overdue(self) -> set[str]:
+        """Components that wait too long for something."""
+        return {id_ for id_, one in self._kernel.components.items() if one.overdue}
 
     def _component(self, supervisor: Supervisor) -> api_pb2.ComponentStatus:
         component, life, figures = supervisor.component, supervisor.life, supervisor.role.figures
@@ -102,7 +107,7 @@ class Admin:
             type=component.type,
             path=component.path,
             state=str(life.state),
-            reason=life.reason,
+            reason=supervisor.reason,
             since=life.since,
             process=supervisor.place.launch.name,
             placement=supervisor.place.placement,
@@ -173,11 +178,13 @@ def _group(component: Component) -> str:
     return getattr(component, "entry", "") or component.id
 
 
-def _problems(components: Iterable[api_pb2.ComponentStatus]) -> Iterable[str]:
+def _problems(
+    components: Iterable[api_pb2.ComponentStatus], overdue: Collection[str]
+) -> Iterable[str]:
     """One line a cause: components of one process, state and reason are one."""
     seen: dict[tuple[str, str, str], list[str]] = {}
     for one in components:
-        if one.state in (State.UNREACHABLE, State.FAULTED, State.INVALID, State.DEGRADED):
+        if one.state in TROUBLE or one.id in overdue:
             seen.setdefault((one.process, one.state, one.reason), []).append(one.id)
     for (_, state, reason), ids in seen.items():
         names = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")

@@ -23,8 +23,6 @@ def test_the_whole_plant_names_what_is_still_to_come() -> None:
         "(reaches 2 packers)",
         "121 connectors.cloud.buffer: not served yet: limits per reader come with store and forward",
         "145 writes.enabled: not served yet: commands come with the write guard; leave it off",
-        "151 journal.min_free: not served yet: limits of the journal come with its quota",
-        "151 journal.size: not served yet: limits of the journal come with its quota",
         "152 api.tls: not served yet: TLS comes with identities; listen on 127.0.0.1",
         "153 apps: not served yet: apps come with the console",
         "155 telemetry.prometheus: not served yet: write otlp, or use a collector that serves Prometheus",

@@ -260,7 +260,7 @@ async def first_values(client: object) -> bool:
 async def test_what_was_trimmed_meanwhile_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bedplate.runtime.kernel.HOUSEKEEPING", 0.2)
+    monkeypatch.setattr("bedplate.runtime.journal_watch.HOUSEKEEPING", 0.2)
     monkeypatch.setattr("bedplate.runtime.live.RECENT_RECORDS", 5)
     async with running(tmp_path, PLANT, plugins=[RIGS]) as site:
         await until(site.all_up)

@@ -69,16 +69,17 @@ async def numbers(kernel: Any, stream: str) -> list[int]:
 
 
 class SlowEngine(EmbeddedEngine):
-    """A journal whose disk takes half a second for each sync while `slow`. held: most bytes that ever waited for it."""
+    """A journal whose disk takes half a second for each sync while `slow`. waiting: most bytes that ever
+    waited for it."""
 
-    slow, held = True, 0
+    slow, waiting = True, 0
 
     async def open(self) -> None:
         await super().open()
         write = self._commits._write
 
         def slowly(turn: Any) -> None:
-            self.held = max(self.held, self.pending_bytes)
+            self.waiting = max(self.waiting, self.pending_bytes)
             if self.slow:
                 time.sleep(0.5)
             write(turn)
@@ -111,7 +112,7 @@ async def test_a_slow_disk_holds_back_who_pushes_and_who_is_polled_and_loses_not
         assert engine.slow
         assert lead <= (CREDIT + IN_HAND) * AT_ONCE
         assert credit >= 0
-        assert engine.held <= limit + (CREDIT + 1) * AT_ONCE * 24  # what was on its way
+        assert engine.waiting <= limit + (CREDIT + 1) * AT_ONCE * 24  # what was on its way
         assert kernel.components["brook"].role.figures.skipped
         engine.slow = False
         await until(lambda: value(kernel, "torrent/number") == most, within=60)
@@ -122,7 +123,7 @@ async def test_a_slow_disk_holds_back_who_pushes_and_who_is_polled_and_loses_not
         assert kernel.components["torrent"].place.restarts == 0
         assert kernel.components["torrent"].role.figures.dropped == 0
         assert await numbers(kernel, "torrent/live") == list(range(1, most + 1))
-        print(f"lead {lead:,.0f} samples, ping {pinged * 1000:.0f} ms, held {engine.held:,} bytes")
+        print(f"lead {lead:,.0f} samples, ping {pinged * 1000:.0f} ms, {engine.waiting:,} bytes waited")
 
 
 async def test_a_slow_reader_and_a_slow_analytic_get_one_stretch_at_a_time_and_hold_nobody_back(

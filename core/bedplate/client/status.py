@@ -57,7 +57,9 @@ class ComponentStatus:
 
 @dataclass(frozen=True, slots=True)
 class JournalStatus:
-    """appended, synced: newest positions · state: synced, or why the journal takes nothing."""
+    """appended, synced: newest positions · state: synced, or why the journal takes nothing · limit_bytes: 0 for none ·
+    room: until connectors have to wait; seconds and yearly at the pace since the start, 0 while it is not known · full:
+    why they have to · gaps: losses declared since the start."""
 
     engine: str
     bytes: int
@@ -68,6 +70,13 @@ class JournalStatus:
     state: str
     syncs: int
     bytes_written: int
+    limit_bytes: int = 0
+    room_bytes: int = 0
+    room_seconds: float = 0.0
+    bytes_written_yearly: float = 0.0
+    full: str = ""
+    gaps: int = 0
+    damaged: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,16 +20,6 @@ DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
     ),
     ("apps", lambda d: d.of_kind("app"), "apps come with the console"),
     ("engine", lambda d: d.engine != "embedded", "other engines come later; write embedded"),
-    (
-        "journal.size",
-        lambda d: d.journal.size_bytes is not None,
-        "limits of the journal come with its quota",
-    ),
-    (
-        "journal.min_free",
-        lambda d: d.journal.min_free_bytes is not None,
-        "limits of the journal come with its quota",
-    ),
     ("api.tls", lambda d: d.api.tls, "TLS comes with identities; listen on 127.0.0.1"),
     ("audit.syslog", lambda d: d.audit.syslog, "forwarding comes with the audit chain"),
     (

@@ -22,6 +22,7 @@ from bedplate.journal.group_commit import GroupCommit
 from bedplate.journal.lock import FolderLock
 from bedplate.journal.numbering import Numbering
 from bedplate.journal.progress import Progress
+from bedplate.journal.quota import Quota
 from bedplate.journal.reader import Reader
 from bedplate.journal.tail import Tail
 from bedplate.journal.turn import Turn
@@ -33,18 +34,29 @@ T = TypeVar("T")
 
 PENDING_MOST = 32 << 20  # bytes in memory, not on disk, above which producers must wait
 KEEP = 16 << 20  # bytes of newest records kept in memory for readers
+LOOK = 0.5  # s between two looks at the room, which others take and give back too
+SLOW = "the journal's disk is too slow: reading waits for it"
 NOT_OPEN, CLOSED = "the journal is not open", "the journal is closed"
 
 
 class EmbeddedEngine:
     """An `Engine` (see there). folder: its own, made when absent. sync: seconds that a record which nobody waits for
-    may stay in memory only. keep: bytes of newest records held in memory for readers.
+    may stay in memory only. keep: bytes of newest records held in memory for readers. size, min_free: as of `Quota`.
 
     After an I/O error it takes no more records, and goes on giving those that are on disk. What is cancelled while it
     waits for the disk may still happen there.
     """
 
-    def __init__(self, folder: Path, *, sync: float = 0.25, clock: Clock, keep: int = KEEP) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        sync: float = 0.25,
+        clock: Clock,
+        keep: int = KEEP,
+        size: int | None = None,
+        min_free: int | None = None,
+    ) -> None:
         self._folder, self._interval, self._clock, self._keep = folder, sync, clock, keep
         self._path = folder / FILE
         self._lock = FolderLock(folder)
@@ -52,6 +64,8 @@ class EmbeddedEngine:
         self._writing: ThreadPoolExecutor | None = None
         self._reading: ThreadPoolExecutor | None = None
         self._commits: GroupCommit | None = None
+        self._quota, self._limit = Quota(folder, size, min_free), size or 0
+        self._watch: asyncio.Task[None] | None = None
         self._failed = NOT_OPEN
         self._start(Standing())
 
@@ -71,6 +85,14 @@ class EmbeddedEngine:
     def backlogged(self) -> bool:
         return self.pending_bytes > PENDING_MOST
 
+    @property
+    def held(self) -> str:
+        return SLOW if self.backlogged else self._quota.full
+
+    @property
+    def spent(self) -> bool:
+        return self._quota.spent
+
     async def open(self) -> None:
         if self._writing is not None:
             raise JournalError(f"{self._folder} is open already")
@@ -84,6 +106,16 @@ class EmbeddedEngine:
         self._start(standing)
         self._commits = GroupCommit(self._writing, self._writer.write, self._interval, self._done)
         self._failed = ""
+        self._look()
+        self._watch = asyncio.create_task(self._keep_watch())
+
+    async def _keep_watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            self._look()
+
+    def _look(self) -> None:
+        self._quota.look(self._writer.used, self._writer.free)
 
     def _open_files(self) -> Standing:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -106,6 +138,8 @@ class EmbeddedEngine:
     async def _let_go(self) -> None:
         writing, self._writing = self._writing, None
         reading, self._reading = self._reading, None
+        if self._watch:
+            self._watch.cancel()
         if writing and reading:
             reading.submit(self._reader.close)
             closing = writing.submit(self._close_files, reading)
@@ -175,6 +209,7 @@ class EmbeddedEngine:
         except JournalError as error:
             self._fail(str(error))
             raise
+        self._look()
         self._first, self._oldest = standing.first, standing.oldest
         if not self._first and (record := self._tail.oldest(self._floor)):
             self._first, self._oldest = record.position, record.received
@@ -195,7 +230,11 @@ class EmbeddedEngine:
             free=self._writer.free,
             records=self._numbering.records,
             samples=self._numbering.samples,
+            taken=self._numbering.taken,
             damaged=self._reader.damaged,
+            full=self._quota.full,
+            limit=self._limit,
+            room=self._quota.room,
         )
 
     def _done(self, turn: Turn, problem: str) -> None:
@@ -204,6 +243,7 @@ class EmbeddedEngine:
             self._fail(f"{self._path}: {problem}")
             return
         self._syncs += 1
+        self._look()
         if turn.records:
             self._synced.advance(turn.records[-1].position)
             self._tail.shrink(self._synced.position)

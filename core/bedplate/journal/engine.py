@@ -41,7 +41,9 @@ class JournalState:
     stay when their records are trimmed · bytes: on disk, `free` of them ready for new records · oldest: `received` (ns
     UTC) of the oldest record, 0 when none is held · syncs, bytes_written (to the block device), records and samples:
     since the start · damaged: records that a read left out because of a wrong checksum · failed: why it stopped taking
-    records, empty when it works."""
+    records, empty when it works · full: why connectors must wait, though it works · limit: bytes that it may take, 0
+    when only the disk limits it · room: bytes until it is full · taken: bytes of payload that
+    were appended since the start."""
 
     first: int
     appended: int
@@ -55,6 +57,10 @@ class JournalState:
     records: int = 0
     samples: int = 0
     damaged: int = 0
+    full: str = ""
+    limit: int = 0
+    room: int = 0
+    taken: int = 0
 
 
 class Engine(Protocol):
@@ -69,6 +75,15 @@ class Engine(Protocol):
     @property
     def backlogged(self) -> bool:
         """More is pending than the engine should hold in memory: give producers no credit until it is False."""
+
+    @property
+    def held(self) -> str:
+        """Why connectors must bring nothing now, in words, empty when they may: what is pending, a limit, the disk.
+        Whatever else is appended is taken all the same, so that readers advance."""
+
+    @property
+    def spent(self) -> bool:
+        """What is kept for others than connectors is used up too: who has nothing left to read writes nothing."""
 
     async def open(self) -> None:
         """Takes the journal. Raises JournalError with one clear reason (in use, not writable, newer format)."""

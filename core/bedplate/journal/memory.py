@@ -21,6 +21,8 @@ class MemoryEngine:
 
     pending_bytes = 0
     backlogged = False
+    held = ""
+    spent = False
 
     def __init__(self, *, clock: Clock, keep: int | None = None) -> None:
         self.epoch = 0
@@ -111,4 +113,5 @@ class MemoryEngine:
             failed=self._failed,
             records=self._numbering.records,
             samples=self._numbering.samples,
+            taken=self._numbering.taken,
         )

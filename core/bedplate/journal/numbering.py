@@ -17,6 +17,7 @@ class Numbering:
         self.last = last
         self.records = 0
         self.samples = 0
+        self.taken = 0
         self._seqs: dict[str, int] = {}
 
     def number(self, entries: Sequence[Entry]) -> list[Record]:
@@ -42,6 +43,7 @@ class Numbering:
         self.last = position
         self.records += len(numbered)
         self.samples += sum(entry.samples for entry in entries)
+        self.taken += sum(len(entry.payload) for entry in entries)
         return numbered
 
     def advance(self, position: int) -> None:

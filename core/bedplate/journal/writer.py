@@ -46,7 +46,8 @@ class Standing:
 
 
 class Writer:
-    """The one connection that writes. bytes: of the file and its log; free: of these, ready for new records."""
+    """The one connection that writes. bytes: of the file and its log; free: of these, ready for new records;
+    used: in use in the file, what is still in the log included."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -58,6 +59,7 @@ class Writer:
         self._logged = 0
         self.bytes = 0
         self.free = 0
+        self.used = 0
 
     def open(self, now: int) -> Standing:
         """Starts a new epoch, on disk before this returns. now: ns UTC. Raises JournalError, sqlite3.Error, OSError."""
@@ -71,7 +73,7 @@ class Writer:
         self._connection.execute(MARK, ("epoch", self._epoch))
         self._forget_tables(self._connection, self._mark("floor"))
         self._connection.execute("COMMIT")
-        self._measure(pages=True)
+        self._measure()
         return self.standing()
 
     def standing(self) -> Standing:
@@ -108,7 +110,7 @@ class Writer:
         self._logged = 0
         with self._trying() as database:
             database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            self._measure(pages=True)
+            self._measure()
 
     def trim(self, upto: int) -> bool:
         """One step: forgets chunks that hold nothing above this position. True when none is left to forget.
@@ -120,6 +122,7 @@ class Writer:
             if done:
                 self._compact(database)
         self._logged += TURN_COST
+        self._measure()
         return done
 
     def _trim_step(self, database: sqlite3.Connection, upto: int) -> bool:
@@ -193,18 +196,16 @@ class Writer:
 
         Pages that a steady flow frees are used again by it. Automatic vacuum would write a tenth more, always.
         """
-        (pages,) = database.execute("PRAGMA page_count").fetchone()
-        self._measure(pages=True)
-        used = pages * PAGE - self.free
-        if self.free > SPARE + 4 * used and used <= COMPACT_MOST:
+        self._measure()
+        if self.free > SPARE + 4 * self.used and self.used <= COMPACT_MOST:
             database.execute("VACUUM")
             database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            self._measure(pages=True)
+            self._measure()
 
-    def _measure(self, *, pages: bool = False) -> None:
-        """Sizes of the files; with `pages`, also what is free in them."""
+    def _measure(self) -> None:
+        """Sizes of the files, and what is free in them."""
         log = self._log.stat().st_size if self._log.exists() else 0
         self.bytes = self._path.stat().st_size + log
-        if pages:
-            (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
-            self.free = free * PAGE
+        (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
+        (pages,) = self._db.execute("PRAGMA page_count").fetchone()
+        self.free, self.used = free * PAGE, (pages - free) * PAGE

@@ -89,10 +89,13 @@ class AnalyticReader(Role):
                 first = ()
 
     async def _room(self) -> None:
-        """Waits while the disk is behind: what an analytic writes would only wait in memory."""
+        """Waits while the disk is behind: what an analytic writes would only wait in memory. Waits too when nothing is
+        left even of the reserve and it has read everything, so that nobody waits for it."""
         engine = self.spine.engine
-        while getattr(engine, "backlogged", False):
+        while engine.backlogged:
             await engine.synced(engine.state().appended)
+        while engine.spent and self.position >= engine.state().synced:  # noqa: ASYNC110  seldom
+            await asyncio.sleep(TICK)
 
     def _declare(self, outputs: Any) -> list[int]:
         """Handles for the outputs, in the order of the answer; the same as before when it opens again."""

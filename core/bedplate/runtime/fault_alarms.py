@@ -16,6 +16,7 @@ from bedplate.model import SEVERITY, Alarm, AlarmPriority, AlarmState, Event, Ev
 from bedplate.runtime.spine import Spine
 
 STREAM = "kernel/event"
+JOURNAL = "kernel/journal"  # source of what concerns the journal
 OWNER = "kernel"  # Event.component of these alarms; no component of a deployment may have this name
 DUE = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED)
 
@@ -47,6 +48,21 @@ class FaultAlarms:
         self._end(source_of(component), f"{component.id} is back")
         self._end(_of_process(process), f"process {process} is back")
 
+    def journal_raised(self, source: str, why: str, do: str, priority: AlarmPriority) -> bool:
+        """Something is the matter with the journal. False when that stands already."""
+        if (standing := self._alarm(source)) and standing.state in DUE:
+            return False
+        now = self._spine.clock.time_ns()
+        alarm = Alarm(AlarmState.UNACKNOWLEDGED, priority, condition=why, do=do, active_since=now)
+        self._write(source, alarm, why)
+        return True
+
+    def journal_returned(self, source: str, text: str) -> bool:
+        """It is over. False when nothing was the matter."""
+        standing = self._alarm(source)
+        self._end(source, text)
+        return standing is not None and standing.state in DUE
+
     def acknowledge(self, source: str, by: str, comment: str) -> bool:
         """False when the alarm is not one of these. Raises JournalError."""
         event = self._spine.alarms.get(source)
@@ -70,6 +86,8 @@ class FaultAlarms:
         mine |= set(map(_of_process, processes))
         for source in list(self._spine.alarms.sources()):
             event = self._spine.alarms.get(source)
+            if source.startswith(f"{JOURNAL}/"):
+                continue  # whoever watches the journal says when it is over
             if event and event.component == OWNER and source not in mine:
                 self._end(source, "the deployment has no such component any more", gone=True)
 

@@ -73,6 +73,12 @@ JOURNAL: dict[str, tuple[str, str, Callable[[JournalState, int], float]]] = {
         "age of the oldest record that it holds",
         lambda s, now: (now - s.oldest) / 1e9 if s.oldest else 0.0,
     ),
+    "bedplate.journal.room": ("By", "until connectors have to wait", lambda s, now: s.room),
+    "bedplate.journal.damaged": (
+        "{record}",
+        "records found unreadable since the start",
+        lambda s, now: s.damaged,
+    ),
     "bedplate.journal.syncs": ("{sync}", "syncs since the start", lambda s, now: s.syncs),
 }
 
@@ -97,6 +103,12 @@ def instruments(kernel: Kernel, meter: Meter) -> None:
         [lambda options: _levels(kernel)],
         "1",
         "how a process of plugins is confined: 0 not to 3",
+    )
+    meter.create_observable_counter(
+        "bedplate.gaps",
+        [lambda options: [Observation(kernel.spine.gaps)]],
+        "{gap}",
+        "losses declared in the streams they concern",
     )
     for name, (unit, text, of) in JOURNAL.items():
         meter.create_observable_gauge(name, [_journal(kernel, of)], unit, text)

@@ -30,6 +30,7 @@ from bedplate.runtime.census import Census
 from bedplate.runtime.confining import Confiner
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.guards import Guard
+from bedplate.runtime.journal_watch import JournalWatch
 from bedplate.runtime.launch import Launch, home_of
 from bedplate.runtime.lifecycle import Cause, State, Transition
 from bedplate.runtime.offer import Offer
@@ -46,7 +47,6 @@ from bedplate.runtime.supervisor import Supervisor
 from bedplate.scan.pace import Pacer
 
 LINGER = 0.05  # s
-HOUSEKEEPING = 30.0  # s between snapshots, each of which lets the journal forget
 CATCH_UP = 1.5  # s that readers get at the stop
 STOP_ALL = 8.5  # s from the word to the last SIGKILL, though everything hangs
 STATUS_STREAM = "kernel/event"
@@ -117,7 +117,8 @@ class Kernel:
         for tier in ORDER:
             for supervisor in self.tier(tier):
                 supervisor.start()
-        self._tasks = [asyncio.create_task(self._keep_house())]
+        watch = JournalWatch(self.spine, self.snapshot, self._alarms, self._cursors)
+        self._tasks = [asyncio.create_task(watch.run())]
 
     def _build(self, component: Component, secrets: Secrets) -> None:
         offer = self.offers[component.use]
@@ -233,17 +234,8 @@ class Kernel:
         event = Event(source, EventKind.ACKNOWLEDGE, self.clock.time_ns(), comment, by=by)
         self.spine.event(STATUS_STREAM, event, sync=True)
 
-    # --- housekeeping ---
-
-    async def _keep_house(self) -> None:
-        while True:
-            await asyncio.sleep(HOUSEKEEPING)
-            with contextlib.suppress(JournalError):
-                self.snapshot.save()
-                await self.engine.trim(min(self._cursors(), default=0))
-
     def _cursors(self) -> Iterable[int]:
-        yield self.snapshot.position
+        """How far each that reads the journal is durable."""
         for supervisor in (*self.tier("reader"), *self.tier("analytic")):
             yield getattr(supervisor.role, "durable", 0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +22,8 @@ from bedplate.wire import record_message
 DELIVER_WITHIN = 60.0  # s; a history that seals may take its time
 QUERY_WITHIN = 60.0  # s between two pages
 COMMIT_EVERY = 2.0  # s
+LOOK_EVERY = 5.0  # s between two looks whether the journal is full …
+ROOM_EVERY = 1.0  # … and while it is
 FURTHEST = 2**53  # position; a million records a second reach it in 285 years
 RECORDS, SIZE = 4000, 4 << 20
 Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
@@ -70,7 +74,9 @@ class Reader(Role):
         self.spine.engine.advance(self.position)
         self._subscription = self._subscription.again()
         while True:
-            await self.spine.engine.wait(self.position)
+            if not await self._news():
+                await self._deliver_nothing(attachment)
+                continue
             for records in by_epoch(
                 await self.spine.engine.read(self.position, records=RECORDS, size=SIZE)
             ):
@@ -94,6 +100,24 @@ class Reader(Role):
             self.durable = until
         self.position = until
         self._commit()
+
+    async def _news(self) -> bool:
+        """True: there are records. False: a moment has passed, and the journal needs to know how far it is durable."""
+        engine = self.spine.engine
+        asks = engine.state().full and self.durable < self.position
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ROOM_EVERY if asks else LOOK_EVERY):
+                await engine.wait(self.position)
+                return True
+        return False
+
+    async def _deliver_nothing(self, attachment: Attachment) -> None:
+        """What a reader has made durable meanwhile it says in its next answer only; without room none would come."""
+        if self.spine.engine.state().full and self.durable < self.position:
+            ask = requests.Deliver(until=self.position)
+            reply = await self.ask(attachment, DELIVER_WITHIN, deliver=ask)
+            self.durable = self._acknowledged(reply.deliver.position, self.position)
+            self._commit()
 
     def _acknowledged(self, position: int, until: int) -> int:
         """How far it is durable; 0 says nothing. Raises Bug for less than it said before, and for what it was not

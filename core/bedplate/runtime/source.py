@@ -19,6 +19,8 @@ from bedplate.model import DataType, Selector, quality
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
+from bedplate.runtime.browsing import all_pages, tag_at
+from bedplate.runtime.hold import Hold
 from bedplate.runtime.left_out import LeftOut
 from bedplate.runtime.output import legible
 from bedplate.runtime.polling import Poll
@@ -33,11 +35,10 @@ from bedplate.scan.rules import Rule
 from bedplate.wire import decode_batch
 
 READ_WITHIN = 10.0  # s; a plugin bounds its own requests much tighter
-BROWSE_WITHIN = 120.0
 BAD_AFTER = 10.0  # s of silence after which Uncertain becomes Bad
-BROWSE_PAGES, NODES_MOST = 1000, 500_000
 PROBLEM = 300  # characters of why a tag is Bad
 CREDIT = 64  # publications under way per component
+HELD = 0.2  # s between two looks whether the journal takes more
 
 Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
 
@@ -70,8 +71,10 @@ class Source(Role):
         self._off = False  # the same: its tags are BadOutOfService
         self._unsynced: tuple[int, int] = (0, 0)
         self._owed = 0
+        self._told_held = False
         self._window: Window | None = None  # of the session, until Close was answered
         self._produced = Produced(component.id, spine)
+        self._hold = Hold(f"{component.id}/live", spine)
         self.keeps_on = "subscribe" in capabilities
         self.health: Callable[[bool], None] = lambda whole: None
         self._make_ingest()
@@ -132,7 +135,7 @@ class Source(Role):
         nodes = await all_pages(attachment, self.component.id, str(spec.root), spec.depth)
         known = {tag.name for tag in self.tags}
         found = [
-            _found(self.component, node)
+            tag_at(self.component, node)
             for node in nodes
             if node.is_variable
             and include.matches(node.path)
@@ -152,15 +155,35 @@ class Source(Role):
         ok(await attachment.ask(self.component.id, READ_WITHIN * 3, subscribe=ask))
         try:
             while True:  # word of what is on disk, once per sync
-                newest = await self.spine.engine.wait(self.spine.engine.state().synced)
+                await self._news()
                 position, seq = self._unsynced
-                if seq and newest >= position:
+                if not seq or self.spine.engine.state().synced < position:
+                    seq = 0
+                credit = 0 if self._withheld() else self._owed
+                if seq or (credit and not self._unsynced[1]):
                     self._unsynced = (0, 0)
-                    window.grant(self._owed)
-                    attachment.receipt(self.component.id, credit=self._owed, synced=seq)
-                    self._owed = 0
+                    self._owed -= credit
+                    window.grant(credit)
+                    attachment.receipt(self.component.id, credit=credit, synced=seq)
         finally:
             self._unsynced, self._owed = (0, 0), 0
+
+    async def _news(self) -> None:
+        """A sync; or a moment has passed while credit is owed, which nothing but room in the journal sets free."""
+        engine = self.spine.engine
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HELD if self._owed else None):
+                await engine.wait(engine.state().synced)
+
+    def _withheld(self) -> bool:
+        """Whether the journal takes nothing from connectors; told when that begins and when it is over."""
+        if why := self.spine.held:
+            self.slow(why)
+            self._told_held = True
+        elif self._told_held:
+            self._told_held = False
+            self.well()
+        return bool(why)
 
     def publication(self, publication: Any) -> None:
         seq = publication.producer_seq
@@ -181,8 +204,8 @@ class Source(Role):
             return
         if self._produced.durable:
             self._owe(window, state.appended > state.synced)
-        elif getattr(self.spine.engine, "backlogged", False):
-            self._owed += 1  # the disk is behind: no new credit until it has caught up
+        elif self._withheld():
+            self._owed += 1  # no new credit until there is room
         else:
             window.grant(1)
             self.attachment.receipt(self.component.id, credit=1)
@@ -195,13 +218,13 @@ class Source(Role):
     def _owe(self, window: Window, pending: bool) -> None:
         """Credit for a program that keeps what is not on disk: it comes with the sync, or now if none is to come."""
         self._owed += 1
-        if not pending:
+        if not pending and not self.spine.held:
             (_, seq), self._unsynced = self._unsynced, (0, 0)
             assert self.attachment
             window.grant(self._owed)
             self.attachment.receipt(self.component.id, credit=self._owed, synced=seq)
             self._owed = 0
-        elif self._owed >= CREDIT // 2:
+        elif self._owed >= CREDIT // 2 and not self.spine.held:
             self.spine.engine.sync_soon()
 
     # --- poll ---
@@ -224,7 +247,7 @@ class Source(Role):
         ask = attachment.kind.ask(component=self.component.id, read=requests.Read(tags=handles))
         poll = Poll(attachment, ask, ns / 1e9, READ_WITHIN)
         poll.answered, poll.late = partial(self._read_done, np.array(handles)), self._read_late
-        poll.failed, poll.held = self._read_failed, self._held
+        poll.failed, poll.held = self._read_failed, partial(self._held, len(handles))
         end = self._pacer.add(f"{self.component.id}/{ns}", ns / 1e9, poll, self._skip)
 
         def stop() -> None:
@@ -233,12 +256,14 @@ class Source(Role):
 
         return stop
 
-    def _held(self) -> bool:
-        """The disk is behind by more than memory should hold: nothing is read until it has caught up."""
-        behind = getattr(self.spine.engine, "backlogged", False)
-        if behind:
-            self.slow("the journal's disk is too slow: reading waits for it")
-        return bool(behind)
+    def _held(self, tags: int) -> bool:
+        """The journal takes nothing from connectors: nothing is read until it does."""
+        if why := self.spine.held:
+            self.slow(why)
+            self._hold.skipped(tags, why)
+        else:
+            self._hold.over()
+        return bool(why)
 
     def _read_late(self, text: str) -> None:
         self.slow(text)
@@ -296,6 +321,7 @@ class Source(Role):
 
     def closed(self) -> None:
         self._window = None
+        self._hold.over()
 
     def on_lost(self) -> None:
         """Its tags turn Uncertain now, Bad when no value comes, those of before a restart too; or out of service."""
@@ -352,22 +378,6 @@ class Source(Role):
         return float(self.spine.clock.time_ns() - int(last)) / 1e9
 
 
-async def all_pages(attachment: Attachment, component: str, below: str, depth: int) -> list[Any]:
-    """The nodes below an address, of all pages. Raises Bug for pages without an end."""
-    nodes: list[Any] = []
-    page = b""
-    for _ in range(BROWSE_PAGES):
-        ask = requests.Browse(below=below, depth=depth, page=page)
-        found = ok(await attachment.ask(component, BROWSE_WITHIN, browse=ask)).browse
-        nodes += found.nodes
-        if len(nodes) > NODES_MOST:
-            raise Bug(f"browse found more than {NODES_MOST:,} nodes; name a `root` deeper down")
-        if not found.next_page:
-            return nodes
-        page = found.next_page
-    raise Bug(f"browse has not ended after {BROWSE_PAGES:,} pages")
-
-
 def publication_samples(publication: Any) -> int:
     """How many samples it says to hold; a batch that can't be read counts as one."""
     try:
@@ -387,12 +397,4 @@ def _declared(component: str, tag: TagSpec) -> Declared:
         tag.write is not None,
         tag.counter,
         dict(tag.states),
-    )
-
-
-def _found(component: Component, node: Any) -> TagSpec:
-    path = f"{component.path}/{node.path}"
-    scan = component.scan_classes.get("normal", 1_000_000_000)
-    return TagSpec(
-        node.path, path, node.address, unit=node.unit, description=node.description, scan_ns=scan
     )

@@ -27,6 +27,12 @@ class Spine:
         self.live = Live(engine.state().appended)
         self.alarms = AlarmBook()
         self.samples = 0
+        self.gaps = self.gap_samples = 0  # declared; samples where their number is known
+
+    @property
+    def held(self) -> str:
+        """Why connectors must bring nothing now, in words; empty when they may."""
+        return self.engine.held
 
     def append(
         self, pairs: Iterable[Pair], commit: Commit | None = None, *, sync: bool = False

@@ -94,6 +94,10 @@ class Subscription:
             return record
         return _masked(record, batch, wanted) if wanted.any() else None
 
+    def wants_gap(self, record: Record) -> bool:
+        """Whether it is a loss declared in a stream of which something is wanted."""
+        return record.kind is Body.GAP and (self._all or self._streams.get(record.stream, False))
+
     def tables(self, records: Iterable[Record]) -> list[Any]:
         """Tables (twin messages) of the handles that these records bring and the reader was not told of yet."""
         streams = {r.stream for r in records if r.kind is Body.BATCH}

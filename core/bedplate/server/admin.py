@@ -27,6 +27,8 @@ GRAVITY = (
 )
 HISTORY = 10  # transitions told
 TROUBLE = (State.UNREACHABLE, State.FAULTED, State.INVALID, State.DEGRADED)
+PACE_AFTER = 10.0  # s after which a pace says something
+YEAR = 365.25 * 86400  # s
 
 
 class Admin:
@@ -159,6 +161,8 @@ class Admin:
 
     def _journal(self) -> api_pb2.JournalStatus:
         state = self._kernel.engine.state()
+        up = self._kernel.clock.monotonic() - self._kernel_began()
+        pace = state.taken / up if up >= PACE_AFTER else 0.0
         oldest = (self._kernel.clock.time_ns() - state.oldest) / 1e9 if state.oldest else 0.0
         return api_pb2.JournalStatus(
             engine=self._kernel.deployment.engine,
@@ -170,6 +174,13 @@ class Admin:
             state=state.failed or "synced",
             syncs=state.syncs,
             bytes_written=state.bytes_written,
+            limit_bytes=state.limit,
+            room_bytes=state.room,
+            room_seconds=state.room / pace if pace else 0.0,
+            bytes_written_yearly=state.bytes_written / up * YEAR if up >= PACE_AFTER else 0.0,
+            full=state.full,
+            gaps=self._kernel.spine.gaps,
+            damaged=state.damaged,
         )
 
 

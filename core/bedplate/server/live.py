@@ -13,6 +13,7 @@ import numpy as np
 from bedplate.api.v1 import api_pb2
 from bedplate.errors import CallError, ProtocolError
 from bedplate.model import Batch, Body, Record
+from bedplate.record.v1 import record_pb2
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.live import Listener
 from bedplate.runtime.reader import by_epoch
@@ -38,6 +39,12 @@ def read_token(token: bytes) -> tuple[int, int]:
         raise ProtocolError("that is no resume token of Bedplate")
     epoch, position = TOKEN.unpack(token)
     return epoch, position
+
+
+def records_lost(record: Record) -> int:
+    """How many records a gap declares lost; 1 where their number is not known."""
+    gap = record_pb2.Gap.FromString(record.payload)
+    return max(1, gap.last_seq - gap.first_seq + 1 if gap.first_seq else 1)
 
 
 def _paths(kernel: Kernel) -> dict[str, None]:
@@ -196,7 +203,10 @@ class _Subscriber:
         chosen: list[Record] = []
         size = 0
         for record, batch in pairs:
-            if (one := self._subscription.choose(record, batch)) is not None:
+            if self._subscription.wants_gap(record):
+                lost += records_lost(record)
+                chosen.append(record)
+            elif (one := self._subscription.choose(record, batch)) is not None:
                 chosen.append(one)
                 size += len(one.payload)
             self._position = record.position

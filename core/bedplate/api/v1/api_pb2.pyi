@@ -315,7 +315,7 @@ class ReaderStatus(_message.Message):
     def __init__(self, behind_records: _Optional[int] = ..., behind_seconds: _Optional[float] = ..., position: _Optional[int] = ...) -> None: ...
 
 class JournalStatus(_message.Message):
-    __slots__ = ("engine", "bytes", "first", "appended", "synced", "oldest_seconds", "state", "syncs", "bytes_written")
+    __slots__ = ("engine", "bytes", "first", "appended", "synced", "oldest_seconds", "state", "syncs", "bytes_written", "limit_bytes", "room_bytes", "room_seconds", "bytes_written_yearly", "full", "gaps", "damaged")
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     BYTES_FIELD_NUMBER: _ClassVar[int]
     FIRST_FIELD_NUMBER: _ClassVar[int]
@@ -325,6 +325,13 @@ class JournalStatus(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     SYNCS_FIELD_NUMBER: _ClassVar[int]
     BYTES_WRITTEN_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    ROOM_BYTES_FIELD_NUMBER: _ClassVar[int]
+    ROOM_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    BYTES_WRITTEN_YEARLY_FIELD_NUMBER: _ClassVar[int]
+    FULL_FIELD_NUMBER: _ClassVar[int]
+    GAPS_FIELD_NUMBER: _ClassVar[int]
+    DAMAGED_FIELD_NUMBER: _ClassVar[int]
     engine: str
     bytes: int
     first: int
@@ -334,7 +341,14 @@ class JournalStatus(_message.Message):
     state: str
     syncs: int
     bytes_written: int
-    def __init__(self, engine: _Optional[str] = ..., bytes: _Optional[int] = ..., first: _Optional[int] = ..., appended: _Optional[int] = ..., synced: _Optional[int] = ..., oldest_seconds: _Optional[float] = ..., state: _Optional[str] = ..., syncs: _Optional[int] = ..., bytes_written: _Optional[int] = ...) -> None: ...
+    limit_bytes: int
+    room_bytes: int
+    room_seconds: float
+    bytes_written_yearly: float
+    full: str
+    gaps: int
+    damaged: int
+    def __init__(self, engine: _Optional[str] = ..., bytes: _Optional[int] = ..., first: _Optional[int] = ..., appended: _Optional[int] = ..., synced: _Optional[int] = ..., oldest_seconds: _Optional[float] = ..., state: _Optional[str] = ..., syncs: _Optional[int] = ..., bytes_written: _Optional[int] = ..., limit_bytes: _Optional[int] = ..., room_bytes: _Optional[int] = ..., room_seconds: _Optional[float] = ..., bytes_written_yearly: _Optional[float] = ..., full: _Optional[str] = ..., gaps: _Optional[int] = ..., damaged: _Optional[int] = ...) -> None: ...
 
 class ProcessStatus(_message.Message):
     __slots__ = ("name", "pid", "started", "restarts", "cpu_seconds", "memory_bytes", "ping_seconds", "components", "plugin", "isolation", "isolation_notes", "output", "placement", "peer")

@@ -1,0 +1,70 @@
+"""Looks after the journal for as long as the kernel runs: forgets what all readers have, at once when it is full, and
+tells of what people must know. An alarm and an event when it is full or can't be written, and when that is over.
+
+It decides nothing about who must wait: sources ask the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+
+from bedplate.errors import JournalError
+from bedplate.model import AlarmPriority, Event, EventKind
+from bedplate.runtime.fault_alarms import JOURNAL, STREAM, FaultAlarms
+from bedplate.runtime.snapshot import Snapshot
+from bedplate.runtime.spine import Spine
+
+LOOK = 0.5  # s
+HOUSEKEEPING = 30.0  # s between snapshots, each of which lets the journal forget
+WHEN_FULL = 2.0  # s between them while it is full
+FULL = f"{JOURNAL}/full"
+DO = {FULL: "see which reader is behind in `bedplate status`; give the journal more room"}
+
+
+class JournalWatch:
+    """One for the kernel. cursors: how far each reader is durable."""
+
+    def __init__(
+        self,
+        spine: Spine,
+        snapshot: Snapshot,
+        alarms: FaultAlarms,
+        cursors: Callable[[], Iterable[int]],
+    ) -> None:
+        self._spine, self._snapshot, self._alarms = spine, snapshot, alarms
+        self._cursors = cursors
+        self._kept = spine.clock.monotonic()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        self._alarms.journal_returned(FULL, "the journal has room")  # of the kernel before
+        while True:
+            await asyncio.sleep(LOOK)
+            with contextlib.suppress(JournalError):
+                self._tell(FULL, self._spine.engine.state().full, "the journal has room again")
+                await self._keep_house()
+
+    def _tell(self, source: str, why: str, over: str) -> None:
+        if why and self._alarms.journal_raised(source, why, DO[source], AlarmPriority.HIGH):
+            self._note(why, 700)
+        elif not why and self._alarms.journal_returned(source, over):
+            self._note(over, 100)
+
+    def _note(self, text: str, severity: int) -> None:
+        now = self._spine.clock.time_ns()
+        event = Event(JOURNAL, EventKind.NOTE, now, text, severity, component="kernel")
+        self._spine.event(STREAM, event, sync=True)
+
+    async def _keep_house(self) -> None:
+        now = self._spine.clock.monotonic()
+        state = self._spine.engine.state()
+        if now - self._kept < (WHEN_FULL if state.full else HOUSEKEEPING):
+            return
+        if state.full and min(self._cursors(), default=state.appended) < state.first:
+            return  # nothing could be forgotten
+        self._kept = now
+        upto = min((self._snapshot.position, *self._cursors()))  # the snapshot that is on disk
+        self._snapshot.save()
+        await self._spine.engine.trim(upto)

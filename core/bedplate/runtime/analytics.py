@@ -20,6 +20,7 @@ from bedplate.runtime import requests
 from bedplate.runtime.reader import by_epoch
 from bedplate.runtime.role import Bug, Role
 from bedplate.runtime.spine import Pair, Spine
+from bedplate.runtime.states import States
 from bedplate.runtime.subscription import Subscription
 from bedplate.scan.current import introduce
 from bedplate.scan.registry import Declared
@@ -53,14 +54,14 @@ class AnalyticReader(Role):
         self._mine: np.ndarray[Any, Any] = np.zeros(0, np.uint32)
         self._told_outputs = False
         self._committed = 0.0
-        self._states: dict[str, bytes] = {}  # changed since the last commit
+        self._states = States()
         self.position = 0
         self.durable = 0
 
     async def open_message(self) -> Any:
         settings, secrets = self._settings()
         self.position, states = await self.spine.engine.cursor(self.component.id)
-        self._states = {}
+        self._states = States(states)
         self.durable = self.position
         return requests.open_analytic(
             self.component,
@@ -153,15 +154,18 @@ class AnalyticReader(Role):
 
     def _commit(self, reply: Any, position: int) -> None:
         pairs = [*self._batches(reply.batches), *self._event_entries(reply.events)]
-        self._states.update({state.key: state.value for state in reply.states})
+        try:
+            self._states.take((state.key, state.value) for state in reply.states)
+        except ProtocolError as error:
+            raise Bug(str(error)) from error
         now = self.spine.clock.monotonic()
-        moved = bool(self._states) or position > self.durable
+        moved = bool(self._states.changed) or position > self.durable
         if pairs or (moved and now - self._committed >= COMMIT_EVERY):
             # states that brought no output wait: after a crash the same stretches bring the same states again
             self._committed = now
-            commit = Commit(self.component.id, position, self._states)
+            commit = Commit(self.component.id, position, self._states.changed)
             self.spine.append(pairs, commit, sync=bool(reply.events))
-            self._states = {}
+            self._states.committed()
             self.durable = position
         self.position = position
         self.figures.produced += sum(entry.samples for entry, _ in pairs)

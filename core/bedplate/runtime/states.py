@@ -1,0 +1,48 @@
+"""The states of one analytic: what changed since its last commit, and how much there is of them in all.
+
+Bounded, because Open brings all of them back in one message, and the journal keeps them in its database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bedplate.errors import ProtocolError
+
+KEYS_MOST = 10_000
+BYTES_MOST = (
+    12 << 20
+)  # of keys and values together: with the rest of an Open below the 16 MiB of a message
+
+
+class States:
+    """committed: what it had when its session began. changed: since the last commit; b"" forgets a key."""
+
+    def __init__(self, committed: Mapping[str, bytes] | None = None) -> None:
+        self._sizes = {key: len(key) + len(value) for key, value in (committed or {}).items()}
+        self._bytes = sum(self._sizes.values())
+        self.changed: dict[str, bytes] = {}
+
+    def take(self, told: Iterable[tuple[str, bytes]]) -> None:
+        """Takes what a reply says, or nothing. Raises ProtocolError for more than an analytic may keep."""
+        new = dict(told)
+        sizes = {key: len(key) + len(value) if value else 0 for key, value in new.items()}
+        known = self._sizes
+        size = self._bytes + sum(sizes.values()) - sum(known.get(key, 0) for key in sizes)
+        added = sum(1 for key, one in sizes.items() if one and key not in known)
+        count = (
+            len(known) + added - sum(1 for key, one in sizes.items() if not one and key in known)
+        )
+        if count > max(KEYS_MOST, len(known)):
+            raise ProtocolError(f"keeps {count:,} states; {KEYS_MOST:,} are the most")
+        if size > max(BYTES_MOST, self._bytes):
+            mine, most = size / (1 << 20), BYTES_MOST >> 20
+            raise ProtocolError(f"keeps {mine:,.1f} MiB of states; {most} MiB are the most")
+        self._bytes = size
+        known.update(sizes)
+        for key in [key for key, one in sizes.items() if not one]:
+            del known[key]
+        self.changed.update(new)
+
+    def committed(self) -> None:
+        self.changed = {}

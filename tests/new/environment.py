@@ -18,6 +18,7 @@ class Environment:
     """A virtual environment. Libraries come from the one that runs the tests; Bedplate comes as a wheel."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.home = folder / "environment"
         venv.create(self.home, with_pip=False, symlinks=True)
         self.python = self.home / "bin" / "python"

@@ -17,74 +17,114 @@ from tests.new.environment import Environment, run
 
 from bedplate.cli.new import new
 from bedplate.errors import BedplateError
-from bedplate.new import Wanted, make
+from bedplate.new import KINDS, LANGUAGES, Wanted, make
 from bedplate.new.making import name_problem
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "core" / "bedplate" / "new" / "templates"
-PYTHON = ("connector", "analytic", "security", "app")
+
+
+ALL = """
+from pathlib import Path
+from bedplate.new import KINDS, LANGUAGES, Wanted, make
+for language in LANGUAGES:
+    for kind in KINDS:
+        make(Wanted(kind, f"{language}-{kind}", language), Path(language, kind))
+"""
 
 
 @pytest.fixture(scope="module")
 def author(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    return Environment(tmp_path_factory.mktemp("author"))
+    """With a package of each kind in each language, made by its own wheel; those in Python are installed."""
+    folder = tmp_path_factory.mktemp("author")
+    author = Environment(folder)
+    author.run(folder, "-c", ALL)
+    packages = [folder / "python" / kind for kind in KINDS]
+    author.install(*(word for package in packages for word in ("-e", package)))
+    return author
 
 
-@pytest.mark.parametrize("kind", PYTHON)
-def test_a_new_package_is_installed_and_its_tests_pass_at_once(
-    author: Environment, tmp_path: Path, kind: str
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_of_the_name_of_the_template_is_left(
+    author: Environment, language: str, kind: str
 ) -> None:
-    author.bedplate(tmp_path, "new", kind, f"acme-{kind}", "--folder", "package")
-    package = tmp_path / "package"
-    author.install("-e", package)
+    for file in (author.folder / language / kind).rglob("*"):
+        assert not re.search(r"my.?thing", file.name, re.I)
+        text = "" if file.is_dir() or file.suffix == ".pyc" else file.read_text()
+        assert not re.search(r"my.?thing", text, re.I), file
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_package_is_installed_and_its_tests_pass_at_once(
+    author: Environment, kind: str
+) -> None:
+    package = author.folder / "python" / kind
     said = author.run(package, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
     assert re.search(r"\d+ passed", said)
-    assert not [f for f in package.rglob("*") if re.search(r"my.?thing", f.name, re.I)]
-    for file in package.rglob("*"):
-        if file.is_file() and file.suffix not in (".pyc", ".png"):
-            assert not re.search(r"my.?thing", file.read_text(), re.I), file
     if kind != "app":
-        assert "admissible" in author.bedplate(package, "plugins", f"acme-{kind}")
+        assert "admissible" in author.bedplate(package, "plugins", f"python-{kind}")
 
 
-def test_a_new_package_in_node_passes_its_tests_and_is_read_by_bedplate(
-    author: Environment, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def node(author: Environment) -> Path:
+    """Packages in Node with what npm would have installed; that of a connector, which is confined, in its folder."""
     if not shutil.which("node") or not all((MODULES / need).exists() for need in NODE_NEEDS):
         missing("grpc-js is not installed; run .make/peers")
-    author.bedplate(tmp_path, "new", "connector", "acme-js", "--lang", "node")
-    package = tmp_path / "bedplate-acme-js"
+    folder = author.folder / "node"
     for module in sorted(closure(NODE_NEEDS)):
-        shutil.copytree(MODULES / module, package / "node_modules" / module, dirs_exist_ok=True)
-    run(["node", "--test"], package, author.environ)
+        for into in (folder, folder / "connector"):
+            shutil.copytree(MODULES / module, into / "node_modules" / module, dirs_exist_ok=True)
+    return folder
 
-    assert_read(author, package, ["node", "sim.js", "0"], "acme-js")
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_package_in_node_passes_its_tests_and_is_one_for_bedplate(
+    author: Environment, node: Path, kind: str
+) -> None:
+    package = node / kind
+    said = run(["node", "--test"], package, author.environ)
+
+    assert re.search(r"(# pass|ℹ pass) [1-9]", said)
+    assert re.search(r"(# skipped|ℹ skipped) 0", said)
+    judge(author, package, kind, ["node", "sim.js", "0"])
 
 
-def test_a_new_package_in_go_passes_its_tests_and_is_read_by_bedplate(
-    author: Environment, tmp_path: Path
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_package_in_go_passes_its_tests_and_is_one_for_bedplate(
+    author: Environment, kind: str
 ) -> None:
     if not shutil.which("go") or go_version() < (1, 24) or not shutil.which("make"):
         pytest.skip("no Go 1.24 or newer here")
-    author.bedplate(tmp_path, "new", "connector", "acme-go", "--lang", "go")
-    package = tmp_path / "bedplate-acme-go"
+    package = author.folder / "go" / kind
+    words = ["go", "test", "-v", "."]
     done = subprocess.run(
-        ["go", "test", "./..."], cwd=package, capture_output=True, text=True, check=False
+        words, cwd=package, env=author.environ, capture_output=True, text=True, check=False
     )
     if "proxy" in done.stderr or "dial tcp" in done.stderr:
         pytest.skip("its modules can't be had here")
     assert done.returncode == 0, done.stdout + done.stderr
-    run(["make", "-s"], package)
+    assert "--- PASS" in done.stdout
+    assert "--- SKIP" not in done.stdout
+    if kind != "app":
+        run(["make", "-s"], package)
+    judge(author, package, kind, ["go", "run", "./cmd/sim", "0"])
 
-    assert_read(author, package, ["go", "run", "./cmd/sim", "0"], "acme-go")
+
+def judge(author: Environment, package: Path, kind: str, machine: list[str]) -> None:
+    """A connector is read from its simulator; the kit has been seen to pass it, and takes too long here."""
+    if kind == "connector":
+        assert_read(author, package, machine, f"{package.parent.name}-{kind}")
+    elif kind != "app":
+        assert "Grade: Full" in author.bedplate(package, "conformance", ".")
 
 
 def test_the_go_code_of_the_contract_is_what_the_protos_say() -> None:
-    """Every field and message of the protos is named in what the template brings."""
+    """Every field of the protos is named in what the templates bring. Not of the API: a client may be older."""
     shipped = {
-        area: "".join(f.read_text() for f in (TEMPLATES / "go/connector/pb" / area).glob("*.go"))
-        for area in ("record", "plugin", "connector")
+        area: "".join(f.read_text() for f in (TEMPLATES / "go/pb" / area).glob("*.go"))
+        for area in ("record", "plugin", "connector", "analytic", "security")
     }
     for area, code in shipped.items():
         proto = (ROOT / "protos" / "bedplate" / area / "v1" / f"{area}.proto").read_text()
@@ -92,7 +132,7 @@ def test_the_go_code_of_the_contract_is_what_the_protos_say() -> None:
         enums = re.findall(r"^\s+([A-Z][A-Z0-9_]+) = (\d+)", proto, re.M)
         assert len(fields) > 10
         lost = [n for n, number in fields if f"name={n}" not in code and n not in dict(enums)]
-        assert not lost, f"{area}: make pb again in templates/go/connector: {lost}"
+        assert not lost, f"{area}: make pb again in a new package: {lost}"
 
 
 def assert_read(author: Environment, package: Path, machine: list[str], use: str) -> None:

@@ -70,7 +70,10 @@ def _steps(wanted: Wanted) -> list[str]:
 def _first_file(wanted: Wanted) -> str:
     """Where an author begins."""
     if wanted.language != "python":
-        return {"node": "plugin.js", "go": "thing.go"}[wanted.language]
+        plugin, app = {"node": ("plugin.js", "app.js"), "go": ("thing.go", "main.go")}[
+            wanted.language
+        ]
+        return app if wanted.kind == "app" else plugin
     module = wanted.name.replace("-", "_")
     return f"{module if wanted.kind == 'app' else f'bedplate_{module}'}/__init__.py"
 

@@ -2,7 +2,8 @@
 
 Rule: a template is itself a package that works, called my-thing, so that our own tools judge it as it stands. Its name
 comes in three spellings: my-thing (what `use:` says), my_thing (Python), MyThing (the class). A name in the form
-dot.x becomes .x, since a package must not bring a .gitignore of its own. Nothing else is replaced.
+dot.x becomes .x, since a package must not bring a .gitignore of its own. Nothing else is replaced. What packages in
+Node or Go have in common lies once, in folders beside the kinds, and is copied into each.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ KINDS = ("connector", "analytic", "security", "app")
 LANGUAGES = ("python", "node", "go")
 MAX_NAME = 40
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
-_TAKEN = {"bedplate", "plugin", "test", "tests", "connector", "analytic", "security", "app"}
+_TAKEN = {"bedplate", "plugin", "test", "tests", *KINDS, "sim", "cmd", "pb", "protos"}
+_CONTRACT = {  # packages of protos/ that a kind speaks
+    "connector": ("record", "plugin", "connector"),
+    "analytic": ("record", "plugin", "analytic"),
+    "security": ("record", "plugin", "security"),
+    "app": ("record", "plugin", "connector", "api"),
+}
 _SKIPPED = {"__pycache__", "node_modules", ".pytest_cache"}
 
 
@@ -52,21 +59,17 @@ def make(wanted: Wanted, folder: Path) -> list[Path]:
     """
     if problem := name_problem(wanted):
         raise BedplateError(problem)
-    template = _template(wanted)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BedplateError(f"{folder} is there already; choose another --folder")
-    files = [*_files(template, "")]
-    if wanted.language != "python":
-        files += _protos()
     written = []
-    for inner, source in sorted(files, key=lambda pair: pair[0]):
+    for inner, source in sorted(_sources(wanted), key=lambda pair: pair[0]):
         target = folder / _replaced(inner, wanted)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_replaced(source.read_text(encoding="utf-8"), wanted), encoding="utf-8")
         if target.parent.name == ".ci":
             target.chmod(0o755)
         written.append(target.relative_to(folder))
-    return written
+    return sorted(written)
 
 
 def name_problem(wanted: Wanted) -> str:
@@ -93,15 +96,29 @@ def _shadows(module: str) -> bool:
     return keyword.iskeyword(module) or module in sys.stdlib_module_names
 
 
-def _template(wanted: Wanted) -> Traversable:
-    """Raises BedplateError, naming the kinds that this language has."""
+def _sources(wanted: Wanted) -> Iterator[tuple[str, Traversable]]:
+    """Every file of the package, with its path there. Raises BedplateError when there is no such template."""
     top = resources.files("bedplate") / "new" / "templates"
-    found = top / wanted.language / wanted.kind
-    if found.is_dir():
-        return found
-    there = [kind for kind in KINDS if (top / wanted.language / kind).is_dir()]
-    said = f"there is {', '.join(there)}" if there else "there is none"
-    raise BedplateError(f"no template of the kind {wanted.kind} in {wanted.language}; {said}")
+    language = top / wanted.language
+    if not (language / wanted.kind).is_dir():
+        raise BedplateError(f"no template of the kind {wanted.kind} in {wanted.language}")
+    yield from _files(language / wanted.kind, "")
+    if wanted.language == "python":
+        return
+    yield from _files(top / "folder" / wanted.kind, "")
+    yield from _files(language / "any", "")
+    if wanted.kind != "app":
+        yield from _files(language / "plugin", "")
+    if wanted.kind != "connector":
+        yield from _files(top / "folder" / "wave", "")
+    for area in _CONTRACT[wanted.kind]:
+        yield (
+            f"protos/bedplate/{area}/v1/{area}.proto",
+            _protos() / f"bedplate/{area}/v1/{area}.proto",
+        )
+        if wanted.language == "go":
+            yield from _files(language / "pb" / area, f"pb/{area}/")
+    yield "protos/README.md", _protos() / "README.md"
 
 
 def _files(folder: Traversable, inside: str) -> Iterator[tuple[str, Traversable]]:
@@ -116,14 +133,10 @@ def _files(folder: Traversable, inside: str) -> Iterator[tuple[str, Traversable]
             yield name, entry
 
 
-def _protos() -> Iterator[tuple[str, Traversable]]:
+def _protos() -> Traversable:
     """The contract, for languages that are made from it. It lies in the package, and in a checkout at its top."""
     packaged = resources.files("bedplate") / "new" / "protos"
-    top = packaged if packaged.is_dir() else Path(__file__).parents[3] / "protos"
-    for area in ("record", "plugin", "connector"):
-        name = f"bedplate/{area}/v1/{area}.proto"
-        yield f"protos/{name}", top.joinpath(name)
-    yield "protos/README.md", top.joinpath("README.md")
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "protos"
 
 
 def _replaced(text: str, wanted: Wanted) -> str:

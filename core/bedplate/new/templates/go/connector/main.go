@@ -1,18 +1,13 @@
-// bedplate-my-thing: my-thing machines, a connector for Bedplate. thing.go speaks with the machine: begin there. This
+// my-thing: my-thing machines, a connector for Bedplate. thing.go speaks with the machine: begin there. This
 // file speaks bedplate.connector.v1 with the kernel, made from protos/ alone; you need not change it.
 package main
 
 import (
 	"cmp"
 	"context"
-	"errors"
 	"math"
-	"runtime"
 	"sync"
 	"time"
-
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"bedplate-my-thing/pb/connector"
 	"bedplate-my-thing/pb/plugin"
@@ -20,9 +15,8 @@ import (
 )
 
 const (
-	patience   = 5 * time.Second // that one call may take
-	doNotRetry = 78              // exit code
-	badDevice  = 0x808b0000      // BadDeviceFailure of OPC UA
+	patience  = 5 * time.Second // that one call may take
+	badDevice = 0x808b0000      // BadDeviceFailure of OPC UA
 )
 
 // value is a number, or why there is none.
@@ -30,24 +24,6 @@ type value struct {
 	number float64
 	why    string
 }
-
-// failure is how an ask ends that is neither done nor a lost connection.
-type failure struct {
-	code     plugin.Code
-	text     string
-	problems []*plugin.Problem
-}
-
-func (f *failure) Error() string { return f.text }
-
-// invalid: settings or an address can't be right; never tried again. where: Pointer "/host", or Tag.
-func invalid(text string, where *plugin.Problem) error {
-	where.Text = text
-	return &failure{plugin.Code_CODE_INVALID, text, []*plugin.Problem{where}}
-}
-
-// refused: the machine said no to this tag or command alone.
-func refused(text string) error { return &failure{code: plugin.Code_CODE_REFUSED, text: text} }
 
 // session is one component from Open to Close: one ask at a time, in order.
 type session struct {
@@ -66,6 +42,33 @@ func begin() *session {
 		}
 	}()
 	return s
+}
+
+// sessionOf finds the session that an ask is for. Open begins a new one; Close and Shutdown end theirs at once.
+func sessionOf(sessions map[string]*session, ask *connector.Ask) *session {
+	s, there := sessions[ask.Component]
+	switch ask.What.(type) {
+	case *connector.Ask_Shutdown:
+		for _, one := range sessions {
+			one.end()
+		}
+	case *connector.Ask_Open, *connector.Ask_Close:
+		if there {
+			s.end()
+			close(s.turns)
+		}
+		there = false
+	}
+	if !there {
+		s = begin()
+		sessions[ask.Component] = s
+	}
+	return s
+}
+
+// atOnce is for asks that wait for nobody: sessionOf has done what they want.
+func atOnce(ask *connector.Ask) bool {
+	return ask.GetPing() != nil || ask.GetClose() != nil || ask.GetShutdown() != nil
 }
 
 // do is what an ask wants, within the time that it has.
@@ -95,7 +98,7 @@ func (s *session) do(ask *connector.Ask, until time.Time, reply *connector.Reply
 		}
 		return s.write(what.Write.Tag, number.Float64, deadline)
 	}
-	return &failure{code: plugin.Code_CODE_UNSUPPORTED, text: "it reads and writes"} // or a later minor
+	return unsupported("it reads and writes") // or a later minor
 }
 
 // columns are the values without time: the kernel stamps.
@@ -116,22 +119,17 @@ func columns(tags []uint32, values []value) *connector.ReadReply {
 // answer is the reply to an ask, however it ends.
 func (s *session) answer(ask *connector.Ask, until time.Time) *connector.Reply {
 	reply := &connector.Reply{}
-	answer := &plugin.Answer{Id: ask.Id, Code: plugin.Code_CODE_OK}
 	err := s.do(ask, until, reply)
-	var known *failure
-	if errors.As(err, &known) {
-		answer.Code, answer.Text, answer.Problems = known.code, known.text, known.problems
-	} else if err != nil {
+	reply.Answer = ended(ask.Id, err, plugin.Code_CODE_UNREACHABLE)
+	if reply.Answer.Code == plugin.Code_CODE_UNREACHABLE {
 		s.end() // stays lost: the kernel closes, waits and opens again
-		answer.Code, answer.Text = plugin.Code_CODE_UNREACHABLE, err.Error()
 	}
-	reply.Answer = answer
 	return reply
 }
 
 // attach serves asks until the stream ends, and says why it did.
-func attach(host, token string) error {
-	conn, err := grpc.NewClient(host, grpc.WithTransportCredentials(insecure.NewCredentials()))
+func attach(told start) error {
+	conn, hello, err := told.dial()
 	if err != nil {
 		return err
 	}
@@ -140,10 +138,9 @@ func attach(host, token string) error {
 	if err != nil {
 		return err
 	}
-	hello := &plugin.Hello{Token: token, Plugin: "bedplate-my-thing", Version: "0.1.0", Runtime: runtime.Version()}
 	kernel.Send(&connector.FromConnector{Hello: hello}) // whatever is wrong with the stream, Recv says it
 	var sending sync.Mutex
-	var ended bool // nothing may follow the answer to Shutdown
+	var over bool // nothing may follow the answer to Shutdown
 	sessions := map[string]*session{}
 	for {
 		message, err := kernel.Recv()
@@ -157,11 +154,11 @@ func attach(host, token string) error {
 				reply := s.answer(ask, until)
 				sending.Lock()
 				defer sending.Unlock()
-				if ended {
+				if over {
 					return
 				}
 				kernel.Send(&connector.FromConnector{Replies: []*connector.Reply{reply}})
-				if ended = ask.GetShutdown() != nil; ended {
+				if over = ask.GetShutdown() != nil; over {
 					kernel.CloseSend()
 				}
 			}

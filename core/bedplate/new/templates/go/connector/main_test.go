@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/json"
 	"math"
-	"net"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -16,60 +14,38 @@ import (
 	"bedplate-my-thing/sim"
 )
 
-// kernel is one of the test: it asks over the contract, and gets the answers.
-type kernel struct {
-	connector.UnimplementedConnectorHostServer
-	t       *testing.T
-	arrived chan connector.ConnectorHost_AttachServer
-	stream  connector.ConnectorHost_AttachServer
-	last    uint64
+type asker struct {
+	connector.UnsafeConnectorHostServer
+	*kernel[connector.ToConnector, connector.FromConnector]
+	t *testing.T
 }
 
-func (k *kernel) Attach(stream connector.ConnectorHost_AttachServer) error {
-	k.arrived <- stream
-	<-stream.Context().Done()
-	return nil
-}
-
-// attached is the plugin and a machine for it.
-func attached(t *testing.T) (*kernel, *sim.Machine) {
+// begun is the plugin and a machine for it.
+func begun(t *testing.T) (*asker, *sim.Machine) {
 	machine, err := sim.Start(0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	socket := filepath.Join(t.TempDir(), "p.sock")
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := grpc.NewServer()
-	k := &kernel{t: t, arrived: make(chan connector.ConnectorHost_AttachServer, 1)}
-	connector.RegisterConnectorHostServer(server, k)
-	go server.Serve(listener)
-	go attach("unix:"+socket, "token")
-	t.Cleanup(func() { server.Stop(); machine.Close() })
-	k.stream = <-k.arrived
-	if hello, err := k.stream.Recv(); err != nil || hello.Hello.Token != "token" {
-		t.Fatal("no hello", err)
-	}
-	return k, machine
+	t.Cleanup(machine.Close)
+	k := attached(t, func(server *grpc.Server, k *kernel[connector.ToConnector, connector.FromConnector]) {
+		connector.RegisterConnectorHostServer(server, asker{kernel: k})
+	})
+	return &asker{kernel: k, t: t}, machine
 }
 
-func (k *kernel) ask(ask *connector.Ask) *connector.Reply {
-	k.last++
-	ask.Id, ask.Component = k.last, "machine"
+func (k *asker) ask(ask *connector.Ask) *connector.Reply {
+	ask.Id, ask.Component = k.id(), "machine"
 	if ask.WithinMs == 0 {
 		ask.WithinMs = 10000
 	}
-	k.stream.Send(&connector.ToConnector{Asks: []*connector.Ask{ask}})
-	message, err := k.stream.Recv()
-	if err != nil || message.Replies[0].Answer.Id != ask.Id {
-		k.t.Fatal("no answer", err)
+	reply := k.kernel.ask(k.t, &connector.ToConnector{Asks: []*connector.Ask{ask}}).Replies[0]
+	if reply.Answer.Id != ask.Id {
+		k.t.Fatal("the answer to another ask")
 	}
-	return message.Replies[0]
+	return reply
 }
 
-func (k *kernel) open(machine *sim.Machine, addresses ...string) *plugin.Answer {
+func (k *asker) open(machine *sim.Machine, addresses ...string) *plugin.Answer {
 	config, _ := json.Marshal(map[string]any{"host": "127.0.0.1", "port": machine.Port})
 	open := &plugin.Open{Use: "my-thing", ConfigJson: config}
 	for i, address := range addresses {
@@ -78,24 +54,17 @@ func (k *kernel) open(machine *sim.Machine, addresses ...string) *plugin.Answer 
 	return k.ask(&connector.Ask{What: &connector.Ask_Open{Open: open}}).Answer
 }
 
-func (k *kernel) read(within time.Duration, tags ...uint32) *connector.Reply {
+func (k *asker) read(within time.Duration, tags ...uint32) *connector.Reply {
 	return k.ask(&connector.Ask{WithinMs: uint32(within.Milliseconds()), What: &connector.Ask_Read{Read: &connector.Read{Tags: tags}}})
 }
 
-func (k *kernel) write(tag uint32, number float64) *plugin.Answer {
+func (k *asker) write(tag uint32, number float64) *plugin.Answer {
 	write := &connector.Write{Tag: tag, Value: &record.Value{Of: &record.Value_Float64{Float64: number}}}
 	return k.ask(&connector.Ask{What: &connector.Ask_Write{Write: write}}).Answer
 }
 
-func want(t *testing.T, answer *plugin.Answer, code plugin.Code) {
-	t.Helper()
-	if answer.Code != code {
-		t.Fatalf("%v (%s), wanted %v", answer.Code, answer.Text, code)
-	}
-}
-
 func TestValuesAreReadInOrderAndOneThatIsNotThereIsBadAlone(t *testing.T) {
-	k, machine := attached(t)
+	k, machine := begun(t)
 	want(t, k.open(machine, "setpoint", "colour", "temperature"), plugin.Code_CODE_OK)
 	reply := k.read(0, 3, 2, 1)
 	want(t, reply.Answer, plugin.Code_CODE_OK)
@@ -109,7 +78,7 @@ func TestValuesAreReadInOrderAndOneThatIsNotThereIsBadAlone(t *testing.T) {
 }
 
 func TestAWrittenValueArrivesAndARefusalSaysWhy(t *testing.T) {
-	k, machine := attached(t)
+	k, machine := begun(t)
 	k.open(machine, "setpoint", "temperature")
 	want(t, k.write(1, 40), plugin.Code_CODE_OK)
 	refusal := k.write(2, 1)
@@ -120,7 +89,7 @@ func TestAWrittenValueArrivesAndARefusalSaysWhy(t *testing.T) {
 }
 
 func TestAMachineThatFreezesOrHangsUpIsUnreachable(t *testing.T) {
-	k, machine := attached(t)
+	k, machine := begun(t)
 	k.open(machine, "setpoint")
 	machine.Freeze(true)
 	want(t, k.read(300*time.Millisecond, 1).Answer, plugin.Code_CODE_UNREACHABLE)
@@ -132,7 +101,7 @@ func TestAMachineThatFreezesOrHangsUpIsUnreachable(t *testing.T) {
 }
 
 func TestAnAddressThatCannotBeRightIsInvalidWithItsTag(t *testing.T) {
-	k, machine := attached(t)
+	k, machine := begun(t)
 	answer := k.open(machine, "setpoint", "No Value")
 	want(t, answer, plugin.Code_CODE_INVALID)
 	if answer.Problems[0].Tag != 2 {
@@ -141,7 +110,7 @@ func TestAnAddressThatCannotBeRightIsInvalidWithItsTag(t *testing.T) {
 }
 
 func TestPingsAreAnsweredAndUnknownAsksAreUnsupported(t *testing.T) {
-	k, _ := attached(t)
+	k, _ := begun(t)
 	want(t, k.ask(&connector.Ask{What: &connector.Ask_Ping{Ping: &plugin.Ping{}}}).Answer, plugin.Code_CODE_OK)
 	want(t, k.ask(&connector.Ask{What: &connector.Ask_Browse{Browse: &connector.Browse{}}}).Answer, plugin.Code_CODE_UNSUPPORTED)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -37,7 +36,10 @@ func (t *thing) open(alive context.Context, open *plugin.Open, deadline time.Tim
 		Host string
 		Port uint16
 	}{Port: 9100}
-	if err := json.Unmarshal(open.ConfigJson, &settings); err != nil || settings.Host == "" {
+	if err := parse(open.ConfigJson, &settings); err != nil {
+		return err
+	}
+	if settings.Host == "" {
 		return invalid("name the machine", &plugin.Problem{Pointer: "/host"})
 	}
 	if settings.Port == 0 {

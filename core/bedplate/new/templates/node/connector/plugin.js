@@ -5,7 +5,7 @@
 "use strict";
 const { once } = require("node:events");
 const net = require("node:net");
-const { Bad, Invalid, Refused, serve } = require("./bedplate.js");
+const { Bad, Invalid, Refused, serve } = require("./connector.js");
 
 const LONGEST = 1000; // characters of a line
 
@@ -74,4 +74,4 @@ class MyThing {
 }
 
 module.exports = { MyThing };
-if (require.main === module) serve(MyThing, require("./package.json"));
+if (require.main === module) serve(MyThing);

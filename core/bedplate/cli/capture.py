@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bedplate.cli.one_time import Target
 
 AGAIN_AFTER = 1.0  # s
+SILENCE = 30.0  # s that a plugin which only pushes may say nothing, before it is opened again
 
 
 @command(local=True)
@@ -86,7 +87,12 @@ class _Taken:
 
     @property
     def over(self) -> bool:
-        return self._recorder.full or time.monotonic() >= self._end
+        return self._recorder.full or self.left <= 0
+
+    @property
+    def left(self) -> float:
+        """s"""
+        return self._end - time.monotonic()
 
     def heard(self, rows: Rows) -> bool:
         self._recorder.fact(read=rows)
@@ -112,8 +118,11 @@ async def _record(
             taken.sessions += 1
             recorder.fact(session=taken.sessions)
             try:
-                await converse(led, taken.heard, every=every, patience=30.0)
+                patience = max(0.0, min(SILENCE, taken.left))
+                await converse(led, taken.heard, every=every, patience=patience)
             except BedplateError as error:
+                if taken.over and taken.reads:
+                    break  # it was silent until the end
                 taken.error = str(error)
                 recorder.fact(error=str(error))
                 await asyncio.sleep(AGAIN_AFTER)

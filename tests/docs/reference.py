@@ -254,7 +254,7 @@ def unserved() -> str:
     said = {
         "engine": "`engine` other than `embedded`",
         "placement": "`placement: remote`",
-        "expected": "`expected`",
+        "buffer.when_full": "`buffer.when_full: block`",
     }
     rows = [(said.get(word, f"`{word}`"), why) for word, _, why in DEPLOYMENT]
     rows += [(said.get(word, f"`{word}`") + " of a component", why) for word, _, why in COMPONENT]

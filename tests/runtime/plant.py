@@ -59,6 +59,8 @@ OFFERS = {
         RigOffer("troubled", "connector", ("read",), "rigs:Troubled", plugin="troubled"),
         RigOffer("refusing", "connector", ("read",), "rigs:Refusing"),
         RigOffer("pusher", "connector", ("subscribe",), "rigs:Pusher"),
+        RigOffer("sink", "connector", ("deliver",), "rigs:Sink"),
+        RigOffer("keeper", "connector", ("deliver", "query"), "rigs:Keeper"),
         RigOffer("sums", "analytic", (), "rigs:Sums", inputs=("of",)),
         RigOffer("deny", "security", (), "rigs:DenyAll"),
     )

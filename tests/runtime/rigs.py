@@ -19,6 +19,7 @@ from bedplate import (
     Bad,
     Connector,
     Decision,
+    Delivery,
     Invalid,
     Output,
     Refused,
@@ -27,7 +28,8 @@ from bedplate import (
     Verdict,
     Written,
 )
-from bedplate.model import DataType
+from bedplate.model import Body, DataType
+from bedplate.wire import decode_batch
 
 
 class Steered(BaseModel):
@@ -165,6 +167,32 @@ class Counting(Connector):
             Counting.last += 1
             await send(tags[0], Counting.last, time=Counting.last)
             await asyncio.sleep(self.config.pause)
+
+
+class Sink(Connector):
+    """Takes what it gets and writes the numbers down, one file for each component; hangs while <component>.hangs is
+    there."""
+
+    class Config(BaseModel):
+        folder: str
+
+    async def deliver(self, delivery: Delivery) -> int:
+        folder = Path(self.config.folder)
+        if (folder / f"{self.component}.hangs").exists():
+            await asyncio.sleep(3600)
+        with (folder / f"{self.component}.got").open("a") as out:
+            for record in delivery.records:
+                if record.kind is Body.BATCH:
+                    batch = decode_batch(record.payload)
+                    out.writelines(f"{value}\n" for value in batch.value.tolist())
+        return delivery.until
+
+
+class Keeper(Sink):
+    """A sink that can be asked, as a history can: everybody waits for it."""
+
+    def query(self, query: Any) -> Any:
+        yield from ()
 
 
 class Sums(Analytic):

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from tests.runtime.plant import code, plant, state, until, value
+from tests.runtime.wall import Wall, ns
 
 from bedplate.calendar import Calendar
-from bedplate.clock import SystemClock
 from bedplate.config.deployment import Component
 from bedplate.model import quality
 from bedplate.runtime import expectation
@@ -46,23 +46,6 @@ WEEKDAYS: dict[str, Any] = {
     "shifts": {"day": {"days": "mon-fri", "from": "06:00", "to": "22:00"}},
     "closed": ["2026-12-24/2027-01-03"],
 }
-
-
-class Wall(SystemClock):
-    """The machine's clock, set by somebody: to a moment, or on by some seconds."""
-
-    def __init__(self) -> None:
-        self._ahead = 0
-
-    def time_ns(self) -> int:
-        return super().time_ns() + self._ahead
-
-    def set(self, to: datetime, seconds: float = 0.0) -> None:
-        self._ahead += ns(to, seconds) - self.time_ns()
-
-
-def ns(moment: datetime, seconds: float = 0.0) -> int:
-    return round((moment.timestamp() + seconds) * 1e9)
 
 
 def presses(count: int, expected: str) -> str:

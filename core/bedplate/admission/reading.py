@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bedplate.admission import buffering
 from bedplate.admission.candidate import Admission, Candidate, Survey, schemas_for
 from bedplate.admission.guard import only_trusted, trusted_probe
 from bedplate.admission.overreach import overreach
@@ -57,7 +58,9 @@ def read_deployment(file: Path, given: Sequence[Path] = ()) -> tuple[Survey, Dep
     """Raises AdmissionError, and ConfigError with all that is wrong with the file."""
     found = survey_of(file, given)
     deployment = load(file, schemas_for(found), found.offers)
-    if wrong := [*problems(deployment, found.offers), *overreach(deployment, found.offers)]:
+    offers = found.offers
+    checks = (problems, overreach, buffering.problems)
+    if wrong := [one for check in checks for one in check(deployment, offers)]:
         raise ConfigError(wrong)
     return found, deployment
 

@@ -161,7 +161,7 @@ def _reader(name: str, group: Sequence[ComponentStatus]) -> tuple[Any, ...]:
     states = [one for one in group if one.state != "up"]
     said = [one.detail for one in group if one.detail][:1] if len(group) == 1 else []
     words = [*dict.fromkeys(one.state for one in states), *said]
-    words += [f"{dropped:,} records dropped"] if dropped else []
+    words += [f"{dropped:,} samples lost"] if dropped else []
     return (
         name,
         _uses(group),

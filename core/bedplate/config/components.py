@@ -35,7 +35,12 @@ ARTICLE = {
     "app": "an app",
 }
 KERNEL = "kernel"  # whose own streams begin with it
-NEEDS = {"deliver": ("deliver",), "tags": ("read", "subscribe", "write"), "browse": ("browse",)}
+NEEDS = {
+    "deliver": ("deliver",),
+    "buffer": ("deliver",),
+    "tags": ("read", "subscribe", "write"),
+    "browse": ("browse",),
+}
 
 
 @dataclass(frozen=True, slots=True)

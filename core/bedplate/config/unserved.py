@@ -30,7 +30,11 @@ DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
     ("moved", lambda d: d.moved, "moving history comes with plan and apply"),
 ]
 COMPONENT: list[tuple[str, Callable[[Component], Any], str]] = [
-    ("buffer", lambda c: c.buffer, "limits per reader come with store and forward"),
+    (
+        "buffer.when_full",
+        lambda c: c.buffer and c.buffer.when_full == "block",
+        "nobody is held back for a sink yet; write drop_oldest",
+    ),
 ]
 TAG: list[tuple[str, Callable[[TagSpec], Any], str]] = [
     ("write", lambda t: t.write, "commands come with the write guard"),

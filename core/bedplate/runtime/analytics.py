@@ -17,7 +17,7 @@ from bedplate.journal.engine import Commit, Entry
 from bedplate.model import Body, DataType, Event, EventKind, Record
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
-from bedplate.runtime.reader import by_epoch
+from bedplate.runtime.epochs import by_epoch
 from bedplate.runtime.role import Bug, Role
 from bedplate.runtime.spine import Pair, Spine
 from bedplate.runtime.states import States

@@ -84,6 +84,7 @@ class Kernel:
         self._tasks: list[asyncio.Task[None]] = []
         self.stopping = False
         self.launched: Callable[[Place], None] = lambda place: None  # a plugin has started
+        self.lost: Callable[[str, str], None] = lambda reader, text: None  # beyond its buffer
         self.census = Census()
         self.starts = Starts()
         self.remote_address = ""  # where remote plugins dial in
@@ -119,6 +120,8 @@ class Kernel:
                 supervisor.start()
         watch = JournalWatch(self.spine, self.snapshot, self._alarms, self._cursors)
         self._tasks = [asyncio.create_task(watch.run())]
+        readers = (s.role for s in self.tier("reader") if isinstance(s.role, Reader))
+        self._tasks += [asyncio.create_task(reader.keep_relieved()) for reader in readers]
 
     def _build(self, component: Component, secrets: Secrets) -> None:
         offer = self.offers[component.use]
@@ -126,6 +129,8 @@ class Kernel:
         role: Role
         if offer.kind == "connector" and (component.deliver or "query" in offer.capabilities):
             role = Reader(component, self.spine, offer.capabilities, settings, self.linger)
+            if role.buffer:
+                role.buffer.declared = lambda text: self.lost(component.id, text)
         elif offer.kind == "connector":
             role = Source(
                 component,

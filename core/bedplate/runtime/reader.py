@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from bedplate.config.deployment import Component
-from bedplate.errors import CallError
+from bedplate.errors import CallError, JournalError
 from bedplate.journal.engine import Commit
 from bedplate.model import Record, Selector
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
+from bedplate.runtime.buffer import SinkBuffer
+from bedplate.runtime.epochs import by_epoch
 from bedplate.runtime.role import Bug, Role, Unreachable
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.subscription import Subscription
@@ -22,6 +24,7 @@ from bedplate.wire import record_message
 DELIVER_WITHIN = 60.0  # s; a history that seals may take its time
 QUERY_WITHIN = 60.0  # s between two pages
 COMMIT_EVERY = 2.0  # s
+RELIEVE_EVERY = 2.0  # s between two looks whether it lags too far behind
 LOOK_EVERY = 5.0  # s between two looks whether the journal is full …
 ROOM_EVERY = 1.0  # … and while it is
 FURTHEST = 2**53  # position; a million records a second reach it in 285 years
@@ -52,6 +55,8 @@ class Reader(Role):
         self.durable = 0
         self._acked = 0  # newest position that it named in this session
         self._committed = 0.0
+        self._turn = asyncio.Lock()  # either something is delivered, or given up
+        self.buffer = None if self._own_cursor else SinkBuffer(component, spine, self._subscription)
 
     async def open_message(self) -> Any:
         settings, secrets = self._settings()
@@ -69,6 +74,8 @@ class Reader(Role):
     async def serve(self, attachment: Attachment, reply: Any) -> None:
         if self._own_cursor or reply.open.position:
             self.position = plausible(reply.open.position)
+        if self.buffer:
+            self.position = max(self.position, self.buffer.upto)
         self.durable = self.position
         self._acked = 0
         self.spine.engine.advance(self.position)
@@ -77,10 +84,11 @@ class Reader(Role):
             if not await self._news():
                 await self._deliver_nothing(attachment)
                 continue
-            for records in by_epoch(
-                await self.spine.engine.read(self.position, records=RECORDS, size=SIZE)
-            ):
-                await self._deliver(attachment, records)
+            async with self._turn:
+                for records in by_epoch(
+                    await self.spine.engine.read(self.position, records=RECORDS, size=SIZE)
+                ):
+                    await self._deliver(attachment, records)
 
     async def _deliver(self, attachment: Attachment, records: Sequence[Record]) -> None:
         epoch = records[0].epoch
@@ -118,6 +126,17 @@ class Reader(Role):
             reply = await self.ask(attachment, DELIVER_WITHIN, deliver=ask)
             self.durable = self._acknowledged(reply.deliver.position, self.position)
             self._commit()
+
+    async def keep_relieved(self) -> None:
+        """Gives up what is beyond its buffer, whether it is there or not. Until it is cancelled."""
+        while self.buffer:
+            with contextlib.suppress(JournalError):
+                async with self._turn:
+                    loss = await self.buffer.relieve(self.durable)
+                    self.figures.dropped += loss.samples
+                    self.durable = max(self.durable, self.buffer.upto)
+                    self.position = max(self.position, self.buffer.upto)
+            await asyncio.sleep(RELIEVE_EVERY)
 
     def _acknowledged(self, position: int, until: int) -> int:
         """How far it is durable; 0 says nothing. Raises Bug for less than it said before, and for what it was not
@@ -169,13 +188,3 @@ def _grpc(code: int) -> str:
         plugin_pb2.CODE_REFUSED: "FAILED_PRECONDITION",
     }
     return names.get(code, "INTERNAL")
-
-
-def by_epoch(records: Sequence[Record]) -> list[list[Record]]:
-    """Runs of one epoch: handles mean nothing across them."""
-    runs: list[list[Record]] = []
-    for record in records:
-        if not runs or runs[-1][-1].epoch != record.epoch:
-            runs.append([])
-        runs[-1].append(record)
-    return runs

@@ -16,17 +16,16 @@ from typing import Any
 from bedplate.config.deployment import Component
 from bedplate.config.secrets import SecretError
 from bedplate.errors import JournalError, ProtocolError
-from bedplate.model import Event, EventKind
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.arrivals import resumes
 from bedplate.remote.attachment import MARGIN, Attachment, Silence
 from bedplate.runtime import lifecycle
-from bedplate.runtime.allowance import Allowance
 from bedplate.runtime.cut import Cut
 from bedplate.runtime.ending import LINES, evidence
 from bedplate.runtime.expectation import AGAIN, Expectation
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.lifecycle import Backoff, Cause, FaultCount, Life, State, Transition
+from bedplate.runtime.notes import Notes
 from bedplate.runtime.output import legible
 from bedplate.runtime.overdue import Overdue
 from bedplate.runtime.placement import Place
@@ -38,10 +37,7 @@ OPEN_WITHIN = 30.0  # s; a plugin bounds its own connect much tighter
 CLOSE_WITHIN = 6.0  # s
 STOP_WITHIN, STOP_MARGIN = 1.25, 0.25  # s
 REASON = 1000  # characters of a reason
-NOTE = 2000  # characters of a note
-NOTES, NOTES_AT_ONCE = 10.0, 200.0  # notes a second, for long and at once
 STRAYS = 200  # publications and words of the end that should not have been: more than was under way
-FLOOD = 1000  # notes beyond that, in one session: a breach
 
 
 class Supervisor:
@@ -71,7 +67,7 @@ class Supervisor:
         self._again = Backoff(lifecycle.FIRST_AGAIN, lifecycle.LAST_AGAIN)
         self._half_open = Backoff(lifecycle.HALF_OPEN, lifecycle.HALF_OPEN)
         self._faults = FaultCount(spine.clock.monotonic)
-        self._notes = Allowance(NOTES, NOTES_AT_ONCE, spine.clock.monotonic)
+        self._notes = Notes(role.component, spine, role.figures)
         self._task: asyncio.Task[None] | None = None
         self._lost: asyncio.Future[tuple[int, str]] | None = None
         self._cut = Cut(place)
@@ -79,7 +75,6 @@ class Supervisor:
         self.code = plugin_pb2.CODE_UNSPECIFIED  # of the last Open
         self._strays = 0
         self._broke = ""
-        self.detail = ""
         self.trace = ""
         self._evidence: tuple[str, ...] = ()
         place.components.append(self.component.id)
@@ -352,22 +347,13 @@ class Supervisor:
                 self._stray("told again that its session is lost")
             self.lose(note.code, note.text)
             return
-        if not self._notes.take():
-            self.role.figures.notes_left_out += 1
-            if self._notes.refused > FLOOD:
-                self._notes.refused = 0
-                self._end_place(f"sent more than {FLOOD:,} notes too many")
-            return
-        text = legible(note.text, NOTE)
-        self.detail = text
-        event = Event(
-            self.component.path or self.component.id,
-            EventKind.NOTE,
-            self.spine.clock.time_ns(),
-            text,
-        )
-        with contextlib.suppress(JournalError):
-            self.spine.event(f"{self.component.id}/event", event)
+        if breach := self._notes.heard(note.text):
+            self._end_place(breach)
+
+    @property
+    def detail(self) -> str:
+        """How it stands, in its own words."""
+        return self._notes.newest
 
     def _moved(self, transition: Transition) -> None:
         if self._hear:

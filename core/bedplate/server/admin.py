@@ -134,6 +134,7 @@ class Admin:
             status.tags, status.tags_good = len(role.tags), role.good()
             status.quietest_seconds = role.quietest()
         elif hasattr(role, "position"):
+            status.detail = " · ".join(filter(None, (status.detail, _lost(role))))
             state = self._kernel.engine.state()
             status.reader.position = role.position
             status.reader.behind_records = max(0, state.appended - role.position)
@@ -182,6 +183,14 @@ class Admin:
             gaps=self._kernel.spine.gaps,
             damaged=state.damaged,
         )
+
+
+def _lost(role: Any) -> str:
+    """What a reader that lagged too far behind did not get, since it was first there."""
+    buffer = getattr(role, "buffer", None)
+    if buffer is None or not buffer.lost.records:
+        return ""
+    return f"lost {buffer.lost.samples:,} samples of {buffer.lost.words}: {buffer.why}"
 
 
 def _group(component: Component) -> str:

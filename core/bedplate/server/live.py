@@ -14,9 +14,9 @@ from bedplate.api.v1 import api_pb2
 from bedplate.errors import CallError, ProtocolError
 from bedplate.model import Batch, Body, Record
 from bedplate.record.v1 import record_pb2
+from bedplate.runtime.epochs import by_epoch
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.live import Listener
-from bedplate.runtime.reader import by_epoch
 from bedplate.runtime.subscription import Subscription
 from bedplate.server.door import Caller, Method
 from bedplate.server.selection import asked, selection

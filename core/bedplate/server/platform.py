@@ -116,6 +116,7 @@ class Platform:
         self._audit = Audit(AuditFile(folder, self.clock.time_ns), self.clock, self._heard)
         await self._audit.open()
         self.kernel.launched = self._launched
+        self.kernel.lost = self._lost
         token = local_token(home())
         await self.kernel.start()
         if self._exporters and self._exporters.meter_provider:
@@ -171,6 +172,11 @@ class Platform:
         text = f"{launch.plugin} {launch.version}, process {run.pid if run else 0}, {how}{notes}"
         if self._audit:
             self._audit.add(Entry("plugin.start", "noted", resource=launch.name, text=text))
+
+    def _lost(self, reader: str, text: str) -> None:
+        """So is what a sink did not get."""
+        if self._audit:
+            self._audit.add(Entry("reader.lost", "noted", resource=reader, text=text))
 
     def _heard(self, record: Mapping[str, Any]) -> None:
         self.hooks.tell("bedplate_audit_written", record=MappingProxyType(record))

@@ -132,6 +132,15 @@ def _isolation(invocation: Invocation) -> Iterator[Finding]:
     )
 
 
+def _processes(invocation: Invocation) -> Iterator[Finding]:
+    from bedplate.isolation.machine import keeps_orphans
+
+    whom = "also one that leaves its parent, session and environment"
+    if not keeps_orphans():
+        whom = "but not one that leaves its session and its environment: needs Linux 3.4"
+    yield Finding("processes", True, f"all that a plugin starts ends with it, {whom}")
+
+
 def _plugins(invocation: Invocation) -> Iterator[Finding]:
     from bedplate.admission.reading import places_of
     from bedplate.admission.survey import survey
@@ -222,6 +231,7 @@ CHECKS: tuple[Callable[[Invocation], Iterator[Finding]], ...] = (
     _sockets,
     _home,
     _isolation,
+    _processes,
     _plugins,
     _trust,
     _startup_code,

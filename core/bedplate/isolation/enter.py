@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # typing alone takes as long as all the rest
 
 DO_NOT_RETRY = 78
 NO_NEW_PRIVS, SECCOMP_FILTER = 38, 1
-PDEATHSIG, CAPBSET_DROP = 1, 24
+PDEATHSIG, CAPBSET_DROP, CHILD_SUBREAPER = 1, 24, 36
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 PATH_BENEATH, NET_PORT = 1, 2
 OF_FILES = (
@@ -162,6 +162,7 @@ def confine(profile: dict[str, Any]) -> None:
     if profile["capset"]:
         drop_capabilities(profile["capabilities"], profile["capset"])
     done(libc.prctl(PDEATHSIG, 9, 0, 0, 0), "prctl")  # outlives the kernel in no language
+    libc.prctl(CHILD_SUBREAPER, 1, 0, 0, 0)  # whoever leaves his parent stays a descendant
     done(libc.prctl(NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
     os.environ.update(profile["environment"])
     if profile["landlock"]:

@@ -21,7 +21,7 @@ from bedplate.isolation.syscalls import Arch, arch
 from bedplate.isolation.user import FIRST, SOCKETS
 
 LANDLOCK_CREATE = 444
-PR_GET_SECCOMP = 21
+PR_GET_SECCOMP, PR_GET_CHILD_SUBREAPER = 21, 37
 CAP_CHOWN, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN = 0, 6, 7, 21
 NETWORK_ABI, SCOPE_ABI = (
     4,
@@ -109,6 +109,15 @@ def look(bwrap: str | None, *, bubblewrap: bool = True) -> Machine:
         tuple(sorted(os.sched_getaffinity(0))) if sys.platform == "linux" else (),
         why_not,
     )
+
+
+def keeps_orphans() -> bool:
+    """Whether a process can be made the reaper of all that descend from it (Linux 3.4)."""
+    if sys.platform != "linux":
+        return False
+    found = ctypes.c_int()
+    libc = ctypes.CDLL(None, use_errno=True)
+    return int(libc.prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(found), 0, 0, 0)) == 0
 
 
 def _landlock() -> int:

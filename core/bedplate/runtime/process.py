@@ -222,6 +222,8 @@ class PluginProcess:
         """SIGKILL to the process group, and with sweep to all that it started elsewhere."""
         if self._process is None:
             return
+        if sweep:
+            await asyncio.to_thread(self._census.end, self._process.pid, self._mark)
         self._signal(signal.SIGKILL)
         await self._ended(5.0)
         if sweep:

@@ -1,8 +1,9 @@
 """Ends what a kernel leaves behind: a small program of its own that outlives it by a moment.
 
 It waits until stdin ends, which is when the kernel is gone, however it went, and then kills every process that carries
-the kernel's mark in its environment: plugins, and what they started, also in a session of its own. Standard library
-only, run as `python -I -S warden.py MARK`. Who wipes his environment is not found. Linux only: needs /proc.
+the kernel's mark in its environment: plugins, and what they started, also in a session of its own; and whom the kernel
+told it of, since they wiped their environment. Standard library only, run as `python -I -S warden.py MARK`. Linux only:
+needs /proc.
 """
 
 from __future__ import annotations
@@ -49,6 +50,18 @@ def sweep(mark: str, within: float = SWEEP, calm: float = CALM) -> int:
     return len(found)
 
 
+def end(told: bytes, proc: str = "/proc") -> None:
+    """Kills those of whom a line says number and start, unless another process has that number now."""
+    for line in told.splitlines():
+        pid, _, start = line.decode().partition(" ")
+        fields = _read(f"{proc}/{pid}/stat").rpartition(b")")[2].split()
+        if len(fields) > 19 and fields[19].decode() == start:
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                continue
+
+
 def _read(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
@@ -58,8 +71,10 @@ def _read(path: str) -> bytes:
 
 
 def main() -> None:
-    while os.read(0, 4096):
-        pass
+    told = b""
+    while words := os.read(0, 4096):
+        told += words
+    end(told)
     sweep(sys.argv[1])
 
 

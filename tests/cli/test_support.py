@@ -109,6 +109,8 @@ def test_no_secret_of_a_running_plant_is_in_the_file(
     assert b"log" in parts["output.txt"], "what plugins printed is there"
     assert b"unreachable" in parts["status.json"]
     assert b'"appended"' in parts["status.json"]
+    assert b"machine.url" in parts["check.txt"], "judged by the plugin that `run` was given"
+    assert b"talkative" in parts["plugins.json"]
     assert b"file:one.txt" in parts["deployment.yaml"], "references stay"
     for secret in (*CANARIES, token):
         assert secret.encode() not in whole, secret

@@ -136,6 +136,8 @@ def test_a_result_is_a_mapping_that_knows_unique_tails(client: Client) -> None:
     assert result["filler/power"] is result["line1/filler/power"]
     assert "filler/power" in result
     assert "power" not in result
+    with pytest.raises(TypeError, match="asked for by path"):
+        result[0]  # type: ignore[index]
     with pytest.raises(KeyError, match="power names 2 of the 6 tags"):
         result["power"]
 

@@ -32,7 +32,7 @@ FAULTS = 5  # the newest
 @dataclass
 class Case:
     """What is asked about. file: the deployment, None: none is known · pid: of its kernel, 0: none runs · data: the
-    deployment as read, already without inline secrets."""
+    deployment as read, already without inline secrets · plugins: that are not installed."""
 
     invocation: Invocation
     file: Path | None = None
@@ -40,6 +40,7 @@ class Case:
     status: Status | None = None
     data: Any = None
     why_not: str = ""
+    plugins: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,11 @@ def doctor(case: Case) -> str:
 
 
 def plugins(case: Case) -> str:
-    from bedplate.admission.reading import places_of
-    from bedplate.admission.survey import survey
+    from bedplate.admission.reading import survey_of
 
     names = [*("name", "distribution", "version", "verdict", "reason", "uses", "requires_api")]
     names += ["support", "permissions", "capabilities"]
-    every = survey(places=places_of(None)).candidates
+    every = survey_of(None, case.plugins).candidates
     return _json([{name: getattr(one, name) for name in names} for one in every])
 
 
@@ -119,7 +119,7 @@ def check(case: Case) -> str:
     if case.file is None:
         return ""
     try:
-        _, found = read_deployment(case.file, ())
+        _, found = read_deployment(case.file, case.plugins)
     except ConfigError as error:
         return str(error)
     return f"fine: {len(found.components)} components"

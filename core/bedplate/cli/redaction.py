@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -40,6 +40,10 @@ class Redactor:
     def __init__(self, names: Collection[str] = ()) -> None:
         self._names = set(names)
         self._hidden: set[str] = set()
+
+    def also(self, names: Iterable[str]) -> None:
+        """These settings hold a secret too."""
+        self._names.update(names)
 
     def hide(self, value: str) -> None:
         """From now on this value is seen nowhere."""

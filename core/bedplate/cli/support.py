@@ -7,6 +7,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import click
 
 from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation, command
+from bedplate.cli.parameters import given_plugins
 
 if TYPE_CHECKING:
     from bedplate.cli.evidence import Case, Part
@@ -30,7 +32,14 @@ if TYPE_CHECKING:
     help="Where to; by default bedplate-support-<time>.zip, here.",
 )
 @click.option("--list", "only_list", is_flag=True, help="Only show what would be in it.")
-def support(invocation: Invocation, file: Path | None, out: Path | None, only_list: bool) -> int:
+@given_plugins
+def support(
+    invocation: Invocation,
+    file: Path | None,
+    out: Path | None,
+    only_list: bool,
+    plugins: tuple[Path, ...],
+) -> int:
     """Versions, what `doctor` finds, plugins and what they printed, status, the journal's figures, the end of the audit
     log, and the deployment: FILE, or that of the Bedplate that runs.
 
@@ -39,7 +48,7 @@ def support(invocation: Invocation, file: Path | None, out: Path | None, only_li
     """
     from bedplate.cli.evidence import gather
 
-    case, redactor = _case(invocation, file)
+    case, redactor = _case(invocation, file, plugins)
     parts = [(part, redactor.text(text)) for part, text in gather(case)]
     target = out or Path(time.strftime("bedplate-support-%Y%m%d-%H%M%S.zip", time.gmtime()))
     if not invocation.json:
@@ -57,14 +66,18 @@ def support(invocation: Invocation, file: Path | None, out: Path | None, only_li
     return Exit.DONE
 
 
-def _case(invocation: Invocation, file: Path | None) -> tuple[Case, Redactor]:
+def _case(
+    invocation: Invocation, file: Path | None, plugins: tuple[Path, ...]
+) -> tuple[Case, Redactor]:
     """What is asked about, and all that must not be seen of it."""
     from bedplate.cli.evidence import Case
     from bedplate.cli.redaction import Redactor, secret_names
 
-    redactor = Redactor({n for o in _offers() for n in secret_names(o.schema.settings)})
+    redactor = Redactor()
     case = Case(invocation, file)
     _ask_the_running(case, redactor)
+    case.plugins = plugins or _given(case.pid)
+    redactor.also(n for o in _offers(case.plugins) for n in secret_names(o.schema.settings))
     environ = _environment(case.pid)
     for name, value in environ.items():
         if redactor.is_secret(name):
@@ -76,11 +89,22 @@ def _case(invocation: Invocation, file: Path | None) -> tuple[Case, Redactor]:
     return case, redactor
 
 
-def _offers() -> list[Any]:
-    from bedplate.admission.reading import places_of
-    from bedplate.admission.survey import survey
+def _offers(plugins: tuple[Path, ...]) -> list[Any]:
+    from bedplate.admission.reading import survey_of
 
-    return list(survey(places=places_of(None)).offers.values())
+    return list(survey_of(None, plugins).offers.values())
+
+
+def _given(pid: int) -> tuple[Path, ...]:
+    """Plugins that the running kernel was started with, as its command line says."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0") if pid else []
+    except (OSError, ValueError):
+        return ()
+    folder = Path(_environment(pid).get("PWD", ""))  # where it was started; it runs beside its file
+    named = [after for word, after in pairwise(words) if word == "--plugin"]
+    named += [word.partition("=")[2] for word in words if word.startswith("--plugin=")]
+    return tuple(folder / one for one in named if (folder / one).exists())
 
 
 def _ask_the_running(case: Case, redactor: Redactor) -> None:

@@ -49,7 +49,12 @@ class Result(Mapping[str, Series]):
         return sum(len(batch) for batch, _ in self.batches)
 
     def __getitem__(self, path: str) -> Series:
-        """Raises KeyError when no tag, or more than one, has this path or tail."""
+        """Raises KeyError when no tag, or more than one, has this path or tail; TypeError for what is no path."""
+        if not isinstance(path, str):
+            raise TypeError(
+                f"a result is asked for by path, such as result[{next(iter(self), 'filler/power')!r}], not by {path!r};"
+                " list(result.values()) has its series in order"
+            )
         found = tails(path, self._series)
         if len(found) != 1:
             raise KeyError(f"{path} names {len(found)} of the {len(self)} tags of this result")

@@ -103,16 +103,10 @@ class Supervisor:
             self.role.on_lost()
             if wait is None:
                 await self.place.renewed()  # nothing to do until then, or until somebody stops it
-            await self._pause(wait or 0)
+            off = wait and self.life.state is State.OFF
+            await (self._expectation.rest() if off else asyncio.sleep(wait or 0))
             self.role.figures.restarts += 1
             self.life.move(Cause.RETRY)
-
-    async def _pause(self, seconds: float) -> None:
-        """Between two sessions."""
-        if seconds and self.life.state is State.OFF:
-            await self._expectation.rest()
-        else:
-            await asyncio.sleep(seconds)
 
     async def _one_life(self) -> float | None:
         """One session. Returns how long to wait before the next one, None: for ever."""

@@ -48,9 +48,9 @@ async def test_a_hang_in_open_is_told_within_five_seconds_and_is_the_devices(
         await until(lambda: state(kernel, "o") == "unreachable", within=WITHIN)
         seconds = loop.time() - began
 
-        assert kernel.components["o"].reason == "open has not answered for 4 s"
+        assert kernel.components["o"].overdue == "open has not answered for 4 s"
         assert "o unreachable: open has not answered for 4 s" in await problems(kernel)
-        await until(lambda: "for 5 s" in kernel.components["o"].reason, within=WITHIN)
+        await until(lambda: "for 5 s" in kernel.components["o"].overdue, within=WITHIN)
         assert told(kernel, "o") == "start | open has not answered for 4 s"  # nothing twice
         assert not kernel.components["o"]._faults._times
     print(f"told after {seconds:.1f} s")

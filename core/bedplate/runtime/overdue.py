@@ -43,3 +43,10 @@ class Overdue:
             return ""
         step = next((step for step in STEPS if age >= step), lifecycle.SLOW)
         return f"{self._what} for {step:.0f} s"
+
+
+def both(why: str, overdue: str) -> str:
+    """Why a component is in its state, and what it waits for meanwhile."""
+    if not overdue or why.startswith(overdue.rpartition(" for ")[0]):
+        return overdue or why
+    return f"{why}; {overdue}"

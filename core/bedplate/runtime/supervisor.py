@@ -225,14 +225,6 @@ class Supervisor:
         """What it waits for too long, in words; empty when there is no such thing."""
         return self._overdue.text or self.place.overdue.text
 
-    @property
-    def reason(self) -> str:
-        """Why it is in its state, and what it waits for meanwhile."""
-        why, waits = self.life.reason, self.overdue
-        if not waits or why.startswith(waits.rpartition(" for ")[0]):
-            return waits or why
-        return f"{why}; {waits}"
-
     def _well(self) -> None:
         if self.life.state is State.DEGRADED:
             self.life.move(Cause.WHOLE)

@@ -13,6 +13,7 @@ from bedplate.config.deployment import Component
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import State
+from bedplate.runtime.overdue import both
 from bedplate.runtime.placement import Place
 from bedplate.runtime.source import Source
 from bedplate.runtime.supervisor import Supervisor
@@ -109,7 +110,7 @@ class Admin:
             type=component.type,
             path=component.path,
             state=str(life.state),
-            reason=supervisor.reason,
+            reason=both(life.reason, supervisor.overdue),
             since=life.since,
             process=supervisor.place.launch.name,
             placement=supervisor.place.placement,

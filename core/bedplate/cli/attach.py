@@ -15,9 +15,12 @@ import click
 from bedplate.cli.frame import Invocation, command
 
 if TYPE_CHECKING:
-    from bedplate.admission.candidate import Survey
+    from bedplate.admission.candidate import Offer, Survey
+    from bedplate.isolation import Confinement
     from bedplate.runtime.attaching import RemoteProgram
     from bedplate.runtime.launch import Launch
+    from bedplate.runtime.process import Confine
+    from bedplate.runtime.unsettled import Unsettled
 
 
 @command(local=True)
@@ -36,17 +39,42 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A Python file or a plugin folder with a plugin.",
 )
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting that its manifest's permissions name, as the deployment over there has it.",
+)
+@click.option(
+    "--min-isolation",
+    "least",
+    type=click.Choice(("L0", "L1", "L2", "L3")),
+    default="L0",
+    help="Start nothing that would be confined less than this.",
+)
 def attach(
-    invocation: Invocation, host: str, names: tuple[str, ...], tls: Path, plugins: tuple[Path, ...]
+    invocation: Invocation,
+    host: str,
+    names: tuple[str, ...],
+    tls: Path,
+    plugins: tuple[Path, ...],
+    **options: Any,
 ) -> int:
     """Runs plugins here for the Bedplate at HOST:PORT, whose deployment says placement: remote.
 
-    NAME is what `use:` names there; without one, all that --plugin brings. Ctrl-C ends it.
+    NAME is what `use:` names there; without one, all that --plugin brings. Each is confined to its manifest as far as
+    this machine can; what settings name is not known here, so addresses are any, and files and devices none, until
+    --set says them. Ctrl-C ends it.
     """
+    import tempfile
+
     from bedplate.admission.survey import survey_with
     from bedplate.errors import BedplateError
+    from bedplate.isolation import Level
     from bedplate.remote.credentials import credentials
     from bedplate.runtime.attaching import RemoteProgram
+    from bedplate.runtime.unsettled import Unsettled
 
     if not host.rpartition(":")[2].isdigit() or not host.rpartition(":")[0]:
         raise click.BadParameter(f"{host!r} is no address; write host:port, such as plant:7444")
@@ -54,16 +82,53 @@ def attach(
         raise BedplateError("name what to run: what `use:` names there, or a file with --plugin")
     files = credentials(tls, server=False)
     say = _Saying(invocation.json)
-    programs = [
-        RemoteProgram(launch, host, files, Path.cwd(), say.of(launch.name))
-        for launch in launches(survey_with(plugins), names, plugins)
-    ]
-    say("attaching", files.place, f"place {files.place} for the Bedplate at {host}; Ctrl-C ends it")
-    return asyncio.run(_run(programs))
+    found = survey_with(plugins)
+    with tempfile.TemporaryDirectory(prefix="bp-", ignore_cleanup_errors=True) as sockets:
+        unsettled = Unsettled(
+            _settings(options["settings"]),
+            host,
+            (files.ca, files.cert, files.key),
+            Path.cwd(),
+            Path(sockets),
+            Level(options["least"]),
+        )
+        programs = [
+            RemoteProgram(
+                launch, host, files, Path.cwd(), say.of(launch.name), _confiner(unsettled, offers)
+            )
+            for launch, offers in launches(found, names, plugins)
+        ]
+        text = f"place {files.place} for the Bedplate at {host}; Ctrl-C ends it"
+        say("attaching", files.place, text)
+        return asyncio.run(_run(programs))
 
 
-def launches(found: Survey, names: Sequence[str], plugins: Sequence[Path]) -> list[Launch]:
-    """One program for each plugin and kind. Raises BedplateError for a name nobody offers."""
+def _settings(told: Sequence[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in told]
+    if wrong := [name for name, sign, _ in pairs if not (name and sign)]:
+        raise click.BadParameter(f"{wrong[0]!r} is no setting; write NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def _confiner(unsettled: Unsettled, offers: Sequence[Offer]) -> Confine:
+    """Of one program. What can't be had is told in the words of this command."""
+    from bedplate.isolation import IsolationError
+
+    def confine(launch: Launch) -> Confinement:
+        try:
+            return unsettled.confine(launch, offers)
+        except IsolationError as error:
+            words = str(error).replace("plugins.min_isolation", "--min-isolation")
+            raise IsolationError(words) from None
+
+    return confine
+
+
+def launches(
+    found: Survey, names: Sequence[str], plugins: Sequence[Path]
+) -> list[tuple[Launch, list[Offer]]]:
+    """One program for each plugin and kind, and all that it may be asked for. Raises BedplateError for a name nobody
+    offers."""
     from bedplate.errors import BedplateError
     from bedplate.runtime.launch import Launch, home_of
 
@@ -77,7 +142,11 @@ def launches(found: Survey, names: Sequence[str], plugins: Sequence[Path]) -> li
         for use, offer in found.offers.items()
         if use in names or (not names and {offer.file, offer.folder} & given)
     }
-    return [Launch.of(offer, found.offers.values()) for offer in wanted.values()]
+    every = found.offers.values()
+    return [
+        (Launch.of(offer, every), [one for one in every if home_of(one) == home])
+        for home, offer in wanted.items()
+    ]
 
 
 async def _run(programs: Sequence[RemoteProgram]) -> int:

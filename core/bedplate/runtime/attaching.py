@@ -13,13 +13,14 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from bedplate.errors import AdmissionError
+from bedplate.errors import BedplateError
+from bedplate.isolation import Confinement
 from bedplate.remote.credentials import Credentials
 from bedplate.runtime.ending import DO_NOT_RETRY
 from bedplate.runtime.launch import Launch
 from bedplate.runtime.lifecycle import Backoff
 from bedplate.runtime.output import legible
-from bedplate.runtime.process import environment
+from bedplate.runtime.process import Confine, environment, unconfined
 
 FIRST_WAIT, LAST_WAIT = 0.5, 30.0  # s before the next start
 PROVED = 60.0  # s of life after which the next wait is the first again
@@ -37,12 +38,15 @@ class RemoteProgram:
         files: Credentials,
         folder: Path,
         tell: Callable[[str], None],
+        confine: Confine = unconfined,
     ) -> None:
         self.launch = launch
         self._host = host
         self._files = files
         self._folder = folder
         self._tell = tell
+        self._confine = confine
+        self._told: Confinement | None = None
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -58,7 +62,7 @@ class RemoteProgram:
                 if self.launch.verify:
                     self.launch = self.launch.moved(await asyncio.to_thread(self.launch.verify))
                 code = await self._one_run()
-            except (AdmissionError, OSError) as error:
+            except (BedplateError, OSError) as error:
                 self._tell(f"can't be started: {error}")
                 code = DO_NOT_RETRY
             if code == DO_NOT_RETRY:
@@ -71,9 +75,20 @@ class RemoteProgram:
             self._tell(f"ended with {how}; starting again in {wait:.1f} s")
             await asyncio.sleep(wait)
 
+    def _confined(self) -> Confinement:
+        """How it is started; told once, and again when that changes."""
+        found = self._confine(self.launch)
+        if (self._told is None or self._told.level != found.level) and self._confine != unconfined:
+            self._tell(f"runs at {found.level}: {found.level.words}")
+            for note in found.notes:
+                self._tell(f"{note}")
+        self._told = found
+        return found
+
     async def _one_run(self) -> int:
+        command = self._confined().command
         self._process = await asyncio.create_subprocess_exec(
-            *self.launch.argv(),
+            *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

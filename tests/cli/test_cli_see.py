@@ -77,6 +77,16 @@ def test_status_without_problems_says_so_and_ends_with_zero(connected: Shell, pl
     assert "  no problems" in done.lines
 
 
+def test_alarms_says_what_nobody_watches(connected: Shell, plant: Plant) -> None:
+    detail = "158 of 160 limits watching, 2 without input: press-07/oil-hot (temperature BadNodeIdUnknown)"
+    plant.status.components.append(component("press-alarms", kind=2, detail=detail))
+    plant.status.components.append(component("oee", kind=2, detail="2 inputs"))
+    done = connected("alarms")
+    assert done.code == 0
+    assert f"press-alarms: {detail}" in done.lines
+    assert not [line for line in done.lines if line.startswith("oee")]
+
+
 def test_who_is_off_is_one_line_for_an_entry_and_no_problem(connected: Shell, plant: Plant) -> None:
     off = {"state": "off", "tags_good": 0, "reason": "silent until Mon 06:00 CET"}
     plant.status.components.extend(

@@ -12,6 +12,7 @@ from bedplate.cli.frame import Invocation, command, group
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bedplate.client import Client
     from bedplate.model import Event
 
 
@@ -28,6 +29,7 @@ def alarms(ctx: click.Context, invocation: Invocation, all_: bool, watch: bool) 
             _watch(invocation, client.watch_alarms())
             return
         everything = client.alarms(all=True)
+        unwatched = [] if invocation.json else _unwatched(client)
     standing = [e for e in everything if all_ or _stands(e)]
     if invocation.json:
         from bedplate.cli.output import write_json
@@ -35,6 +37,8 @@ def alarms(ctx: click.Context, invocation: Invocation, all_: bool, watch: bool) 
         write_json(standing)
     else:
         _show(invocation, standing, [e.source for e in everything])
+        for line in unwatched:
+            invocation.screen.show(line)
 
 
 @command()
@@ -53,6 +57,18 @@ def ack(invocation: Invocation, source: str, comment: str) -> None:
 
 
 alarms.add_command(ack)
+
+
+def _unwatched(client: Client) -> list[str]:
+    """Of each analytic, what it can't watch since it has no input: no alarm would come of it."""
+    from bedplate.errors import CallError
+
+    try:
+        components = client.status().components
+    except CallError:  # who may see alarms need not be allowed to see this
+        return []
+    analytics = (one for one in components if one.kind == "analytic")
+    return [f"{one.id}: {one.detail}" for one in analytics if " without input: " in one.detail]
 
 
 def _stands(event: Event) -> bool:

@@ -22,6 +22,7 @@ from bedplate.runtime.role import Bug, Role
 from bedplate.runtime.spine import Pair, Spine
 from bedplate.runtime.states import States
 from bedplate.runtime.subscription import Subscription
+from bedplate.runtime.watching import watched
 from bedplate.scan.current import introduce
 from bedplate.scan.registry import Declared
 from bedplate.wire import decode_batch, decode_event, record_message, twin
@@ -49,6 +50,7 @@ class AnalyticReader(Role):
         self._stream = f"{component.id}/live"
         self._events = f"{component.id}/event"
         plain, _ = settings()
+        self.watched = watched(component, plain)
         self._paths = {p for a in component.assets for p in named_inputs(plain, a.tags).values()}
         self._outputs: dict[tuple[str, int], int] = {}
         self._mine: np.ndarray[Any, Any] = np.zeros(0, np.uint32)

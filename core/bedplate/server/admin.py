@@ -17,6 +17,7 @@ from bedplate.runtime.overdue import both
 from bedplate.runtime.placement import Place
 from bedplate.runtime.source import Source
 from bedplate.runtime.supervisor import Supervisor
+from bedplate.runtime.watching import words
 from bedplate.server.door import Caller, Method
 from bedplate.version import __version__
 
@@ -135,7 +136,8 @@ class Admin:
             status.tags, status.tags_good = len(role.tags), role.good()
             status.quietest_seconds = role.quietest()
         elif hasattr(role, "position"):
-            status.detail = " · ".join(filter(None, (status.detail, _lost(role))))
+            watching = words(getattr(role, "watched", []), self._kernel.spine)
+            status.detail = " · ".join(filter(None, (status.detail, _lost(role), watching)))
             state = self._kernel.engine.state()
             status.reader.position = role.position
             status.reader.behind_records = max(0, state.appended - role.position)

@@ -63,7 +63,7 @@ def test_it_says_in_plain_words_what_is_granted_and_needs_a_yes(
     assert grant["permissions"]["network"] == ["tcp:$host:502"]
     assert grant["by"]
     assert grant["at"].endswith("Z")
-    assert said("plugins", "untrust", "acme-ticker")[0] == 0
+    assert said("plugins", "untrust", folder)[0] == 0, "named as it was for trust"
     assert "is not trusted" in said("plugins", "untrust", "acme-ticker")[2]
 
 

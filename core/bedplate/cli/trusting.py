@@ -87,12 +87,26 @@ def untrust(invocation: Invocation, name: str, version: str) -> None:
     from bedplate.endpoints import home
     from bedplate.errors import BedplateError
 
-    gone = TrustFile(home()).remove(name, version)
+    trust = TrustFile(home())
+    gone = trust.remove(name, version) or trust.remove(_distribution(name), version)
     if not gone:
         raise BedplateError(
             f"{f'{name} {version}'.strip()} is not trusted; bedplate plugins trusted lists those that are"
         )
     _say(invocation, gone, "is not trusted any more")
+
+
+def _distribution(name: str) -> str:
+    """Of what was named as `trust` takes it; the same word when there is none."""
+    from bedplate.admission.reading import places_of
+    from bedplate.admission.subject import subject_of
+    from bedplate.admission.survey import survey
+    from bedplate.errors import AdmissionError
+
+    try:
+        return subject_of(name, lambda: survey(places=places_of(None)).candidates).name
+    except AdmissionError:
+        return name
 
 
 @command(local=True)

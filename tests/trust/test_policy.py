@@ -202,7 +202,7 @@ def test_a_single_file_is_run_only_when_it_is_trusted(tmp_path: Path, home: Path
     file = tmp_path / "ticker.py"
     file.write_text(code(tmp_path / "traces"))
     deployment = plant(tmp_path)
-    with pytest.raises(AdmissionError, match=r"ticker\.py: it is not trusted as it is now"):
+    with pytest.raises(AdmissionError, match=r"ticker\.py is not trusted as it is now"):
         prepare(deployment, [file])
     assert not (tmp_path / "traces" / "good").exists()
     trusted(file, home)

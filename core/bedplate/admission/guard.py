@@ -156,7 +156,7 @@ def trusted_probe(trust: TrustFile, store: Store) -> Probe:
         sha = digest(artefact.measure())
         if not any(grant.sha256 == sha for grant in trust.grants()):
             raise AdmissionError(
-                "it is not trusted as it is now, and plugins.policy admits only trusted plugins:"
+                f"{file.name} is not trusted as it is now, and plugins.policy admits only trusted plugins:"
                 f" bedplate plugins trust {file}"
             )
         place = store.keep(artefact, sha, sys.executable)

@@ -78,10 +78,14 @@ def subject(role: str, program: Path = GOOD) -> Subject:
         replay="session" if role == "connector" else "none",
         plugin="good",
         version="1",
+        path=program,
         settings=SCHEMA,
         address=ADDRESS,
         permissions=Permissions.model_validate(
-            {"network": ["tcp:127.0.0.1:$port"] if role == "connector" else []}
+            {
+                "network": ["tcp:127.0.0.1:$port"] if role == "connector" else [],
+                "files": ["$folder"] if role == "history" else [],
+            }
         ),
         support="nobody@example.com",
         manifest=HERE / "bedplate-plugin.toml",

@@ -42,6 +42,11 @@ PLACEMENTS = ("process", "inline", "remote", "all")
     show_default=True,
     help="What it must reach: basic is every MUST, full every SHOULD too, in all placements.",
 )
+@click.option(
+    "--confined",
+    is_flag=True,
+    help="Hold its processes to its manifest in every check, as the kernel does. PLG-042 does so anyway.",
+)
 @click.option("--only", metavar="ID", multiple=True, help="This check alone; may be given again.")
 @click.option("--allow-writes", is_flag=True, help="Write to what the author says may be written.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write a report as JSON.")
@@ -77,7 +82,7 @@ def _examine(invocation: Invocation, target: str, options: dict[str, Any]) -> in
     placement = options["placement"] or ("all" if full else "process")
     placements = PLACEMENTS[:3] if placement == "all" else (placement,)
     beside = file.parent if file and not options["sim"] else Path()
-    wish = Wish(placements, only, beside)
+    wish = Wish(placements, only, beside, options["confined"])
     reports = []
     for subject in subjects(target, options["use"] or ""):
         judging = Judging(invocation.screen, options["verbose"], silent=invocation.json)

@@ -14,6 +14,7 @@ from typing import Any
 from bedplate.remote.plugin import load_offers
 from bedplate.testing.conformance.certificates import PLACE
 from bedplate.testing.conformance.check import NotApplicable, NotRun, code_of, expect_code
+from bedplate.testing.conformance.confined import confined, why_not
 from bedplate.testing.conformance.profile import OfferProfile, Profile, TagEntry
 from bedplate.testing.conformance.proxy import Proxy
 from bedplate.testing.conformance.session import Session
@@ -22,7 +23,7 @@ from bedplate.testing.conformance.subject import Subject
 from bedplate.testing.door import Door
 from bedplate.testing.fake_kernel import FakeKernel
 from bedplate.testing.opening import asset_message, open_message
-from bedplate.testing.runs import InlineRun, ProcessRun, RemoteRun, Run
+from bedplate.testing.runs import InlineRun, ProcessRun, Program, RemoteRun, Run
 
 OPENED_WITHIN = 10  # s, tried once a second
 SIM = "name a simulator: --sim 'CMD {port}' or `sim` in conformance.toml, and put {port} into its settings"
@@ -39,11 +40,14 @@ class Bench:
         door: Door,
         folder: Path,
         simulator: Simulator | None,
+        *,
+        held: bool = False,
     ) -> None:
         self.subject = subject
         self.whole = whole
         self.profile: OfferProfile = whole.of(subject.use)
         self.placement = placement
+        self._held = held
         self.door = door
         self.folder = folder
         self.home = folder / "home"
@@ -100,9 +104,9 @@ class Bench:
 
     # --- runs ---
 
-    def make(self) -> Run:
-        """A run that is not started yet; it is stopped with the bench."""
-        program = self.subject.program
+    def make(self, program: Program | None = None) -> Run:
+        """A run that is not started yet; it is stopped with the bench. program: instead of the plugin's own."""
+        program = program or (self._confined() if self._held else self.subject.program)
         if self.placement == "inline":
             run: Run = InlineRun(self.subject.kind, load_offers(dict(program.words)))
         else:
@@ -111,6 +115,21 @@ class Bench:
             run = RemoteRun(*where, self.folder.parent / PLACE) if remote else ProcessRun(*where)
         self._runs.append(run)
         return run
+
+    def _confined(self) -> Program:
+        """Held to its manifest, for whatever component; as it is, where that can't be."""
+        if self.placement != "process" or why_not(self.subject):
+            return self.subject.program
+        anywhere = self._filled(str(self.folder))
+        return confined(self.subject, anywhere, self.folder, self.folder.parent)[0]
+
+    async def held(self, component: str) -> tuple[Run, str]:
+        """A new life, held to its manifest with the settings of this component; and its level."""
+        settings = self.settings(component=component)
+        program, level = confined(self.subject, settings, self.folder, self.folder.parent)
+        run = self.make(program)
+        await run.start()
+        return run, level
 
     async def fresh(self) -> Run:
         """A new life of the plugin, attached."""
@@ -158,8 +177,11 @@ class Bench:
         """Valid settings with the port of the proxy in them, and a folder: that of the component, or one that nobody
         had before. instead: some of them replaced."""
         folder = self.folder / (component or f"place-{next(self._numbers)}")
-        known = {"{port}": str(self.proxy.port), "{host}": "127.0.0.1", "{folder}": str(folder)}
-        return {n: filled(v, known) for n, v in self.plain_settings.items()} | dict(instead or {})
+        return self._filled(str(folder)) | dict(instead or {})
+
+    def _filled(self, folder: str) -> dict[str, Any]:
+        known = {"{port}": str(self.proxy.port), "{host}": "127.0.0.1", "{folder}": folder}
+        return {n: filled(v, known) for n, v in self.plain_settings.items()}
 
     def message(
         self,

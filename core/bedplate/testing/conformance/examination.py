@@ -41,11 +41,13 @@ Heard = Callable[[Verdict], None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to examine. only: ids, empty: all · beside: where the simulator's command is at home."""
+    """What to examine. only: ids, empty: all · beside: where the simulator's command is at home · held: to
+    its manifest, by the operating system, in every check of a process."""
 
     placements: tuple[str, ...] = ("process",)
     only: tuple[str, ...] = ()
     beside: Path = Path()
+    held: bool = False
 
     def wants(self, one: Check) -> bool:
         return not self.only or one.id in self.only
@@ -74,7 +76,7 @@ async def examine(subject: Subject, profile: Profile, wish: Wish, heard: Heard) 
         for placement in chosen:
             place = folder / placement
             place.mkdir()
-            bench = Bench(subject, profile, placement, door, place, simulator)
+            bench = Bench(subject, profile, placement, door, place, simulator, held=wish.held)
             try:
                 await bench.sweep()
                 await _all(bench, wish, took)

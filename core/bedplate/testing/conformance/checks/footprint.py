@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bedplate.testing.conformance import watch
 from bedplate.testing.conformance.bench import Bench, is_secret
-from bedplate.testing.conformance.check import SHOULD, NotApplicable, check, require
+from bedplate.testing.conformance.check import SHOULD, Failed, NotApplicable, check, require
+from bedplate.testing.conformance.confined import why_not
 from bedplate.testing.conformance.session import Ping, Session
 
 PROCESS = ("process",)
@@ -131,11 +132,27 @@ async def connects_as_declared(bench: Bench) -> str:
     peers = set(watch.connected(run.pid))
     if not declared.network:
         require(not peers, f"its manifest declares no network, and it connects to {sorted(peers)}")
-        return "no connection"
+        return f"no connection; {await _held(bench)}"
     named = json.dumps(bench.settings())
     strange = [f"{host}:{port}" for host, port in peers if str(port) not in named]
     require(not strange, f"it connects to {', '.join(strange)}, which its settings do not name")
-    return f"{len(peers)} connections, all named by its settings"
+    return f"{len(peers)} connections, all named by its settings; {await _held(bench)}"
+
+
+async def _held(bench: Bench) -> str:
+    """Whether it does with what it declares, when the operating system gives it nothing else."""
+    if why := why_not(bench.subject):
+        return f"not tried confined: {why}"
+    component = bench.component()
+    run, level = await bench.held(component)
+    try:
+        session = await bench.session(run.kernel, component)
+        if "read" in bench.subject.capabilities:
+            await session.read()
+    except (Failed, ConnectionError) as error:
+        text = f"held to its manifest ({level}) it does not work; does it declare all it needs? {error}"
+        raise Failed(text) from None
+    return f"and held to its manifest at {level} it works"
 
 
 @check(

@@ -10,41 +10,30 @@ from pathlib import Path
 from tests.journal.records import entry
 
 from bedplate.clock import SystemClock
-from bedplate.errors import JournalError
 from bedplate.journal.embedded import EmbeddedEngine
 
 
 async def fill(folder: Path, limit: int) -> None:
     engine = EmbeddedEngine(folder, sync=0.01, clock=SystemClock())
     await engine.open()
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    reader = asyncio.create_task(read_on(engine))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     kept = 0
-    try:
-        while True:
-            engine.append([entry(kept, largest=200_000)])
-            await engine.synced(kept + 1)
-            kept += 1
-    except JournalError as error:
-        print("failed", error, sep=": ")
+    while not engine.held:
+        engine.append([entry(kept, largest=200_000)])
+        waiting = asyncio.create_task(engine.synced(kept + 1))
+        while not waiting.done() and not engine.held:
+            await asyncio.sleep(0.001)
+        kept += waiting.done()
+    print("held", engine.held, sep=": ")
     print("kept", kept)
-    print("reader", await reader)
     print("readable", len(await engine.read(kept - 1)), len(await engine.read(0, records=1)))
-    try:
-        engine.append([entry(kept)])
-    except JournalError as error:
-        print("refused", error, sep=": ")
+    engine.append([entry(kept + 1, largest=200_000)])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    async with asyncio.timeout(5):
+        await engine.synced(kept + 2)
+    print("again", waiting.done(), engine.held)
     await engine.close()
     print("closed")
-
-
-async def read_on(engine: EmbeddedEngine) -> str:
-    position = 0
-    try:
-        while True:
-            position = await engine.wait(position)
-    except JournalError:
-        return "told"
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ RIGS = OFFERS | {
         "slow-sums", "analytic", (), "pressure:SlowSums", plugin="sums", file=FILE, inputs=("of",)
     ),
     "hoarder": RigOffer(
-        "hoarder", "connector", ("deliver",), "hoarding:Hoarder", plugin="hoarder",
+        "hoarder", "connector", ("deliver", "query"), "hoarding:Hoarder", plugin="hoarder",
         file=Path(__file__).with_name("hoarding.py"),
     ),
 }  # fmt: skip

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from bedplate.model import Body, Record
 
@@ -65,13 +66,17 @@ def chunk_of(records: Sequence[Record]) -> Chunk:
     return records[-1].position, head, b"".join([record.payload for record in records])
 
 
-def unpack(head: bytes, body: bytes) -> tuple[list[Record], int]:
-    """Records of a chunk, and how many are left out because their payload does not fit its checksum.
+def unpack(head: Any, body: Any) -> tuple[list[Record], list[Record]]:
+    """Records of a chunk, and those (without a payload) whose payload does not fit its checksum.
 
     Raises DamagedHead.
     """
     epoch, streams, rows = read_head(head)
-    records, end = [], 0
+    if not isinstance(body, bytes):
+        body = b""
+    records: list[Record] = []
+    damaged: list[Record] = []
+    end = 0
     for (
         position,
         stream,
@@ -85,9 +90,8 @@ def unpack(head: bytes, body: bytes) -> tuple[list[Record], int]:
     ) in ROW.iter_unpack(rows):
         payload = body[end : end + length]
         end += length
-        if len(payload) != length or zlib.crc32(payload) != crc:
-            continue
-        records.append(
+        whole = len(payload) == length and zlib.crc32(payload) == crc
+        (records if whole else damaged).append(
             Record(
                 position,
                 streams[stream],
@@ -95,13 +99,13 @@ def unpack(head: bytes, body: bytes) -> tuple[list[Record], int]:
                 seq,
                 received,
                 KINDS[kind],
-                payload,
+                payload if whole else b"",
                 producer_seq,
                 crc,
                 samples,
             )
         )
-    return records, len(rows) // ROW.size - len(records)
+    return records, damaged
 
 
 def first_above(head: bytes, position: int) -> tuple[int, int, int] | None:
@@ -113,9 +117,19 @@ def first_above(head: bytes, position: int) -> tuple[int, int, int] | None:
     return None
 
 
-def read_head(head: bytes) -> tuple[int, list[str], bytes]:
+def last_of(head: bytes) -> int:
+    """Position of its last record. Raises DamagedHead."""
+    _, _, rows = read_head(head)
+    if not rows:
+        raise DamagedHead
+    return int(ROW.unpack_from(rows, len(rows) - ROW.size)[0])
+
+
+def read_head(head: Any) -> tuple[int, list[str], bytes]:
     """Epoch, names of streams, and the rows still packed. Raises DamagedHead."""
-    if len(head) < START.size or zlib.crc32(head[4:]) != int.from_bytes(head[:4], "little"):
+    if not isinstance(head, bytes) or len(head) < START.size:  # SQLite has types, not promises
+        raise DamagedHead
+    if zlib.crc32(head[4:]) != int.from_bytes(head[:4], "little"):
         raise DamagedHead
     _, epoch, count = START.unpack_from(head)
     streams, at = [], START.size

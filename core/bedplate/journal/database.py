@@ -35,15 +35,14 @@ COMMIT;
 
 
 def inspect(path: Path) -> None:
-    """Raises JournalError when the file is not ours or of a newer format. Reads 100 bytes, changes nothing."""
+    """Raises JournalError when the file is another program's or of a newer format: these are never moved. Reads 100
+    bytes, changes nothing."""
     if not path.exists():
         return
     with path.open("rb") as file:
         header = file.read(100)
     if len(header) < 100 or not header.startswith(MAGIC):
-        if header and not path.with_name(path.name + "-journal").exists():
-            raise JournalError(f"{path} is no journal: move it away, or choose another folder")
-        return  # new, or killed while it was being created: SQLite rolls that back
+        return  # new, broken, or killed while it was being created: SQLite rolls that back
     version = int.from_bytes(header[VERSION_AT : VERSION_AT + 4], "big")
     application = int.from_bytes(header[APPLICATION_AT : APPLICATION_AT + 4], "big")
     if application not in {0, APPLICATION}:

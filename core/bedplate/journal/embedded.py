@@ -8,23 +8,29 @@ what may be trimmed, or when a producer must stop: those who call it do.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from bedplate.clock import Clock
 from bedplate.errors import JournalError
+from bedplate.journal.damage import Damage
 from bedplate.journal.database import FILE, inspect, settle
-from bedplate.journal.engine import Commit, Entry, JournalState
+from bedplate.journal.engine import Commit, Entry, JournalState, Loss
 from bedplate.journal.group_commit import GroupCommit
 from bedplate.journal.lock import FolderLock
+from bedplate.journal.newest import Newest
 from bedplate.journal.numbering import Numbering
 from bedplate.journal.progress import Progress
 from bedplate.journal.quota import Quota
 from bedplate.journal.reader import Reader
+from bedplate.journal.rescue import finish, rescue
 from bedplate.journal.tail import Tail
+from bedplate.journal.trouble import Trouble, broken, no_room
 from bedplate.journal.turn import Turn
 from bedplate.journal.writer import Standing, Writer
 from bedplate.model import Record
@@ -34,8 +40,11 @@ T = TypeVar("T")
 
 PENDING_MOST = 32 << 20  # bytes in memory, not on disk, above which producers must wait
 KEEP = 16 << 20  # bytes of newest records kept in memory for readers
+DECLARED = "kernel/declared"  # reader whose states are the ranges that were declared lost
+FURTHEST = 1 << 62  # position
 LOOK = 0.5  # s between two looks at the room, which others take and give back too
 SLOW = "the journal's disk is too slow: reading waits for it"
+LAST_TRY = 1.0  # s for a disk in trouble at the end
 NOT_OPEN, CLOSED = "the journal is not open", "the journal is closed"
 
 
@@ -43,8 +52,9 @@ class EmbeddedEngine:
     """An `Engine` (see there). folder: its own, made when absent. sync: seconds that a record which nobody waits for
     may stay in memory only. keep: bytes of newest records held in memory for readers. size, min_free: as of `Quota`.
 
-    After an I/O error it takes no more records, and goes on giving those that are on disk. What is cancelled while it
-    waits for the disk may still happen there.
+    When the disk is full, or an error came from it, nothing is confirmed any more, connectors are held, and what others
+    append waits in memory, up to a bound; it goes on giving what is on disk. It tries again by itself: on the same
+    file when there was no room, in a new one otherwise. What is cancelled while it waits may still happen there.
     """
 
     def __init__(
@@ -60,7 +70,10 @@ class EmbeddedEngine:
         self._folder, self._interval, self._clock, self._keep = folder, sync, clock, keep
         self._path = folder / FILE
         self._lock = FolderLock(folder)
-        self._writer, self._reader = Writer(self._path), Reader(self._path)
+        self._damage = Damage()
+        self._writer, self._reader = Writer(self._path), Reader(self._path, self._damage)
+        self._trouble = Trouble(clock.monotonic)
+        self._newest = Newest(folder)
         self._writing: ThreadPoolExecutor | None = None
         self._reading: ThreadPoolExecutor | None = None
         self._commits: GroupCommit | None = None
@@ -87,7 +100,7 @@ class EmbeddedEngine:
 
     @property
     def held(self) -> str:
-        return SLOW if self.backlogged else self._quota.full
+        return self._trouble.text or (SLOW if self.backlogged else self._quota.full)
 
     @property
     def spent(self) -> bool:
@@ -104,15 +117,23 @@ class EmbeddedEngine:
             await self._let_go()
             raise
         self._start(standing)
-        self._commits = GroupCommit(self._writing, self._writer.write, self._interval, self._done)
+        self._commits = GroupCommit(self._writing, self._write, self._interval, self._done)
         self._failed = ""
+        await self._recall()
         self._look()
         self._watch = asyncio.create_task(self._keep_watch())
+
+    def _write(self, turn: Turn) -> None:
+        self._writer.write(turn)
+        if turn.records:
+            self._newest.note(turn.records[-1].position)
 
     async def _keep_watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK)
             self._look()
+            if self._trouble.due:
+                await self._recover()
 
     def _look(self) -> None:
         self._quota.look(self._writer.used, self._writer.free)
@@ -120,20 +141,79 @@ class EmbeddedEngine:
     def _open_files(self) -> Standing:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock.take()
+        finish(self._path, self._stamp())
         inspect(self._path)
+        return self._not_before(self._newest.open(), self._open_rescued())
+
+    def _not_before(self, newest: int, standing: Standing) -> Standing:
+        """No position is given out twice, though the file lost its end."""
+        if newest <= standing.last:
+            return standing
+        self._damage.missing(standing.last + 1, newest, "the journal's file has lost its end")
+        return replace(standing, last=newest)
+
+    def _open_rescued(self) -> Standing:
+        try:
+            return self._open_database()
+        except sqlite3.Error as error:
+            if not broken(error):
+                raise
+            self._writer.close()
+            self._reader.close()
+            self._renew(error, FURTHEST, ())
+            return self._open_database()
+
+    def _open_database(self) -> Standing:
         standing = self._writer.open(self._clock.time_ns())
         self._reader.open()
         settle(self._folder)
         return standing
 
+    def _renew(self, error: BaseException, before: int, known: Sequence[Record]) -> None:
+        place = rescue(self._path, self._stamp(), before, known)
+        text = f"the journal's file was broken ({error}) and is now {place.name}"
+        self._damage.file(f"{text}; what could be read of it goes on in a new one")
+
+    def _stamp(self) -> str:
+        return str(self._clock.time_ns())
+
+    async def _recover(self) -> None:
+        """After an error: never again on the connection, and, unless there was just no room, on the file."""
+        error, renew = self._trouble.tried()
+        known = self._tail.slice(self._tail.before, self._synced.position, FURTHEST, FURTHEST)
+        try:
+            await self._run(self._reading, self._reader.close)
+            await self._run(self._writing, self._writer.disconnect)
+            if renew:
+                await self._run(self._writing, self._renew, error, self._tail.before, known)
+                self._trouble.renewed()
+            await self._run(self._writing, self._writer.connect)
+        except JournalError as again:
+            self._trouble.again(str(again))
+        else:
+            if self._commits:
+                self._commits.resume()
+                if not self._commits.waiting:
+                    self._trouble.over()
+        with contextlib.suppress(JournalError):
+            await self._run(self._reading, self._reader.open)
+
     async def close(self) -> None:
         try:
             if self._commits and not self._failed:
                 self._failed = CLOSED  # nobody appends from here on
-                await self._commits.flush()
+                await self._last_try()
         finally:
             self._fail(CLOSED)
             await self._let_go()
+
+    async def _last_try(self) -> None:
+        assert self._commits
+        if self._trouble.text:
+            await self._recover()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_TRY if self._trouble.text else None):
+                await self._commits.flush()
 
     async def _let_go(self) -> None:
         writing, self._writing = self._writing, None
@@ -149,6 +229,7 @@ class EmbeddedEngine:
     def _close_files(self, reading: ThreadPoolExecutor) -> None:
         reading.shutdown()
         try:
+            self._newest.close()
             self._writer.close()
         finally:
             self._lock.release()
@@ -156,6 +237,8 @@ class EmbeddedEngine:
     def append(self, entries: Sequence[Entry], commit: Commit | None = None) -> list[Record]:
         if self._failed or self._commits is None:
             raise JournalError(self._failed)
+        if self._trouble.text and self.pending_bytes > 2 * PENDING_MOST:
+            raise JournalError(self._trouble.text)
         records = self._numbering.number(entries)
         if records:
             self._tail.extend(records)
@@ -177,9 +260,7 @@ class EmbeddedEngine:
     async def read(self, after: int, *, records: int = 1000, size: int = 1 << 20) -> list[Record]:
         after, upto = max(after, self._floor), self._synced.position
         if after < self._tail.before:
-            stored = await self._run(
-                self._reading, self._reader.read, after, upto, max(records, 1), size
-            )
+            stored = await self._look_up(self._reader.read, after, upto, max(records, 1), size)
             if stored:
                 return stored
         return self._tail.slice(max(after, self._floor), upto, records, size)
@@ -191,9 +272,13 @@ class EmbeddedEngine:
     async def cursor(self, reader: str) -> tuple[int, dict[str, bytes]]:
         if self._commits and not self._failed:
             await self._commits.flush()
-        return await self._run(self._reading, self._reader.cursor, reader)
+        return await self._look_up(self._reader.cursor, reader)
 
     def advance(self, position: int) -> None:
+        if position > self._numbering.last:
+            jump = (self._numbering.last + 1, position)
+            self._damage.expect(*jump)
+            self._declared([jump])
         self._numbering.advance(position)
 
     async def trim(self, upto: int) -> None:
@@ -207,7 +292,7 @@ class EmbeddedEngine:
                 pass  # syncs get their turn between the steps
             standing = await self._run(self._writing, self._writer.standing)
         except JournalError as error:
-            self._fail(str(error))
+            self._stall(error.__cause__ or error)
             raise
         self._look()
         self._first, self._oldest = standing.first, standing.oldest
@@ -215,7 +300,25 @@ class EmbeddedEngine:
             self._first, self._oldest = record.position, record.received
 
     async def tables(self, epoch: int) -> list[Record]:
-        return await self._run(self._reading, self._reader.tables, epoch)
+        return await self._look_up(self._reader.tables, epoch)
+
+    def losses(self) -> list[Loss]:
+        taken = self._damage.take(self._floor)
+        self._declared((loss.first, loss.last) for loss in taken if loss.last)
+        return taken
+
+    def _declared(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Remembers over a restart that these are known to be missing."""
+        states = {f"{first}-{last}": b"1" for first, last in ranges}
+        if states and self._commits and not self._failed:
+            self._commits.add((), Commit(DECLARED, 0, states))
+
+    async def _recall(self) -> None:
+        _, states = await self.cursor(DECLARED)
+        for words in states:
+            first, _, last = words.partition("-")
+            if first.isdecimal() and last.isdecimal():
+                self._damage.expect(int(first), int(last))
 
     def state(self) -> JournalState:
         return JournalState(
@@ -226,22 +329,39 @@ class EmbeddedEngine:
             oldest=self._oldest,
             syncs=self._syncs,
             bytes_written=self._writer.written(),
-            failed=self._failed,
+            failed=self._failed or self._trouble.text,
             free=self._writer.free,
             records=self._numbering.records,
             samples=self._numbering.samples,
             taken=self._numbering.taken,
-            damaged=self._reader.damaged,
+            damaged=self._damage.records,
             full=self._quota.full,
             limit=self._limit,
             room=self._quota.room,
         )
 
-    def _done(self, turn: Turn, problem: str) -> None:
+    def _stall(self, error: BaseException) -> None:
+        """Nothing is written until the watch has found a way."""
+        if self._commits:
+            self._commits.pause()
+        renew = not no_room(error, self._folder)
+        self._trouble.met(error, f"{self._path}: {error}", renew)
+
+    async def _look_up(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A question to the file; a broken one is told to those who mend it. Raises JournalError."""
+        try:
+            return await self._run(self._reading, work, *args, **kwargs)
+        except JournalError as error:
+            if error.__cause__ and broken(error.__cause__) and not self._trouble.text:
+                self._stall(error.__cause__)
+            raise
+
+    def _done(self, turn: Turn, problem: BaseException | None) -> None:
         """A turn has been written, or failed to."""
         if problem:
-            self._fail(f"{self._path}: {problem}")
+            self._stall(problem)
             return
+        self._trouble.over()
         self._syncs += 1
         self._look()
         if turn.records:

@@ -63,6 +63,22 @@ class JournalState:
     taken: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Records that were on disk and can't be had any more. first, last: their positions, 0: not known · stream,
+    first_seq, last_seq, samples, since, until (`received`, ns UTC): empty or 0 where not known · reason: in words."""
+
+    first: int
+    last: int
+    reason: str
+    stream: str = ""
+    first_seq: int = 0
+    last_seq: int = 0
+    samples: int = 0
+    since: int = 0
+    until: int = 0
+
+
 class Engine(Protocol):
     """One owner at a time. All methods are called on the event loop of the kernel; none blocks it for long."""
 
@@ -125,6 +141,9 @@ class Engine(Protocol):
 
     async def tables(self, epoch: int) -> list[Record]:
         """All synced records of kind TAGS of an epoch, in order, trimmed ones too; empty for an epoch not held."""
+
+    def losses(self) -> list[Loss]:
+        """What was found lost since the last call, for somebody who declares it."""
 
     def state(self) -> JournalState:
         """How it stands; costs no I/O."""

@@ -18,7 +18,7 @@ TURN_SIZE = 4 << 20  # bytes that are worth a sync before the interval is over
 
 class GroupCommit:
     """thread: runs one thing at a time. interval: seconds. done: called on the loop after each turn, with what went
-    wrong, empty when nothing did; after that it writes no more.
+    wrong, None when nothing did; after that it writes no more until `resume`, and then that turn first.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class GroupCommit:
         thread: ThreadPoolExecutor,
         write: Callable[[Turn], None],
         interval: float,
-        done: Callable[[Turn, str], None],
+        done: Callable[[Turn, BaseException | None], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._thread, self._write, self._interval, self._done = thread, write, interval, done
@@ -34,7 +34,8 @@ class GroupCommit:
         self.handed = 0  # newest position that is written or being written
         self._gathering = Turn(1)
         self._turns = Progress()
-        self._busy = self._asked = self._called = self._stopped = False
+        self._busy = self._asked = self._called = self._stopped = self._paused = False
+        self._unwritten: Turn | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, records: Sequence[Record], commit: Commit | None) -> None:
@@ -55,6 +56,24 @@ class GroupCommit:
         last = self._gathering.number
         await self._turns.reach(last if self._gathering else last - 1)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is not on disk."""
+        return bool(self._busy or self._unwritten or self._gathering)
+
+    def pause(self) -> None:
+        """Gathers on, and writes nothing until `resume`."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Writes what could not be written, and goes on."""
+        self._paused = False
+        if self._unwritten and not (self._busy or self._stopped):
+            turn, self._unwritten = self._unwritten, None
+            self._submit(turn)
+        else:
+            self._arm()
+
     def stop(self, reason: str) -> None:
         """Forgets what is gathered and writes no more."""
         if self._timer is not None:
@@ -64,7 +83,7 @@ class GroupCommit:
 
     def _arm(self) -> None:
         """Sees to it that what is gathered gets written."""
-        if self._busy or self._called or self._stopped or not self._gathering:
+        if self._busy or self._called or self._stopped or self._paused or not self._gathering:
             return  # `_finished` comes back here
         if self._asked:
             self._called = True
@@ -75,14 +94,19 @@ class GroupCommit:
             self._timer = self._loop.call_later(self._interval, self._start)
 
     def _start(self) -> None:
-        if self._stopped:
+        if self._stopped or self._paused:
+            self._called = False
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self._asked, self._called, self._busy = None, False, False, True
+        self._timer, self._asked, self._called = None, False, False
         turn, self._gathering = self._gathering, Turn(self._gathering.number + 1)
         if turn.records:
             self.handed = turn.records[-1].position
+        self._submit(turn)
+
+    def _submit(self, turn: Turn) -> None:
+        self._busy = True
         writing = self._thread.submit(self._write, turn)
         writing.add_done_callback(
             lambda done: self._loop.call_soon_threadsafe(self._finished, turn, done)
@@ -90,9 +114,11 @@ class GroupCommit:
 
     def _finished(self, turn: Turn, writing: Future[None]) -> None:
         self._busy = False
-        self.pending_bytes -= turn.size
         error = writing.exception()
         if error is None:
+            self.pending_bytes -= turn.size
             self._turns.advance(turn.number)
-        self._done(turn, "" if error is None else str(error) or repr(error))
+        else:
+            self._unwritten, self._paused = turn, True
+        self._done(turn, error)
         self._arm()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bedplate.clock import Clock
 from bedplate.errors import JournalError
-from bedplate.journal.engine import Commit, Entry, JournalState
+from bedplate.journal.engine import Commit, Entry, JournalState, Loss
 from bedplate.journal.numbering import Numbering
 from bedplate.journal.progress import Progress
 from bedplate.journal.tail import Tail
@@ -99,6 +99,9 @@ class MemoryEngine:
 
     async def tables(self, epoch: int) -> list[Record]:
         return [record for record in self._tags if record.epoch == epoch]
+
+    def losses(self) -> list[Loss]:
+        return []
 
     def state(self) -> JournalState:
         oldest = self._tail.oldest(0)

@@ -7,22 +7,19 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
-from bedplate.journal.chunk import DamagedHead, unpack
+from bedplate.journal.chunk import DamagedHead, last_of, unpack
+from bedplate.journal.damage import Damage
 from bedplate.journal.database import connect
 from bedplate.model import Record
 
 
 class Reader:
-    """damaged: records left out so far because a checksum was wrong; each counts once."""
+    """damage: what it could not read, and what is not where it should be."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, damage: Damage) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        self._damage: dict[int, int] = {}
-
-    @property
-    def damaged(self) -> int:
-        return sum(self._damage.values())
+        self._damage = damage
 
     def open(self) -> None:
         """Raises sqlite3.Error."""
@@ -47,7 +44,11 @@ class Reader:
         rows = self._db.execute(
             "SELECT last, head, body FROM tags WHERE epoch = ? ORDER BY last", (epoch,)
         )
-        return [record for last, head, body in rows for record in self._unpack(last, head, body, 1)]
+        return [
+            record
+            for last, head, body in rows
+            for record in self._unpack(last - 1, last, head, body)
+        ]
 
     def cursor(self, reader: str) -> tuple[int, dict[str, bytes]]:
         """Position and states. Raises sqlite3.Error."""
@@ -78,19 +79,25 @@ class Reader:
         try:
             before = after
             for last, head, body in rows:
-                for record in self._unpack(last, head, body, last - before):
+                for record in self._unpack(before, last, head, body):
                     if record.position > after:
                         yield record
                 before = last
         finally:
             rows.close()
 
-    def _unpack(self, last: int, head: bytes, body: bytes, span: int) -> list[Record]:
-        """The good records of a chunk. span: how many it holds at most, should its head be unreadable."""
+    def _unpack(self, before: int, last: int, head: bytes, body: bytes) -> list[Record]:
+        """The good records of a chunk. before: the position that its first one follows, unless some are missing."""
         try:
             records, damaged = unpack(head, body)
+            whole = last_of(head) == last
         except DamagedHead:
-            records, damaged = [], span
-        if damaged:
-            self._damage.setdefault(last, damaged)
+            whole = False
+        if not whole:
+            self._damage.missing(before + 1, last, "their checksum does not fit")
+            return []
+        self._damage.unreadable(damaged, "their checksum does not fit")
+        first = min(r.position for r in (*records[:1], *damaged[:1]))
+        if first > before + 1:
+            self._damage.missing(before + 1, first - 1, "they are not in the journal")
         return records

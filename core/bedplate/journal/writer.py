@@ -19,6 +19,7 @@ from bedplate.journal.turn import Turn
 from bedplate.model import Body
 
 CHECKPOINT = 16 << 20  # bytes in the log; what is trimmed meanwhile is never moved out of it
+CHECK_MOST = 64 << 20  # bytes of a file that is checked as a whole at the start
 TURN_COST = 6 * PAGE  # pages that a turn touches besides its payload, roughly
 TRIM_STEP = 64  # chunks; a larger step would make waiting syncs wait longer
 SPARE = 64 << 20  # bytes free in the file before giving any back is considered
@@ -29,6 +30,9 @@ MARK = (
 )
 CURSOR = "INSERT INTO cursors VALUES (?, ?) ON CONFLICT DO UPDATE SET position = excluded.position"
 STATE = "INSERT INTO states VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state"
+# what is written again after an error replaces itself
+KEEP = "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)"
+KEEP_TABLE = "INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?)"
 FORGET = "DELETE FROM states WHERE reader = ? AND key = ?"
 OLDEST = "SELECT last FROM chunks WHERE last <= ? ORDER BY last LIMIT ?"
 
@@ -63,18 +67,42 @@ class Writer:
 
     def open(self, now: int) -> Standing:
         """Starts a new epoch, on disk before this returns. now: ns UTC. Raises JournalError, sqlite3.Error, OSError."""
-        self._broken = ""
-        self._connection = connect(self._path)
-        prepare(self._connection)
+        self.connect()
+        self._check()
         with suppress(OSError):  # without it, `bytes_written` says 0
             self._io = os.open("/proc/thread-self/io", os.O_RDONLY)
         self._epoch = max(self._mark("epoch") + 1, now)
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.execute(MARK, ("epoch", self._epoch))
-        self._forget_tables(self._connection, self._mark("floor"))
-        self._connection.execute("COMMIT")
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(MARK, ("epoch", self._epoch))
+        self._forget_tables(self._db, self._mark("floor"))
+        self._db.execute("COMMIT")
         self._measure()
         return self.standing()
+
+    def connect(self) -> None:
+        """A new connection, after an error too; the epoch stays. Raises JournalError, sqlite3.Error."""
+        self.disconnect()
+        self._broken = ""
+        self._connection = connect(self._path)
+        prepare(self._connection)
+
+    def disconnect(self) -> None:
+        """Legal when there is none, and after an error."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            with suppress(sqlite3.Error):
+                connection.close()
+
+    def _check(self) -> None:
+        """Raises sqlite3.DatabaseError when the file is not whole. A large one is checked as it is read."""
+        size = self._path.stat().st_size
+        (pages,) = self._db.execute("PRAGMA page_count").fetchone()
+        if not self._log.exists() and pages * PAGE > size:
+            raise sqlite3.DatabaseError(f"{pages * PAGE - size:,} bytes of the file are missing")
+        if size <= CHECK_MOST:
+            (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(" ".join(verdict.split()))
 
     def standing(self) -> Standing:
         """Raises sqlite3.Error."""
@@ -89,11 +117,11 @@ class Writer:
         gone = [key for key, state in turn.states.items() if not state]
         with self._trying() as database:
             database.execute("BEGIN IMMEDIATE")
-            database.executemany("INSERT INTO chunks VALUES (?, ?, ?)", pack(turn.records))
+            database.executemany(KEEP, pack(turn.records))
             for record in turn.records:
                 if record.kind is Body.TAGS:
                     row = (record.epoch, *chunk_of([record]))
-                    database.execute("INSERT INTO tags VALUES (?, ?, ?, ?)", row)
+                    database.execute(KEEP_TABLE, row)
             database.executemany(CURSOR, turn.cursors.items())
             database.executemany(STATE, kept)
             database.executemany(FORGET, gone)
@@ -154,9 +182,7 @@ class Writer:
         if self._io >= 0:
             os.close(self._io)
             self._io = -1
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            connection.close()
+        self.disconnect()
 
     @contextmanager
     def _trying(self) -> Generator[sqlite3.Connection, None, None]:
@@ -177,7 +203,8 @@ class Writer:
 
     def _mark(self, name: str) -> int:
         row = self._db.execute("SELECT value FROM marks WHERE name = ?", (name,)).fetchone()
-        return int(row[0]) if row else 0
+        plausible = row and isinstance(row[0], int) and 0 <= row[0] < 1 << 62
+        return int(row[0]) if plausible else 0
 
     def _oldest(self, floor: int) -> tuple[int, int, int]:
         """Position, received and epoch of the oldest record above the floor; zeros when there is none."""

@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 
 from bedplate.errors import JournalError
-from bedplate.journal.engine import Entry
-from bedplate.model import Body
-from bedplate.record.v1 import record_pb2
+from bedplate.journal.engine import Loss
 from bedplate.runtime.spine import Spine
 
 
@@ -46,11 +44,6 @@ class Hold:
 
     def _declare(self, until: int, reason: str) -> None:
         samples = self.samples if until else 0
-        gap = record_pb2.Gap(stream=self._stream, samples=samples, to=until, reason=reason)
-        setattr(gap, "from", self._since)
-        now = self._spine.clock.time_ns()
-        entry = Entry(self._stream, Body.GAP, gap.SerializeToString(), now)
+        loss = Loss(0, 0, reason, self._stream, 0, 0, samples, self._since, until)
         with contextlib.suppress(JournalError):  # a dead journal is told by the kernel
-            self._spine.append([(entry, None)])
-        self._spine.gaps += 1
-        self._spine.gap_samples += samples
+            self._spine.gap(self._stream, reason, loss)

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 
 from bedplate.errors import JournalError
+from bedplate.journal.engine import Loss
 from bedplate.model import AlarmPriority, Event, EventKind
 from bedplate.runtime.fault_alarms import JOURNAL, STREAM, FaultAlarms
 from bedplate.runtime.snapshot import Snapshot
@@ -19,8 +20,13 @@ from bedplate.runtime.spine import Spine
 LOOK = 0.5  # s
 HOUSEKEEPING = 30.0  # s between snapshots, each of which lets the journal forget
 WHEN_FULL = 2.0  # s between them while it is full
-FULL = f"{JOURNAL}/full"
-DO = {FULL: "see which reader is behind in `bedplate status`; give the journal more room"}
+FULL, DISK, BROKEN = (f"{JOURNAL}/{name}" for name in ("full", "disk", "broken"))
+DO = {
+    FULL: "see which reader is behind in `bedplate status`; give the journal more room",
+    DISK: "make room on the journal's disk, or replace it; what arrives now is not stored",
+    BROKEN: "look at the disk; `bedplate doctor journal verify` reads the file once more",
+}
+MOST = 20  # losses that are told one by one at a time; all are declared
 
 
 class JournalWatch:
@@ -39,18 +45,33 @@ class JournalWatch:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        self._alarms.journal_returned(FULL, "the journal has room")  # of the kernel before
+        for source in (FULL, DISK, BROKEN):  # of the kernel before
+            self._alarms.journal_returned(source, "Bedplate was started again")
         while True:
             await asyncio.sleep(LOOK)
             with contextlib.suppress(JournalError):
-                self._tell(FULL, self._spine.engine.state().full, "the journal has room again")
-                await self._keep_house()
+                self._declare()
+                state = self._spine.engine.state()
+                self._tell(FULL, state.full, "the journal has room again")
+                self._tell(DISK, state.failed, "the journal's disk takes everything again")
+                if not state.failed:
+                    await self._keep_house()
 
     def _tell(self, source: str, why: str, over: str) -> None:
         if why and self._alarms.journal_raised(source, why, DO[source], AlarmPriority.HIGH):
             self._note(why, 700)
         elif not why and self._alarms.journal_returned(source, over):
             self._note(over, 100)
+
+    def _declare(self) -> None:
+        """A gap for each loss, in the stream it concerns, or in the kernel's own when that is not known."""
+        losses = self._spine.engine.losses()
+        for number, loss in enumerate(losses):
+            text = _words(loss)
+            self._spine.gap(loss.stream or STREAM, text, loss)
+            if number < MOST:
+                self._alarms.journal_raised(BROKEN, text, DO[BROKEN], AlarmPriority.HIGHEST)
+                self._note(text, 900)
 
     def _note(self, text: str, severity: int) -> None:
         now = self._spine.clock.time_ns()
@@ -68,3 +89,15 @@ class JournalWatch:
         upto = min((self._snapshot.position, *self._cursors()))  # the snapshot that is on disk
         self._snapshot.save()
         await self._spine.engine.trim(upto)
+
+
+def _words(loss: Loss) -> str:
+    if not loss.last:
+        return loss.reason
+    many = (
+        f"records {loss.first:,} to {loss.last:,}"
+        if loss.last > loss.first
+        else f"record {loss.last:,}"
+    )
+    of = f" of {loss.stream}" if loss.stream else ""
+    return f"{many} of the journal{of} can't be read: {loss.reason}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bedplate.clock import Clock
-from bedplate.journal.engine import Commit, Engine, Entry
+from bedplate.journal.engine import Commit, Engine, Entry, Loss
 from bedplate.model import Batch, Body, Event, Record
+from bedplate.record.v1 import record_pb2
 from bedplate.runtime.alarms import AlarmBook
 from bedplate.runtime.live import Fresh, Live
 from bedplate.scan.current import Current
@@ -27,7 +28,7 @@ class Spine:
         self.live = Live(engine.state().appended)
         self.alarms = AlarmBook()
         self.samples = 0
-        self.gaps = self.gap_samples = 0  # declared; samples where their number is known
+        self.gaps = 0  # declared
 
     @property
     def held(self) -> str:
@@ -58,6 +59,21 @@ class Spine:
                 self.current.update(one.batch, one.record.received, one.record.position)
             elif one.record.kind is Body.EVENT:
                 self.alarms.take(decode_event(one.record.payload))
+
+    def gap(self, stream: str, reason: str, loss: Loss) -> None:
+        """Declares a loss in a stream. Raises JournalError."""
+        gap = record_pb2.Gap(
+            stream=loss.stream,
+            first_seq=loss.first_seq,
+            last_seq=loss.last_seq,
+            samples=loss.samples,
+            to=loss.until,
+            reason=reason,
+        )
+        setattr(gap, "from", loss.since)  # a word of Python's
+        entry = Entry(stream, Body.GAP, gap.SerializeToString(), self.clock.time_ns())
+        self.append([(entry, None)])
+        self.gaps += 1
 
     def event(self, stream: str, event: Event, *, sync: bool = False) -> Record:
         """Appends one event."""

@@ -234,4 +234,12 @@ def _journal(status: Status, first: int) -> Any:
         state = Text(f"{waiting:,} records on their way to disk" if waiting else "all on disk")
     kept = f", {age_text(journal.oldest_seconds)} kept" if journal.oldest_seconds else ""
     words = Text(f"{size_text(journal.bytes)} {journal.engine}{kept} · ") + state
+    if journal.full:
+        words += Text(f" · {journal.full}", "red")
+    elif journal.room_seconds:
+        words += Text(f" · room for {age_text(journal.room_seconds)}")
+    if journal.bytes_written_yearly >= 1e10:
+        words += Text(f" · {journal.bytes_written_yearly / 1e12:.2f} TB written a year")
+    if lost := journal.gaps:
+        words += Text(f" · {lost:,} gaps declared", "yellow")
     return table([Column(width=first), Column(wraps=True)], [(Text("journal", "dim"), words)])

@@ -24,7 +24,7 @@ FULL, DISK, BROKEN = (f"{JOURNAL}/{name}" for name in ("full", "disk", "broken")
 DO = {
     FULL: "see which reader is behind in `bedplate status`; give the journal more room",
     DISK: "make room on the journal's disk, or replace it; what arrives now is not stored",
-    BROKEN: "look at the disk; `bedplate doctor journal verify` reads the file once more",
+    BROKEN: "look at the journal's disk; a broken file is kept beside the journal",
 }
 MOST = 20  # losses that are told one by one at a time; all are declared
 

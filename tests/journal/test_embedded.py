@@ -301,3 +301,41 @@ async def test_a_disk_that_takes_no_more_confirms_nothing_and_goes_on_when_it_do
     assert [record.payload for record in found] == expected
     assert not [loss for loss in engine.losses() if loss.last]
     await engine.close()
+
+
+async def test_after_a_failed_sync_the_same_file_is_never_tried_again_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = EmbeddedEngine(tmp_path, sync=0.01, clock=SystemClock(), keep=2000)
+    await engine.open()
+    engine.append(entries(range(30)), Commit("oee", 30, {"a": b"1"}))
+    await engine.synced(30)
+    inode = (tmp_path / "journal.sqlite3").stat().st_ino
+    write, failed = engine._writer.write, []
+
+    def fail_once(turn: object) -> None:
+        if failed:
+            return write(turn)  # type: ignore[arg-type]
+        failed.append(turn)
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        raise error
+
+    monkeypatch.setattr(engine._writer, "write", fail_once)
+    engine.append(entries(range(30, 35)))
+    async with asyncio.timeout(5):
+        await engine.synced(35)
+    assert (tmp_path / "journal.sqlite3").stat().st_ino != inode
+    (aside,) = tmp_path.glob("*.broken-*[0-9]")
+    assert aside.stat().st_ino == inode
+    assert engine.held == ""
+    assert same(await engine.read(0), range(35))
+    assert await engine.cursor("oee") == (30, {"a": b"1"})
+    (loss,) = engine.losses()
+    assert "disk I/O error" in loss.reason
+    await engine.close()
+    again = EmbeddedEngine(tmp_path, clock=SystemClock())
+    await again.open()
+    assert same(await again.read(0), range(35))
+    assert again.losses() == []
+    await again.close()

@@ -123,7 +123,9 @@ async def test_a_slow_disk_holds_back_who_pushes_and_who_is_polled_and_loses_not
         assert kernel.components["torrent"].place.restarts == 0
         assert kernel.components["torrent"].role.figures.dropped == 0
         assert await numbers(kernel, "torrent/live") == list(range(1, most + 1))
-        print(f"lead {lead:,.0f} samples, ping {pinged * 1000:.0f} ms, {engine.waiting:,} bytes waited")
+        print(
+            f"lead {lead:,.0f} samples, ping {pinged * 1000:.0f} ms, {engine.waiting:,} bytes waited"
+        )
 
 
 async def test_a_slow_reader_and_a_slow_analytic_get_one_stretch_at_a_time_and_hold_nobody_back(

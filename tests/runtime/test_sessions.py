@@ -110,7 +110,7 @@ connectors:
 """
     async with plant(tmp_path, text, placement=placement) as kernel:
         await until(lambda: state(kernel, "stuck") == "unreachable")
-        before = value(kernel, "quick/n")
+        before = await until(lambda: value(kernel, "quick/n"))
 
         assert kernel.components["stuck"].life.reason == "read did not end in time"
         await until(lambda: value(kernel, "quick/n") > before)

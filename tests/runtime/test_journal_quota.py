@@ -57,7 +57,8 @@ async def test_a_full_journal_holds_connectors_lets_readers_drain_it_and_goes_on
         seen = value(kernel, "polled/n")
         skipped = kernel.components["polled"].role.figures.skipped
         await until(lambda: kernel.components["polled"].role.figures.skipped > skipped + 10)
-        assert value(kernel, "polled/n") == seen
+        came = value(kernel, "polled/n") - seen
+        assert came < 10, "hardly one, in a moment when something was trimmed"
         assert len(kernel.components["polled"].life.history) < 20, "told once"
 
         (tmp_path / "may").touch()

@@ -84,6 +84,7 @@ class TlsListener:
             task.cancel()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=1)
+            await asyncio.sleep(0)  # what was aborted lets go of its socket in the loop's next turn
         for accepted in self._trying:  # of tasks that never began
             accepted.close()
 
@@ -142,16 +143,20 @@ class TlsListener:
         loop = asyncio.get_running_loop()
         context = self._files.serving()
         reader = asyncio.StreamReader(limit=CHUNK)
-        protocol = asyncio.StreamReaderProtocol(reader)
+        protocol = _Shaken(reader)
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        transport, _ = await loop.connect_accepted_socket(
-            lambda: protocol,
-            accepted,
-            ssl=context,
-            ssl_handshake_timeout=HANDSHAKE_WITHIN,
-            ssl_shutdown_timeout=1.0,
-        )
+        try:
+            transport, _ = await loop.connect_accepted_socket(
+                lambda: protocol,
+                accepted,
+                ssl=context,
+                ssl_handshake_timeout=HANDSHAKE_WITHIN,
+                ssl_shutdown_timeout=1.0,
+            )
+        except asyncio.CancelledError:
+            protocol.abort()  # asyncio would take its leave of the peer for a second
+            raise
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
     async def _forward(
@@ -184,6 +189,20 @@ class TlsListener:
             for end in ends:
                 end.cancel()
             await asyncio.wait(ends)
+
+
+class _Shaken(asyncio.StreamReaderProtocol):
+    """Knows its transport, also while the handshake is not yet told to be over."""
+
+    _made: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._made = transport
+        super().connection_made(transport)
+
+    def abort(self) -> None:
+        if isinstance(self._made, asyncio.WriteTransport):
+            self._made.abort()
 
 
 def _bound(family: int, address: Any) -> socket.socket:

@@ -22,88 +22,92 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from bedplate.api.v1 import deployments_pb2 as bedplate_dot_api_dot_v1_dot_deployments__pb2
+from bedplate.api.v1 import gaps_pb2 as bedplate_dot_api_dot_v1_dot_gaps__pb2
+from bedplate.api.v1 import maintenance_pb2 as bedplate_dot_api_dot_v1_dot_maintenance__pb2
+from bedplate.api.v1 import why_pb2 as bedplate_dot_api_dot_v1_dot_why__pb2
 from bedplate.connector.v1 import connector_pb2 as bedplate_dot_connector_dot_v1_dot_connector__pb2
 from bedplate.plugin.v1 import plugin_pb2 as bedplate_dot_plugin_dot_v1_dot_plugin__pb2
 from bedplate.record.v1 import record_pb2 as bedplate_dot_record_dot_v1_dot_record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62\x65\x64plate/api/v1/api.proto\x12\x0f\x62\x65\x64plate.api.v1\x1a%bedplate/connector/v1/connector.proto\x1a\x1f\x62\x65\x64plate/plugin/v1/plugin.proto\x1a\x1f\x62\x65\x64plate/record/v1/record.proto\":\n\x0fListTagsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x14\n\x0cwith_current\x18\x02 \x01(\x08\":\n\x10ListTagsResponse\x12&\n\x04tags\x18\x01 \x03(\x0b\x32\x18.bedplate.api.v1.TagInfo\"\x89\x01\n\x07TagInfo\x12$\n\x03tag\x18\x01 \x01(\x0b\x32\x17.bedplate.record.v1.Tag\x12\x11\n\tcomponent\x18\x02 \x01(\t\x12\r\n\x05\x61sset\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12(\n\x07\x63urrent\x18\x05 \x01(\x0b\x32\x17.bedplate.api.v1.Sample\"s\n\x06Sample\x12(\n\x05value\x18\x01 \x01(\x0b\x32\x19.bedplate.record.v1.Value\x12\x0c\n\x04time\x18\x02 \x01(\x10\x12\x0f\n\x07quality\x18\x03 \x01(\x07\x12\x10\n\x08received\x18\x04 \x01(\x10\x12\x0e\n\x06stored\x18\x05 \x01(\x08\"\"\n\x11ListAssetsRequest\x12\r\n\x05\x62\x65low\x18\x01 \x01(\t\"<\n\x12ListAssetsResponse\x12&\n\x06\x61ssets\x18\x01 \x03(\x0b\x32\x16.bedplate.api.v1.Asset\"E\n\x05\x41sset\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x12\n\ncomponents\x18\x03 \x03(\t\x12\x0c\n\x04tags\x18\x04 \x01(\r\"#\n\x0e\x43urrentRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\"d\n\x0f\x43urrentResponse\x12%\n\x04tags\x18\x01 \x03(\x0b\x32\x17.bedplate.record.v1.Tag\x12*\n\x07\x62\x61tches\x18\x02 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\"\\\n\x10SubscribeRequest\x12.\n\x04open\x18\x01 \x01(\x0b\x32\x1e.bedplate.api.v1.SubscribeOpenH\x00\x12\x10\n\x06\x63redit\x18\x02 \x01(\rH\x00\x42\x06\n\x04what\"o\n\rSubscribeOpen\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\x0c\x12\x0e\n\x06\x63redit\x18\x03 \x01(\r\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x08\x12\x15\n\rcurrent_first\x18\x05 \x01(\x08\"\x92\x01\n\x11SubscribeResponse\x12,\n\x06tables\x18\x01 \x03(\x0b\x32\x1c.bedplate.record.v1.TagTable\x12+\n\x07records\x18\x02 \x03(\x0b\x32\x1a.bedplate.record.v1.Record\x12\x14\n\x0cresume_token\x18\x03 \x01(\x0c\x12\x0c\n\x04lost\x18\x04 \x01(\x04\"\xb3\x01\n\x0cQueryRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\r\n\x05\x65very\x18\x04 \x01(\x10\x12\x33\n\taggregate\x18\x05 \x01(\x0e\x32 .bedplate.connector.v1.Aggregate\x12\r\n\x05limit\x18\x06 \x01(\x04\x12\x13\n\x0blast_before\x18\x07 \x01(\x08\x12\x0e\n\x06points\x18\x08 \x01(\r\"\x85\x01\n\rQueryResponse\x12%\n\x04tags\x18\x01 \x03(\x0b\x32\x17.bedplate.record.v1.Tag\x12*\n\x07\x62\x61tches\x18\x02 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\x12\x10\n\x08progress\x18\x03 \x01(\x01\x12\x0f\n\x07history\x18\x04 \x01(\t\"3\n\x11ListAlarmsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\"?\n\x12ListAlarmsResponse\x12)\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x19.bedplate.record.v1.Event\"\'\n\x12WatchAlarmsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\"@\n\x13WatchAlarmsResponse\x12)\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x19.bedplate.record.v1.Event\"5\n\x12\x41\x63knowledgeRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0f\n\x07\x63omment\x18\x02 \x01(\t\"%\n\x13\x41\x63knowledgeResponse\x12\x0e\n\x06source\x18\x01 \x01(\t\"\'\n\x10GetStatusRequest\x12\x13\n\x0bwith_output\x18\x01 \x01(\x08\"\xee\x02\n\x11GetStatusResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07started\x18\x03 \x01(\x10\x12\x0b\n\x03now\x18\x04 \x01(\x10\x12\r\n\x05\x65poch\x18\x05 \x01(\x06\x12\x34\n\ncomponents\x18\x06 \x03(\x0b\x32 .bedplate.api.v1.ComponentStatus\x12/\n\x07journal\x18\x07 \x01(\x0b\x32\x1e.bedplate.api.v1.JournalStatus\x12\x31\n\tprocesses\x18\x08 \x03(\x0b\x32\x1e.bedplate.api.v1.ProcessStatus\x12\x10\n\x08problems\x18\t \x03(\t\x12\x13\n\x0b\x63pu_seconds\x18\n \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x0b \x01(\x04\x12\x17\n\x0f\x64\x65ployment_file\x18\x0c \x01(\t\x12\x0c\n\x04path\x18\r \x01(\t\x12\x0f\n\x07notices\x18\x0e \x03(\t\"\xd5\x03\n\x0f\x43omponentStatus\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.bedplate.api.v1.Kind\x12\x0b\n\x03use\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12\x0c\n\x04path\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\r\n\x05since\x18\x08 \x01(\x10\x12\x0f\n\x07process\x18\t \x01(\t\x12\x0c\n\x04tags\x18\n \x01(\r\x12\x11\n\ttags_good\x18\x0b \x01(\r\x12\x0f\n\x07samples\x18\x0c \x01(\x04\x12\x1a\n\x12samples_per_second\x18\r \x01(\x01\x12\x18\n\x10quietest_seconds\x18\x0e \x01(\x01\x12\x10\n\x08restarts\x18\x0f \x01(\r\x12-\n\x06reader\x18\x10 \x01(\x0b\x32\x1d.bedplate.api.v1.ReaderStatus\x12,\n\x07history\x18\x11 \x03(\x0b\x32\x1b.bedplate.api.v1.Transition\x12\x0f\n\x07\x64ropped\x18\x12 \x01(\x04\x12\x11\n\tplacement\x18\x13 \x01(\t\x12\x0f\n\x07support\x18\x14 \x01(\t\x12\r\n\x05group\x18\x15 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x16 \x01(\t\"7\n\nTransition\x12\n\n\x02\x61t\x18\x01 \x01(\x10\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"P\n\x0cReaderStatus\x12\x16\n\x0e\x62\x65hind_records\x18\x01 \x01(\x04\x12\x16\n\x0e\x62\x65hind_seconds\x18\x02 \x01(\x01\x12\x10\n\x08position\x18\x03 \x01(\x06\"\xb6\x02\n\rJournalStatus\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\r\n\x05\x66irst\x18\x03 \x01(\x06\x12\x10\n\x08\x61ppended\x18\x04 \x01(\x06\x12\x0e\n\x06synced\x18\x05 \x01(\x06\x12\x16\n\x0eoldest_seconds\x18\x06 \x01(\x01\x12\r\n\x05state\x18\x07 \x01(\t\x12\r\n\x05syncs\x18\x08 \x01(\x04\x12\x15\n\rbytes_written\x18\t \x01(\x04\x12\x13\n\x0blimit_bytes\x18\n \x01(\x04\x12\x12\n\nroom_bytes\x18\x0b \x01(\x04\x12\x14\n\x0croom_seconds\x18\x0c \x01(\x01\x12\x1c\n\x14\x62ytes_written_yearly\x18\r \x01(\x01\x12\x0c\n\x04\x66ull\x18\x0e \x01(\t\x12\x0c\n\x04gaps\x18\x0f \x01(\x04\x12\x0f\n\x07\x64\x61maged\x18\x10 \x01(\x04\"\x8f\x02\n\rProcessStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\x03\x12\x0f\n\x07started\x18\x03 \x01(\x10\x12\x10\n\x08restarts\x18\x04 \x01(\r\x12\x13\n\x0b\x63pu_seconds\x18\x05 \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x06 \x01(\x04\x12\x14\n\x0cping_seconds\x18\x07 \x01(\x01\x12\x12\n\ncomponents\x18\x08 \x03(\t\x12\x0e\n\x06plugin\x18\t \x01(\t\x12\x11\n\tisolation\x18\n \x01(\t\x12\x17\n\x0fisolation_notes\x18\x0b \x03(\t\x12\x0e\n\x06output\x18\x0c \x03(\t\x12\x11\n\tplacement\x18\r \x01(\t\x12\x0c\n\x04peer\x18\x0e \x01(\t\"\x14\n\x12ListPluginsRequest\"E\n\x13ListPluginsResponse\x12.\n\x07plugins\x18\x01 \x03(\x0b\x32\x1d.bedplate.api.v1.PluginStatus\"\xee\x01\n\x0cPluginStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0f\n\x07verdict\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0e\n\x06offers\x18\x06 \x03(\t\x12\x14\n\x0crequires_api\x18\x07 \x01(\t\x12\x0f\n\x07support\x18\x08 \x01(\t\x12\x13\n\x0bpermissions\x18\t \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\n \x03(\t\x12&\n\x04\x63ode\x18\x0b \x01(\x0e\x32\x18.bedplate.plugin.v1.Code*d\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eKIND_CONNECTOR\x10\x01\x12\x11\n\rKIND_ANALYTIC\x10\x02\x12\x11\n\rKIND_SECURITY\x10\x03\x12\x0c\n\x08KIND_APP\x10\x04\x32\xb5\x01\n\x07\x43\x61talog\x12Q\n\x08ListTags\x12 .bedplate.api.v1.ListTagsRequest\x1a!.bedplate.api.v1.ListTagsResponse0\x01\x12W\n\nListAssets\x12\".bedplate.api.v1.ListAssetsRequest\x1a#.bedplate.api.v1.ListAssetsResponse0\x01\x32\xae\x01\n\x04Live\x12N\n\x07\x43urrent\x12\x1f.bedplate.api.v1.CurrentRequest\x1a .bedplate.api.v1.CurrentResponse0\x01\x12V\n\tSubscribe\x12!.bedplate.api.v1.SubscribeRequest\x1a\".bedplate.api.v1.SubscribeResponse(\x01\x30\x01\x32S\n\x07History\x12H\n\x05Query\x12\x1d.bedplate.api.v1.QueryRequest\x1a\x1e.bedplate.api.v1.QueryResponse0\x01\x32\x95\x02\n\x06\x41larms\x12U\n\nListAlarms\x12\".bedplate.api.v1.ListAlarmsRequest\x1a#.bedplate.api.v1.ListAlarmsResponse\x12Z\n\x0bWatchAlarms\x12#.bedplate.api.v1.WatchAlarmsRequest\x1a$.bedplate.api.v1.WatchAlarmsResponse0\x01\x12X\n\x0b\x41\x63knowledge\x12#.bedplate.api.v1.AcknowledgeRequest\x1a$.bedplate.api.v1.AcknowledgeResponse2\xb5\x01\n\x05\x41\x64min\x12R\n\tGetStatus\x12!.bedplate.api.v1.GetStatusRequest\x1a\".bedplate.api.v1.GetStatusResponse\x12X\n\x0bListPlugins\x12#.bedplate.api.v1.ListPluginsRequest\x1a$.bedplate.api.v1.ListPluginsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62\x65\x64plate/api/v1/api.proto\x12\x0f\x62\x65\x64plate.api.v1\x1a!bedplate/api/v1/deployments.proto\x1a\x1a\x62\x65\x64plate/api/v1/gaps.proto\x1a!bedplate/api/v1/maintenance.proto\x1a\x19\x62\x65\x64plate/api/v1/why.proto\x1a%bedplate/connector/v1/connector.proto\x1a\x1f\x62\x65\x64plate/plugin/v1/plugin.proto\x1a\x1f\x62\x65\x64plate/record/v1/record.proto\":\n\x0fListTagsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x14\n\x0cwith_current\x18\x02 \x01(\x08\":\n\x10ListTagsResponse\x12&\n\x04tags\x18\x01 \x03(\x0b\x32\x18.bedplate.api.v1.TagInfo\"\x89\x01\n\x07TagInfo\x12$\n\x03tag\x18\x01 \x01(\x0b\x32\x17.bedplate.record.v1.Tag\x12\x11\n\tcomponent\x18\x02 \x01(\t\x12\r\n\x05\x61sset\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12(\n\x07\x63urrent\x18\x05 \x01(\x0b\x32\x17.bedplate.api.v1.Sample\"s\n\x06Sample\x12(\n\x05value\x18\x01 \x01(\x0b\x32\x19.bedplate.record.v1.Value\x12\x0c\n\x04time\x18\x02 \x01(\x10\x12\x0f\n\x07quality\x18\x03 \x01(\x07\x12\x10\n\x08received\x18\x04 \x01(\x10\x12\x0e\n\x06stored\x18\x05 \x01(\x08\"\"\n\x11ListAssetsRequest\x12\r\n\x05\x62\x65low\x18\x01 \x01(\t\"<\n\x12ListAssetsResponse\x12&\n\x06\x61ssets\x18\x01 \x03(\x0b\x32\x16.bedplate.api.v1.Asset\"E\n\x05\x41sset\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x12\n\ncomponents\x18\x03 \x03(\t\x12\x0c\n\x04tags\x18\x04 \x01(\r\"#\n\x0e\x43urrentRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\"d\n\x0f\x43urrentResponse\x12%\n\x04tags\x18\x01 \x03(\x0b\x32\x17.bedplate.record.v1.Tag\x12*\n\x07\x62\x61tches\x18\x02 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\"\\\n\x10SubscribeRequest\x12.\n\x04open\x18\x01 \x01(\x0b\x32\x1e.bedplate.api.v1.SubscribeOpenH\x00\x12\x10\n\x06\x63redit\x18\x02 \x01(\rH\x00\x42\x06\n\x04what\"o\n\rSubscribeOpen\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\x0c\x12\x0e\n\x06\x63redit\x18\x03 \x01(\r\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x08\x12\x15\n\rcurrent_first\x18\x05 \x01(\x08\"\x92\x01\n\x11SubscribeResponse\x12,\n\x06tables\x18\x01 \x03(\x0b\x32\x1c.bedplate.record.v1.TagTable\x12+\n\x07records\x18\x02 \x03(\x0b\x32\x1a.bedplate.record.v1.Record\x12\x14\n\x0cresume_token\x18\x03 \x01(\x0c\x12\x0c\n\x04lost\x18\x04 \x01(\x04\"\xb3\x01\n\x0cQueryRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\r\n\x05\x65very\x18\x04 \x01(\x10\x12\x33\n\taggregate\x18\x05 \x01(\x0e\x32 .bedplate.connector.v1.Aggregate\x12\r\n\x05limit\x18\x06 \x01(\x04\x12\x13\n\x0blast_before\x18\x07 \x01(\x08\x12\x0e\n\x06points\x18\x08 \x01(\r\"\x85\x01\n\rQueryResponse\x12%\n\x04tags\x18\x01 \x03(\x0b\x32\x17.bedplate.record.v1.Tag\x12*\n\x07\x62\x61tches\x18\x02 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\x12\x10\n\x08progress\x18\x03 \x01(\x01\x12\x0f\n\x07history\x18\x04 \x01(\t\"3\n\x11ListAlarmsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\"?\n\x12ListAlarmsResponse\x12)\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x19.bedplate.record.v1.Event\"\'\n\x12WatchAlarmsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\"@\n\x13WatchAlarmsResponse\x12)\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x19.bedplate.record.v1.Event\"5\n\x12\x41\x63knowledgeRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0f\n\x07\x63omment\x18\x02 \x01(\t\"%\n\x13\x41\x63knowledgeResponse\x12\x0e\n\x06source\x18\x01 \x01(\t\"\'\n\x10GetStatusRequest\x12\x13\n\x0bwith_output\x18\x01 \x01(\x08\"\x80\x04\n\x11GetStatusResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07started\x18\x03 \x01(\x10\x12\x0b\n\x03now\x18\x04 \x01(\x10\x12\r\n\x05\x65poch\x18\x05 \x01(\x06\x12\x34\n\ncomponents\x18\x06 \x03(\x0b\x32 .bedplate.api.v1.ComponentStatus\x12/\n\x07journal\x18\x07 \x01(\x0b\x32\x1e.bedplate.api.v1.JournalStatus\x12\x31\n\tprocesses\x18\x08 \x03(\x0b\x32\x1e.bedplate.api.v1.ProcessStatus\x12\x10\n\x08problems\x18\t \x03(\t\x12\x13\n\x0b\x63pu_seconds\x18\n \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x0b \x01(\x04\x12\x17\n\x0f\x64\x65ployment_file\x18\x0c \x01(\t\x12\x0c\n\x04path\x18\r \x01(\t\x12\x0f\n\x07notices\x18\x0e \x03(\t\x12&\n\x06\x63\x61uses\x18\x0f \x03(\x0b\x32\x16.bedplate.api.v1.Cause\x12\x35\n\ndeployment\x18\x10 \x01(\x0b\x32!.bedplate.api.v1.DeploymentStatus\x12\x31\n\x0bmaintenance\x18\x11 \x03(\x0b\x32\x1c.bedplate.api.v1.Maintenance\"\x8a\x04\n\x0f\x43omponentStatus\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.bedplate.api.v1.Kind\x12\x0b\n\x03use\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12\x0c\n\x04path\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\r\n\x05since\x18\x08 \x01(\x10\x12\x0f\n\x07process\x18\t \x01(\t\x12\x0c\n\x04tags\x18\n \x01(\r\x12\x11\n\ttags_good\x18\x0b \x01(\r\x12\x0f\n\x07samples\x18\x0c \x01(\x04\x12\x1a\n\x12samples_per_second\x18\r \x01(\x01\x12\x18\n\x10quietest_seconds\x18\x0e \x01(\x01\x12\x10\n\x08restarts\x18\x0f \x01(\r\x12-\n\x06reader\x18\x10 \x01(\x0b\x32\x1d.bedplate.api.v1.ReaderStatus\x12,\n\x07history\x18\x11 \x03(\x0b\x32\x1b.bedplate.api.v1.Transition\x12\x0f\n\x07\x64ropped\x18\x12 \x01(\x04\x12\x11\n\tplacement\x18\x13 \x01(\t\x12\x0f\n\x07support\x18\x14 \x01(\t\x12\r\n\x05group\x18\x15 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x16 \x01(\t\x12\x33\n\x0c\x63ompleteness\x18\x17 \x01(\x0b\x32\x1d.bedplate.api.v1.Completeness\"7\n\nTransition\x12\n\n\x02\x61t\x18\x01 \x01(\x10\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"P\n\x0cReaderStatus\x12\x16\n\x0e\x62\x65hind_records\x18\x01 \x01(\x04\x12\x16\n\x0e\x62\x65hind_seconds\x18\x02 \x01(\x01\x12\x10\n\x08position\x18\x03 \x01(\x06\"\xb6\x02\n\rJournalStatus\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\r\n\x05\x66irst\x18\x03 \x01(\x06\x12\x10\n\x08\x61ppended\x18\x04 \x01(\x06\x12\x0e\n\x06synced\x18\x05 \x01(\x06\x12\x16\n\x0eoldest_seconds\x18\x06 \x01(\x01\x12\r\n\x05state\x18\x07 \x01(\t\x12\r\n\x05syncs\x18\x08 \x01(\x04\x12\x15\n\rbytes_written\x18\t \x01(\x04\x12\x13\n\x0blimit_bytes\x18\n \x01(\x04\x12\x12\n\nroom_bytes\x18\x0b \x01(\x04\x12\x14\n\x0croom_seconds\x18\x0c \x01(\x01\x12\x1c\n\x14\x62ytes_written_yearly\x18\r \x01(\x01\x12\x0c\n\x04\x66ull\x18\x0e \x01(\t\x12\x0c\n\x04gaps\x18\x0f \x01(\x04\x12\x0f\n\x07\x64\x61maged\x18\x10 \x01(\x04\"\x8f\x02\n\rProcessStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\x03\x12\x0f\n\x07started\x18\x03 \x01(\x10\x12\x10\n\x08restarts\x18\x04 \x01(\r\x12\x13\n\x0b\x63pu_seconds\x18\x05 \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x06 \x01(\x04\x12\x14\n\x0cping_seconds\x18\x07 \x01(\x01\x12\x12\n\ncomponents\x18\x08 \x03(\t\x12\x0e\n\x06plugin\x18\t \x01(\t\x12\x11\n\tisolation\x18\n \x01(\t\x12\x17\n\x0fisolation_notes\x18\x0b \x03(\t\x12\x0e\n\x06output\x18\x0c \x03(\t\x12\x11\n\tplacement\x18\r \x01(\t\x12\x0c\n\x04peer\x18\x0e \x01(\t\"\x14\n\x12ListPluginsRequest\"E\n\x13ListPluginsResponse\x12.\n\x07plugins\x18\x01 \x03(\x0b\x32\x1d.bedplate.api.v1.PluginStatus\"\xee\x01\n\x0cPluginStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0f\n\x07verdict\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0e\n\x06offers\x18\x06 \x03(\t\x12\x14\n\x0crequires_api\x18\x07 \x01(\t\x12\x0f\n\x07support\x18\x08 \x01(\t\x12\x13\n\x0bpermissions\x18\t \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\n \x03(\t\x12&\n\x04\x63ode\x18\x0b \x01(\x0e\x32\x18.bedplate.plugin.v1.Code*d\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eKIND_CONNECTOR\x10\x01\x12\x11\n\rKIND_ANALYTIC\x10\x02\x12\x11\n\rKIND_SECURITY\x10\x03\x12\x0c\n\x08KIND_APP\x10\x04\x32\xb5\x01\n\x07\x43\x61talog\x12Q\n\x08ListTags\x12 .bedplate.api.v1.ListTagsRequest\x1a!.bedplate.api.v1.ListTagsResponse0\x01\x12W\n\nListAssets\x12\".bedplate.api.v1.ListAssetsRequest\x1a#.bedplate.api.v1.ListAssetsResponse0\x01\x32\xae\x01\n\x04Live\x12N\n\x07\x43urrent\x12\x1f.bedplate.api.v1.CurrentRequest\x1a .bedplate.api.v1.CurrentResponse0\x01\x12V\n\tSubscribe\x12!.bedplate.api.v1.SubscribeRequest\x1a\".bedplate.api.v1.SubscribeResponse(\x01\x30\x01\x32\xa4\x01\n\x07History\x12H\n\x05Query\x12\x1d.bedplate.api.v1.QueryRequest\x1a\x1e.bedplate.api.v1.QueryResponse0\x01\x12O\n\x08ListGaps\x12 .bedplate.api.v1.ListGapsRequest\x1a!.bedplate.api.v1.ListGapsResponse2\x95\x02\n\x06\x41larms\x12U\n\nListAlarms\x12\".bedplate.api.v1.ListAlarmsRequest\x1a#.bedplate.api.v1.ListAlarmsResponse\x12Z\n\x0bWatchAlarms\x12#.bedplate.api.v1.WatchAlarmsRequest\x1a$.bedplate.api.v1.WatchAlarmsResponse0\x01\x12X\n\x0b\x41\x63knowledge\x12#.bedplate.api.v1.AcknowledgeRequest\x1a$.bedplate.api.v1.AcknowledgeResponse2\xbe\x05\n\x05\x41\x64min\x12R\n\tGetStatus\x12!.bedplate.api.v1.GetStatusRequest\x1a\".bedplate.api.v1.GetStatusResponse\x12X\n\x0bListPlugins\x12#.bedplate.api.v1.ListPluginsRequest\x1a$.bedplate.api.v1.ListPluginsResponse\x12L\n\x07\x45xplain\x12\x1f.bedplate.api.v1.ExplainRequest\x1a .bedplate.api.v1.ExplainResponse\x12\x61\n\x0eSetMaintenance\x12&.bedplate.api.v1.SetMaintenanceRequest\x1a\'.bedplate.api.v1.SetMaintenanceResponse\x12\x61\n\x0e\x45ndMaintenance\x12&.bedplate.api.v1.EndMaintenanceRequest\x1a\'.bedplate.api.v1.EndMaintenanceResponse\x12\x43\n\x04Plan\x12\x1c.bedplate.api.v1.PlanRequest\x1a\x1d.bedplate.api.v1.PlanResponse\x12H\n\x05\x41pply\x12\x1d.bedplate.api.v1.ApplyRequest\x1a\x1e.bedplate.api.v1.ApplyResponse0\x01\x12\x64\n\x0fListDeployments\x12\'.bedplate.api.v1.ListDeploymentsRequest\x1a(.bedplate.api.v1.ListDeploymentsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bedplate.api.v1.api_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_KIND']._serialized_start=3771
-  _globals['_KIND']._serialized_end=3871
-  _globals['_LISTTAGSREQUEST']._serialized_start=151
-  _globals['_LISTTAGSREQUEST']._serialized_end=209
-  _globals['_LISTTAGSRESPONSE']._serialized_start=211
-  _globals['_LISTTAGSRESPONSE']._serialized_end=269
-  _globals['_TAGINFO']._serialized_start=272
-  _globals['_TAGINFO']._serialized_end=409
-  _globals['_SAMPLE']._serialized_start=411
-  _globals['_SAMPLE']._serialized_end=526
-  _globals['_LISTASSETSREQUEST']._serialized_start=528
-  _globals['_LISTASSETSREQUEST']._serialized_end=562
-  _globals['_LISTASSETSRESPONSE']._serialized_start=564
-  _globals['_LISTASSETSRESPONSE']._serialized_end=624
-  _globals['_ASSET']._serialized_start=626
-  _globals['_ASSET']._serialized_end=695
-  _globals['_CURRENTREQUEST']._serialized_start=697
-  _globals['_CURRENTREQUEST']._serialized_end=732
-  _globals['_CURRENTRESPONSE']._serialized_start=734
-  _globals['_CURRENTRESPONSE']._serialized_end=834
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=836
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=928
-  _globals['_SUBSCRIBEOPEN']._serialized_start=930
-  _globals['_SUBSCRIBEOPEN']._serialized_end=1041
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=1044
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=1190
-  _globals['_QUERYREQUEST']._serialized_start=1193
-  _globals['_QUERYREQUEST']._serialized_end=1372
-  _globals['_QUERYRESPONSE']._serialized_start=1375
-  _globals['_QUERYRESPONSE']._serialized_end=1508
-  _globals['_LISTALARMSREQUEST']._serialized_start=1510
-  _globals['_LISTALARMSREQUEST']._serialized_end=1561
-  _globals['_LISTALARMSRESPONSE']._serialized_start=1563
-  _globals['_LISTALARMSRESPONSE']._serialized_end=1626
-  _globals['_WATCHALARMSREQUEST']._serialized_start=1628
-  _globals['_WATCHALARMSREQUEST']._serialized_end=1667
-  _globals['_WATCHALARMSRESPONSE']._serialized_start=1669
-  _globals['_WATCHALARMSRESPONSE']._serialized_end=1733
-  _globals['_ACKNOWLEDGEREQUEST']._serialized_start=1735
-  _globals['_ACKNOWLEDGEREQUEST']._serialized_end=1788
-  _globals['_ACKNOWLEDGERESPONSE']._serialized_start=1790
-  _globals['_ACKNOWLEDGERESPONSE']._serialized_end=1827
-  _globals['_GETSTATUSREQUEST']._serialized_start=1829
-  _globals['_GETSTATUSREQUEST']._serialized_end=1868
-  _globals['_GETSTATUSRESPONSE']._serialized_start=1871
-  _globals['_GETSTATUSRESPONSE']._serialized_end=2237
-  _globals['_COMPONENTSTATUS']._serialized_start=2240
-  _globals['_COMPONENTSTATUS']._serialized_end=2709
-  _globals['_TRANSITION']._serialized_start=2711
-  _globals['_TRANSITION']._serialized_end=2766
-  _globals['_READERSTATUS']._serialized_start=2768
-  _globals['_READERSTATUS']._serialized_end=2848
-  _globals['_JOURNALSTATUS']._serialized_start=2851
-  _globals['_JOURNALSTATUS']._serialized_end=3161
-  _globals['_PROCESSSTATUS']._serialized_start=3164
-  _globals['_PROCESSSTATUS']._serialized_end=3435
-  _globals['_LISTPLUGINSREQUEST']._serialized_start=3437
-  _globals['_LISTPLUGINSREQUEST']._serialized_end=3457
-  _globals['_LISTPLUGINSRESPONSE']._serialized_start=3459
-  _globals['_LISTPLUGINSRESPONSE']._serialized_end=3528
-  _globals['_PLUGINSTATUS']._serialized_start=3531
-  _globals['_PLUGINSTATUS']._serialized_end=3769
-  _globals['_CATALOG']._serialized_start=3874
-  _globals['_CATALOG']._serialized_end=4055
-  _globals['_LIVE']._serialized_start=4058
-  _globals['_LIVE']._serialized_end=4232
-  _globals['_HISTORY']._serialized_start=4234
-  _globals['_HISTORY']._serialized_end=4317
-  _globals['_ALARMS']._serialized_start=4320
-  _globals['_ALARMS']._serialized_end=4597
-  _globals['_ADMIN']._serialized_start=4600
-  _globals['_ADMIN']._serialized_end=4781
+  _globals['_KIND']._serialized_start=4095
+  _globals['_KIND']._serialized_end=4195
+  _globals['_LISTTAGSREQUEST']._serialized_start=276
+  _globals['_LISTTAGSREQUEST']._serialized_end=334
+  _globals['_LISTTAGSRESPONSE']._serialized_start=336
+  _globals['_LISTTAGSRESPONSE']._serialized_end=394
+  _globals['_TAGINFO']._serialized_start=397
+  _globals['_TAGINFO']._serialized_end=534
+  _globals['_SAMPLE']._serialized_start=536
+  _globals['_SAMPLE']._serialized_end=651
+  _globals['_LISTASSETSREQUEST']._serialized_start=653
+  _globals['_LISTASSETSREQUEST']._serialized_end=687
+  _globals['_LISTASSETSRESPONSE']._serialized_start=689
+  _globals['_LISTASSETSRESPONSE']._serialized_end=749
+  _globals['_ASSET']._serialized_start=751
+  _globals['_ASSET']._serialized_end=820
+  _globals['_CURRENTREQUEST']._serialized_start=822
+  _globals['_CURRENTREQUEST']._serialized_end=857
+  _globals['_CURRENTRESPONSE']._serialized_start=859
+  _globals['_CURRENTRESPONSE']._serialized_end=959
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=961
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=1053
+  _globals['_SUBSCRIBEOPEN']._serialized_start=1055
+  _globals['_SUBSCRIBEOPEN']._serialized_end=1166
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=1169
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=1315
+  _globals['_QUERYREQUEST']._serialized_start=1318
+  _globals['_QUERYREQUEST']._serialized_end=1497
+  _globals['_QUERYRESPONSE']._serialized_start=1500
+  _globals['_QUERYRESPONSE']._serialized_end=1633
+  _globals['_LISTALARMSREQUEST']._serialized_start=1635
+  _globals['_LISTALARMSREQUEST']._serialized_end=1686
+  _globals['_LISTALARMSRESPONSE']._serialized_start=1688
+  _globals['_LISTALARMSRESPONSE']._serialized_end=1751
+  _globals['_WATCHALARMSREQUEST']._serialized_start=1753
+  _globals['_WATCHALARMSREQUEST']._serialized_end=1792
+  _globals['_WATCHALARMSRESPONSE']._serialized_start=1794
+  _globals['_WATCHALARMSRESPONSE']._serialized_end=1858
+  _globals['_ACKNOWLEDGEREQUEST']._serialized_start=1860
+  _globals['_ACKNOWLEDGEREQUEST']._serialized_end=1913
+  _globals['_ACKNOWLEDGERESPONSE']._serialized_start=1915
+  _globals['_ACKNOWLEDGERESPONSE']._serialized_end=1952
+  _globals['_GETSTATUSREQUEST']._serialized_start=1954
+  _globals['_GETSTATUSREQUEST']._serialized_end=1993
+  _globals['_GETSTATUSRESPONSE']._serialized_start=1996
+  _globals['_GETSTATUSRESPONSE']._serialized_end=2508
+  _globals['_COMPONENTSTATUS']._serialized_start=2511
+  _globals['_COMPONENTSTATUS']._serialized_end=3033
+  _globals['_TRANSITION']._serialized_start=3035
+  _globals['_TRANSITION']._serialized_end=3090
+  _globals['_READERSTATUS']._serialized_start=3092
+  _globals['_READERSTATUS']._serialized_end=3172
+  _globals['_JOURNALSTATUS']._serialized_start=3175
+  _globals['_JOURNALSTATUS']._serialized_end=3485
+  _globals['_PROCESSSTATUS']._serialized_start=3488
+  _globals['_PROCESSSTATUS']._serialized_end=3759
+  _globals['_LISTPLUGINSREQUEST']._serialized_start=3761
+  _globals['_LISTPLUGINSREQUEST']._serialized_end=3781
+  _globals['_LISTPLUGINSRESPONSE']._serialized_start=3783
+  _globals['_LISTPLUGINSRESPONSE']._serialized_end=3852
+  _globals['_PLUGINSTATUS']._serialized_start=3855
+  _globals['_PLUGINSTATUS']._serialized_end=4093
+  _globals['_CATALOG']._serialized_start=4198
+  _globals['_CATALOG']._serialized_end=4379
+  _globals['_LIVE']._serialized_start=4382
+  _globals['_LIVE']._serialized_end=4556
+  _globals['_HISTORY']._serialized_start=4559
+  _globals['_HISTORY']._serialized_end=4723
+  _globals['_ALARMS']._serialized_start=4726
+  _globals['_ALARMS']._serialized_end=5003
+  _globals['_ADMIN']._serialized_start=5006
+  _globals['_ADMIN']._serialized_end=5708
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,7 @@
+from bedplate.api.v1 import deployments_pb2 as _deployments_pb2
+from bedplate.api.v1 import gaps_pb2 as _gaps_pb2
+from bedplate.api.v1 import maintenance_pb2 as _maintenance_pb2
+from bedplate.api.v1 import why_pb2 as _why_pb2
 from bedplate.connector.v1 import connector_pb2 as _connector_pb2
 from bedplate.plugin.v1 import plugin_pb2 as _plugin_pb2
 from bedplate.record.v1 import record_pb2 as _record_pb2
@@ -215,7 +219,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self, with_output: _Optional[bool] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("name", "version", "started", "now", "epoch", "components", "journal", "processes", "problems", "cpu_seconds", "memory_bytes", "deployment_file", "path", "notices")
+    __slots__ = ("name", "version", "started", "now", "epoch", "components", "journal", "processes", "problems", "cpu_seconds", "memory_bytes", "deployment_file", "path", "notices", "causes", "deployment", "maintenance")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -230,6 +234,9 @@ class GetStatusResponse(_message.Message):
     DEPLOYMENT_FILE_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
+    CAUSES_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENT_FIELD_NUMBER: _ClassVar[int]
+    MAINTENANCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     started: int
@@ -244,10 +251,13 @@ class GetStatusResponse(_message.Message):
     deployment_file: str
     path: str
     notices: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., started: _Optional[int] = ..., now: _Optional[int] = ..., epoch: _Optional[int] = ..., components: _Optional[_Iterable[_Union[ComponentStatus, _Mapping]]] = ..., journal: _Optional[_Union[JournalStatus, _Mapping]] = ..., processes: _Optional[_Iterable[_Union[ProcessStatus, _Mapping]]] = ..., problems: _Optional[_Iterable[str]] = ..., cpu_seconds: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., deployment_file: _Optional[str] = ..., path: _Optional[str] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
+    causes: _containers.RepeatedCompositeFieldContainer[_why_pb2.Cause]
+    deployment: _deployments_pb2.DeploymentStatus
+    maintenance: _containers.RepeatedCompositeFieldContainer[_maintenance_pb2.Maintenance]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., started: _Optional[int] = ..., now: _Optional[int] = ..., epoch: _Optional[int] = ..., components: _Optional[_Iterable[_Union[ComponentStatus, _Mapping]]] = ..., journal: _Optional[_Union[JournalStatus, _Mapping]] = ..., processes: _Optional[_Iterable[_Union[ProcessStatus, _Mapping]]] = ..., problems: _Optional[_Iterable[str]] = ..., cpu_seconds: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., deployment_file: _Optional[str] = ..., path: _Optional[str] = ..., notices: _Optional[_Iterable[str]] = ..., causes: _Optional[_Iterable[_Union[_why_pb2.Cause, _Mapping]]] = ..., deployment: _Optional[_Union[_deployments_pb2.DeploymentStatus, _Mapping]] = ..., maintenance: _Optional[_Iterable[_Union[_maintenance_pb2.Maintenance, _Mapping]]] = ...) -> None: ...
 
 class ComponentStatus(_message.Message):
-    __slots__ = ("id", "kind", "use", "type", "path", "state", "reason", "since", "process", "tags", "tags_good", "samples", "samples_per_second", "quietest_seconds", "restarts", "reader", "history", "dropped", "placement", "support", "group", "detail")
+    __slots__ = ("id", "kind", "use", "type", "path", "state", "reason", "since", "process", "tags", "tags_good", "samples", "samples_per_second", "quietest_seconds", "restarts", "reader", "history", "dropped", "placement", "support", "group", "detail", "completeness")
     ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     USE_FIELD_NUMBER: _ClassVar[int]
@@ -270,6 +280,7 @@ class ComponentStatus(_message.Message):
     SUPPORT_FIELD_NUMBER: _ClassVar[int]
     GROUP_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
+    COMPLETENESS_FIELD_NUMBER: _ClassVar[int]
     id: str
     kind: Kind
     use: str
@@ -292,7 +303,8 @@ class ComponentStatus(_message.Message):
     support: str
     group: str
     detail: str
-    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[Kind, str]] = ..., use: _Optional[str] = ..., type: _Optional[str] = ..., path: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., since: _Optional[int] = ..., process: _Optional[str] = ..., tags: _Optional[int] = ..., tags_good: _Optional[int] = ..., samples: _Optional[int] = ..., samples_per_second: _Optional[float] = ..., quietest_seconds: _Optional[float] = ..., restarts: _Optional[int] = ..., reader: _Optional[_Union[ReaderStatus, _Mapping]] = ..., history: _Optional[_Iterable[_Union[Transition, _Mapping]]] = ..., dropped: _Optional[int] = ..., placement: _Optional[str] = ..., support: _Optional[str] = ..., group: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
+    completeness: _gaps_pb2.Completeness
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[Kind, str]] = ..., use: _Optional[str] = ..., type: _Optional[str] = ..., path: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., since: _Optional[int] = ..., process: _Optional[str] = ..., tags: _Optional[int] = ..., tags_good: _Optional[int] = ..., samples: _Optional[int] = ..., samples_per_second: _Optional[float] = ..., quietest_seconds: _Optional[float] = ..., restarts: _Optional[int] = ..., reader: _Optional[_Union[ReaderStatus, _Mapping]] = ..., history: _Optional[_Iterable[_Union[Transition, _Mapping]]] = ..., dropped: _Optional[int] = ..., placement: _Optional[str] = ..., support: _Optional[str] = ..., group: _Optional[str] = ..., detail: _Optional[str] = ..., completeness: _Optional[_Union[_gaps_pb2.Completeness, _Mapping]] = ...) -> None: ...
 
 class Transition(_message.Message):
     __slots__ = ("at", "state", "reason")

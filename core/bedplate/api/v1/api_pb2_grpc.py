@@ -4,6 +4,10 @@ import grpc
 import warnings
 
 from bedplate.api.v1 import api_pb2 as bedplate_dot_api_dot_v1_dot_api__pb2
+from bedplate.api.v1 import deployments_pb2 as bedplate_dot_api_dot_v1_dot_deployments__pb2
+from bedplate.api.v1 import gaps_pb2 as bedplate_dot_api_dot_v1_dot_gaps__pb2
+from bedplate.api.v1 import maintenance_pb2 as bedplate_dot_api_dot_v1_dot_maintenance__pb2
+from bedplate.api.v1 import why_pb2 as bedplate_dot_api_dot_v1_dot_why__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
 GRPC_VERSION = grpc.__version__
@@ -282,6 +286,11 @@ class HistoryStub:
                 request_serializer=bedplate_dot_api_dot_v1_dot_api__pb2.QueryRequest.SerializeToString,
                 response_deserializer=bedplate_dot_api_dot_v1_dot_api__pb2.QueryResponse.FromString,
                 _registered_method=True)
+        self.ListGaps = channel.unary_unary(
+                '/bedplate.api.v1.History/ListGaps',
+                request_serializer=bedplate_dot_api_dot_v1_dot_gaps__pb2.ListGapsRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_gaps__pb2.ListGapsResponse.FromString,
+                _registered_method=True)
 
 
 class HistoryServicer:
@@ -295,6 +304,13 @@ class HistoryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListGaps(self, request, context):
+        """What is missing, and why.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_HistoryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -302,6 +318,11 @@ def add_HistoryServicer_to_server(servicer, server):
                     servicer.Query,
                     request_deserializer=bedplate_dot_api_dot_v1_dot_api__pb2.QueryRequest.FromString,
                     response_serializer=bedplate_dot_api_dot_v1_dot_api__pb2.QueryResponse.SerializeToString,
+            ),
+            'ListGaps': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGaps,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_gaps__pb2.ListGapsRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_gaps__pb2.ListGapsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -332,6 +353,33 @@ class History:
             '/bedplate.api.v1.History/Query',
             bedplate_dot_api_dot_v1_dot_api__pb2.QueryRequest.SerializeToString,
             bedplate_dot_api_dot_v1_dot_api__pb2.QueryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGaps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.History/ListGaps',
+            bedplate_dot_api_dot_v1_dot_gaps__pb2.ListGapsRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_gaps__pb2.ListGapsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -527,6 +575,36 @@ class AdminStub:
                 request_serializer=bedplate_dot_api_dot_v1_dot_api__pb2.ListPluginsRequest.SerializeToString,
                 response_deserializer=bedplate_dot_api_dot_v1_dot_api__pb2.ListPluginsResponse.FromString,
                 _registered_method=True)
+        self.Explain = channel.unary_unary(
+                '/bedplate.api.v1.Admin/Explain',
+                request_serializer=bedplate_dot_api_dot_v1_dot_why__pb2.ExplainRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_why__pb2.ExplainResponse.FromString,
+                _registered_method=True)
+        self.SetMaintenance = channel.unary_unary(
+                '/bedplate.api.v1.Admin/SetMaintenance',
+                request_serializer=bedplate_dot_api_dot_v1_dot_maintenance__pb2.SetMaintenanceRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_maintenance__pb2.SetMaintenanceResponse.FromString,
+                _registered_method=True)
+        self.EndMaintenance = channel.unary_unary(
+                '/bedplate.api.v1.Admin/EndMaintenance',
+                request_serializer=bedplate_dot_api_dot_v1_dot_maintenance__pb2.EndMaintenanceRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_maintenance__pb2.EndMaintenanceResponse.FromString,
+                _registered_method=True)
+        self.Plan = channel.unary_unary(
+                '/bedplate.api.v1.Admin/Plan',
+                request_serializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.PlanRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.PlanResponse.FromString,
+                _registered_method=True)
+        self.Apply = channel.unary_stream(
+                '/bedplate.api.v1.Admin/Apply',
+                request_serializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ApplyRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ApplyResponse.FromString,
+                _registered_method=True)
+        self.ListDeployments = channel.unary_unary(
+                '/bedplate.api.v1.Admin/ListDeployments',
+                request_serializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServicer:
@@ -547,6 +625,49 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Explain(self, request, context):
+        """Why something is as it is, ending with what was lost, whose it is and what to do.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetMaintenance(self, request, context):
+        """Sets a device aside while people work on it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndMaintenance(self, request, context):
+        """Takes it back into service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Plan(self, request, context):
+        """What another deployment would change. Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Apply(self, request, context):
+        """Changes to it, step by step, and back by itself when what it touched does not become healthy. A client that goes
+        away does not stop it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeployments(self, request, context):
+        """Deployments that were applied.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -559,6 +680,36 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.ListPlugins,
                     request_deserializer=bedplate_dot_api_dot_v1_dot_api__pb2.ListPluginsRequest.FromString,
                     response_serializer=bedplate_dot_api_dot_v1_dot_api__pb2.ListPluginsResponse.SerializeToString,
+            ),
+            'Explain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Explain,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_why__pb2.ExplainRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_why__pb2.ExplainResponse.SerializeToString,
+            ),
+            'SetMaintenance': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetMaintenance,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_maintenance__pb2.SetMaintenanceRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_maintenance__pb2.SetMaintenanceResponse.SerializeToString,
+            ),
+            'EndMaintenance': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndMaintenance,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_maintenance__pb2.EndMaintenanceRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_maintenance__pb2.EndMaintenanceResponse.SerializeToString,
+            ),
+            'Plan': grpc.unary_unary_rpc_method_handler(
+                    servicer.Plan,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.PlanRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.PlanResponse.SerializeToString,
+            ),
+            'Apply': grpc.unary_stream_rpc_method_handler(
+                    servicer.Apply,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ApplyRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ApplyResponse.SerializeToString,
+            ),
+            'ListDeployments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeployments,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -616,6 +767,168 @@ class Admin:
             '/bedplate.api.v1.Admin/ListPlugins',
             bedplate_dot_api_dot_v1_dot_api__pb2.ListPluginsRequest.SerializeToString,
             bedplate_dot_api_dot_v1_dot_api__pb2.ListPluginsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Explain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Admin/Explain',
+            bedplate_dot_api_dot_v1_dot_why__pb2.ExplainRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_why__pb2.ExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetMaintenance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Admin/SetMaintenance',
+            bedplate_dot_api_dot_v1_dot_maintenance__pb2.SetMaintenanceRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_maintenance__pb2.SetMaintenanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndMaintenance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Admin/EndMaintenance',
+            bedplate_dot_api_dot_v1_dot_maintenance__pb2.EndMaintenanceRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_maintenance__pb2.EndMaintenanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Plan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Admin/Plan',
+            bedplate_dot_api_dot_v1_dot_deployments__pb2.PlanRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_deployments__pb2.PlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Apply(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bedplate.api.v1.Admin/Apply',
+            bedplate_dot_api_dot_v1_dot_deployments__pb2.ApplyRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_deployments__pb2.ApplyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeployments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Admin/ListDeployments',
+            bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

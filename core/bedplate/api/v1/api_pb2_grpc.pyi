@@ -6,6 +6,10 @@ Limits, deadlines and the table condition → code → what the caller does: pro
 """
 
 from bedplate.api.v1 import api_pb2 as _api_pb2
+from bedplate.api.v1 import deployments_pb2 as _deployments_pb2
+from bedplate.api.v1 import gaps_pb2 as _gaps_pb2
+from bedplate.api.v1 import maintenance_pb2 as _maintenance_pb2
+from bedplate.api.v1 import why_pb2 as _why_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
@@ -132,6 +136,8 @@ class HistoryStub:
     def __new__(cls, channel: _aio.Channel) -> HistoryAsyncStub: ...
     Query: _grpc.UnaryStreamMultiCallable[_api_pb2.QueryRequest, _api_pb2.QueryResponse]
     """Samples or aggregates over a range, by the component that keeps history."""
+    ListGaps: _grpc.UnaryUnaryMultiCallable[_gaps_pb2.ListGapsRequest, _gaps_pb2.ListGapsResponse]
+    """What is missing, and why."""
 
 @_typing.type_check_only
 class HistoryAsyncStub(HistoryStub):
@@ -140,6 +146,8 @@ class HistoryAsyncStub(HistoryStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Query: _aio.UnaryStreamMultiCallable[_api_pb2.QueryRequest, _api_pb2.QueryResponse]  # type: ignore[assignment]
     """Samples or aggregates over a range, by the component that keeps history."""
+    ListGaps: _aio.UnaryUnaryMultiCallable[_gaps_pb2.ListGapsRequest, _gaps_pb2.ListGapsResponse]  # type: ignore[assignment]
+    """What is missing, and why."""
 
 class HistoryServicer(metaclass=_abc_1.ABCMeta):
     """What was."""
@@ -151,6 +159,14 @@ class HistoryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_api_pb2.QueryResponse], _abc.AsyncIterator[_api_pb2.QueryResponse]]:
         """Samples or aggregates over a range, by the component that keeps history."""
+
+    @_abc_1.abstractmethod
+    def ListGaps(
+        self,
+        request: _gaps_pb2.ListGapsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gaps_pb2.ListGapsResponse, _abc.Awaitable[_gaps_pb2.ListGapsResponse]]:
+        """What is missing, and why."""
 
 def add_HistoryServicer_to_server(servicer: HistoryServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
@@ -220,6 +236,20 @@ class AdminStub:
     """Components, journal, processes, and what a person should look at."""
     ListPlugins: _grpc.UnaryUnaryMultiCallable[_api_pb2.ListPluginsRequest, _api_pb2.ListPluginsResponse]
     """Every plugin that was found, the refused too."""
+    Explain: _grpc.UnaryUnaryMultiCallable[_why_pb2.ExplainRequest, _why_pb2.ExplainResponse]
+    """Why something is as it is, ending with what was lost, whose it is and what to do."""
+    SetMaintenance: _grpc.UnaryUnaryMultiCallable[_maintenance_pb2.SetMaintenanceRequest, _maintenance_pb2.SetMaintenanceResponse]
+    """Sets a device aside while people work on it."""
+    EndMaintenance: _grpc.UnaryUnaryMultiCallable[_maintenance_pb2.EndMaintenanceRequest, _maintenance_pb2.EndMaintenanceResponse]
+    """Takes it back into service."""
+    Plan: _grpc.UnaryUnaryMultiCallable[_deployments_pb2.PlanRequest, _deployments_pb2.PlanResponse]
+    """What another deployment would change. Changes nothing."""
+    Apply: _grpc.UnaryStreamMultiCallable[_deployments_pb2.ApplyRequest, _deployments_pb2.ApplyResponse]
+    """Changes to it, step by step, and back by itself when what it touched does not become healthy. A client that goes
+    away does not stop it.
+    """
+    ListDeployments: _grpc.UnaryUnaryMultiCallable[_deployments_pb2.ListDeploymentsRequest, _deployments_pb2.ListDeploymentsResponse]
+    """Deployments that were applied."""
 
 @_typing.type_check_only
 class AdminAsyncStub(AdminStub):
@@ -230,6 +260,20 @@ class AdminAsyncStub(AdminStub):
     """Components, journal, processes, and what a person should look at."""
     ListPlugins: _aio.UnaryUnaryMultiCallable[_api_pb2.ListPluginsRequest, _api_pb2.ListPluginsResponse]  # type: ignore[assignment]
     """Every plugin that was found, the refused too."""
+    Explain: _aio.UnaryUnaryMultiCallable[_why_pb2.ExplainRequest, _why_pb2.ExplainResponse]  # type: ignore[assignment]
+    """Why something is as it is, ending with what was lost, whose it is and what to do."""
+    SetMaintenance: _aio.UnaryUnaryMultiCallable[_maintenance_pb2.SetMaintenanceRequest, _maintenance_pb2.SetMaintenanceResponse]  # type: ignore[assignment]
+    """Sets a device aside while people work on it."""
+    EndMaintenance: _aio.UnaryUnaryMultiCallable[_maintenance_pb2.EndMaintenanceRequest, _maintenance_pb2.EndMaintenanceResponse]  # type: ignore[assignment]
+    """Takes it back into service."""
+    Plan: _aio.UnaryUnaryMultiCallable[_deployments_pb2.PlanRequest, _deployments_pb2.PlanResponse]  # type: ignore[assignment]
+    """What another deployment would change. Changes nothing."""
+    Apply: _aio.UnaryStreamMultiCallable[_deployments_pb2.ApplyRequest, _deployments_pb2.ApplyResponse]  # type: ignore[assignment]
+    """Changes to it, step by step, and back by itself when what it touched does not become healthy. A client that goes
+    away does not stop it.
+    """
+    ListDeployments: _aio.UnaryUnaryMultiCallable[_deployments_pb2.ListDeploymentsRequest, _deployments_pb2.ListDeploymentsResponse]  # type: ignore[assignment]
+    """Deployments that were applied."""
 
 class AdminServicer(metaclass=_abc_1.ABCMeta):
     """The platform itself."""
@@ -249,5 +293,55 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_api_pb2.ListPluginsResponse, _abc.Awaitable[_api_pb2.ListPluginsResponse]]:
         """Every plugin that was found, the refused too."""
+
+    @_abc_1.abstractmethod
+    def Explain(
+        self,
+        request: _why_pb2.ExplainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_why_pb2.ExplainResponse, _abc.Awaitable[_why_pb2.ExplainResponse]]:
+        """Why something is as it is, ending with what was lost, whose it is and what to do."""
+
+    @_abc_1.abstractmethod
+    def SetMaintenance(
+        self,
+        request: _maintenance_pb2.SetMaintenanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_maintenance_pb2.SetMaintenanceResponse, _abc.Awaitable[_maintenance_pb2.SetMaintenanceResponse]]:
+        """Sets a device aside while people work on it."""
+
+    @_abc_1.abstractmethod
+    def EndMaintenance(
+        self,
+        request: _maintenance_pb2.EndMaintenanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_maintenance_pb2.EndMaintenanceResponse, _abc.Awaitable[_maintenance_pb2.EndMaintenanceResponse]]:
+        """Takes it back into service."""
+
+    @_abc_1.abstractmethod
+    def Plan(
+        self,
+        request: _deployments_pb2.PlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deployments_pb2.PlanResponse, _abc.Awaitable[_deployments_pb2.PlanResponse]]:
+        """What another deployment would change. Changes nothing."""
+
+    @_abc_1.abstractmethod
+    def Apply(
+        self,
+        request: _deployments_pb2.ApplyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_deployments_pb2.ApplyResponse], _abc.AsyncIterator[_deployments_pb2.ApplyResponse]]:
+        """Changes to it, step by step, and back by itself when what it touched does not become healthy. A client that goes
+        away does not stop it.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDeployments(
+        self,
+        request: _deployments_pb2.ListDeploymentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deployments_pb2.ListDeploymentsResponse, _abc.Awaitable[_deployments_pb2.ListDeploymentsResponse]]:
+        """Deployments that were applied."""
 
 def add_AdminServicer_to_server(servicer: AdminServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,1 @@
+"""What changing from one deployment to another would do, without doing any of it."""

@@ -8,6 +8,7 @@ Batch, an Event or a Gap, or the body of a Record, is the serialised message.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -47,9 +48,17 @@ def _twin_message(message: descriptor_pb2.DescriptorProto) -> None:
         _twin_message(nested)
 
 
-def _twin_file(module: Any) -> descriptor_pb2.FileDescriptorProto:
+def _files(roots: Iterable[Any]) -> dict[str, Any]:
+    """Name → descriptor of these files and of all that they import, those first."""
+    found: dict[str, Any] = {}
+    for root in roots:
+        found |= _files(root.dependencies) | {root.name: root}
+    return found
+
+
+def _twin_file(descriptor: Any) -> descriptor_pb2.FileDescriptorProto:
     file = descriptor_pb2.FileDescriptorProto()
-    module.DESCRIPTOR.CopyToProto(file)
+    descriptor.CopyToProto(file)
     file.name, file.package = PREFIX + file.name, PREFIX + file.package
     file.dependency[:] = [PREFIX + name for name in file.dependency]
     file.ClearField("service")
@@ -61,8 +70,8 @@ def _twin_file(module: Any) -> descriptor_pb2.FileDescriptorProto:
 @cache
 def _pool() -> descriptor_pool.DescriptorPool:
     pool = descriptor_pool.DescriptorPool()
-    for module in FILES:
-        pool.Add(_twin_file(module))
+    for descriptor in _files(module.DESCRIPTOR for module in FILES).values():
+        pool.Add(_twin_file(descriptor))
     return pool
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bedplate.contracts import Subject
 
 OPERATE = frozenset({"operator", "engineer", "admin"})
+ENGINEER = frozenset({"engineer", "admin"})
 SEE = OPERATE | {"viewer"}
 
 
@@ -28,11 +29,17 @@ ACTIONS = {
     "live.current": Action(SEE),
     "live.subscribe": Action(SEE),
     "history.query": Action(SEE),
+    "history.gaps": Action(SEE),
     "alarms.list": Action(SEE),
     "alarms.watch": Action(SEE),
     "alarms.acknowledge": Action(OPERATE, changes=True),
     "admin.status": Action(SEE),
     "admin.plugins": Action(SEE),
+    "admin.explain": Action(SEE),
+    "admin.maintenance": Action(OPERATE, changes=True),
+    "admin.plan": Action(SEE),
+    "admin.apply": Action(ENGINEER, changes=True),
+    "admin.deployments": Action(SEE),
 }
 
 

@@ -109,8 +109,8 @@ class EmbeddedEngine:
     async def open(self) -> None:
         if self._writing is not None:
             raise JournalError(f"{self._folder} is open already")
-        self._writing = ThreadPoolExecutor(1, "journal-write")
-        self._reading = ThreadPoolExecutor(1, "journal-read")
+        self._writing = self._thread("journal-write")
+        self._reading = self._thread("journal-read")
         try:
             standing = await self._run(self._writing, self._open_files)
         except JournalError:
@@ -122,6 +122,9 @@ class EmbeddedEngine:
         await self._recall()
         self._look()
         self._watch = asyncio.create_task(self._keep_watch())
+
+    def _thread(self, name: str) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, name)
 
     def _write(self, turn: Turn) -> None:
         self._writer.write(turn)

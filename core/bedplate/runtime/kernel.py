@@ -35,6 +35,7 @@ from bedplate.runtime.launch import Launch, home_of
 from bedplate.runtime.lifecycle import Cause, State, Transition
 from bedplate.runtime.offer import Offer
 from bedplate.runtime.placement import Place
+from bedplate.runtime.process import PluginProcess
 from bedplate.runtime.reader import Reader
 from bedplate.runtime.remote import door
 from bedplate.runtime.role import Role
@@ -56,8 +57,11 @@ ORDER = ("security", "reader", "analytic", "source")
 class Kernel:
     """A deployment, running in this process and those it starts. Runs on one loop.
 
-    told: hears of each change of a component's state; must not block.
+    told: hears of each change of a component's state; must not block. host_type, census_type, process_type: what makes
+    sockets and processes; the simulation puts its own here.
     """
+
+    host_type, census_type, process_type = PluginHost, Census, PluginProcess
 
     def __init__(
         self,
@@ -85,7 +89,7 @@ class Kernel:
         self.stopping = False
         self.launched: Callable[[Place], None] = lambda place: None  # a plugin has started
         self.lost: Callable[[str, str], None] = lambda reader, text: None  # beyond its buffer
-        self.census = Census()
+        self.census = self.census_type()
         self.starts = Starts()
         self.remote_address = ""  # where remote plugins dial in
         self._stopped: set[tuple[str, ...]] = set()
@@ -94,7 +98,7 @@ class Kernel:
         """Raises JournalError when the journal can't be taken, OSError when no socket can be made."""
         self.started = self.clock.time_ns()
         self._run_folder = Path(tempfile.mkdtemp(prefix="bp-", dir=_short_folder()))
-        self.host = PluginHost(self._run_folder, self.linger, self._majors)
+        self.host = self.host_type(self._run_folder, self.linger, self._majors)
         await self.host.start()
         if files := door(self.deployment):
             self.remote_address = await self.host.listen(self.deployment.plugins.listen, files)
@@ -178,6 +182,7 @@ class Kernel:
                 lambda launch: self.confiner.confine(launch, members),
                 starts=self.starts,
             )
+            self.places[key].process_type = self.process_type
         self._members[key].append((component, offer))
         # the platform sets its own later
         self.places[key].launched = lambda place: self.launched(place)  # noqa: PLW0108

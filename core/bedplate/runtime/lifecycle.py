@@ -135,7 +135,7 @@ class Backoff:
     ) -> None:
         self._first, self._last = first, last
         self._tries = 0
-        self._random = random.Random(seed)
+        self._random = random.Random(random.random() if seed is None else seed)
 
     def next(self) -> float:
         wait = min(self._last, self._first * 2.0 ** min(self._tries, 30))

@@ -51,10 +51,13 @@ class Place:
         self.components: list[str] = []
         self.run: Run | None = None
         self.remote = RemotePlugin(launch, host) if placement == "remote" else None
+        self.process_type = PluginProcess
         self._make: Callable[[], Run] = (
             (lambda: InlinePlugin(self.launch))
             if placement == "inline"
-            else (lambda: self.remote or PluginProcess(self.launch, host, folder, census, confine))
+            else (
+                lambda: self.remote or self.process_type(self.launch, host, folder, census, confine)
+            )
         )
         self._starts = starts or Starts()
         self._starting = asyncio.Lock()

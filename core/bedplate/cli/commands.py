@@ -30,6 +30,7 @@ COMMANDS = (
     ),
     Entry("browse", MACHINE, "bedplate.cli.browse:browse", "What a device has"),
     Entry("read", MACHINE, "bedplate.cli.read:read", "Values of a device, once"),
+    Entry("probe", MACHINE, "bedplate.cli.probe:probe", "Reads every address once; writes nothing"),
     Entry(
         "capture",
         MACHINE,

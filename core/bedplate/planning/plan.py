@@ -6,8 +6,8 @@ Values only. `planner` makes them; `Kernel.reconcile` does what they say; the se
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 
 class Step(enum.StrEnum):
@@ -46,13 +46,13 @@ class PlannedStep:
 class Plan:
     """against: number of the deployment that runs · steps: one for each component of both deployments, in the order
     they are done, untouched ones last · problems: not empty: it can't be applied · notices: what nobody should forget ·
-    aliases: new path → path before, of assets and tags that were moved, of all deployments so far."""
+    moves: (from, to), paths of assets or tags whose history is to follow, those of deployments before left out."""
 
     against: int = 0
     steps: tuple[PlannedStep, ...] = ()
     problems: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    moves: tuple[tuple[str, str], ...] = ()
 
     @property
     def touched(self) -> tuple[PlannedStep, ...]:

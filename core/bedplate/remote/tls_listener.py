@@ -142,22 +142,26 @@ class TlsListener:
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         loop = asyncio.get_running_loop()
         context = self._files.serving()
-        reader = asyncio.StreamReader(limit=CHUNK)
-        protocol = _Shaken(reader)
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain, _ = await loop.connect_accepted_socket(_Unread, accepted)
+        reader = asyncio.StreamReader(limit=CHUNK)
+        protocol = asyncio.StreamReaderProtocol(reader)
         try:
-            transport, _ = await loop.connect_accepted_socket(
-                lambda: protocol,
-                accepted,
-                ssl=context,
+            shaken = await loop.start_tls(
+                plain,
+                protocol,
+                context,
+                server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_WITHIN,
                 ssl_shutdown_timeout=1.0,
             )
-        except asyncio.CancelledError:
-            protocol.abort()  # asyncio would take its leave of the peer for a second
+        except BaseException:
+            plain.abort()  # asyncio would take its leave of the peer for a second
             raise
-        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+        assert shaken  # what start_tls returns once the handshake is over
+        protocol.connection_made(shaken)
+        return reader, asyncio.StreamWriter(shaken, protocol, reader, loop)
 
     async def _forward(
         self, peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -175,6 +179,7 @@ class TlsListener:
                     peer, _pump(reader, inner_writer), _pump(inner_reader, writer)
                 )
         finally:
+            near.close()
             del self._peers[f"unix:{name}"]
             name.unlink(missing_ok=True)
 
@@ -191,18 +196,12 @@ class TlsListener:
             await asyncio.wait(ends)
 
 
-class _Shaken(asyncio.StreamReaderProtocol):
-    """Knows its transport, also while the handshake is not yet told to be over."""
-
-    _made: asyncio.BaseTransport | None = None
+class _Unread(asyncio.Protocol):
+    """Leaves what comes before the handshake to the handshake."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._made = transport
-        super().connection_made(transport)
-
-    def abort(self) -> None:
-        if isinstance(self._made, asyncio.WriteTransport):
-            self._made.abort()
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
 
 
 def _bound(family: int, address: Any) -> socket.socket:

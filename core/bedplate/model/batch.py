@@ -32,6 +32,7 @@ class Flag(enum.IntFlag):
     CLOCK_UNSYNCHRONISED = 4
     OVERFLOW = 8
     SUBSTITUTED = 16
+    FUTURE = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,13 +16,14 @@ class EventKind(enum.IntEnum):
 
 
 class AlarmState(enum.IntEnum):
-    """ISA-18.2-2016 states; the four that limits need."""
+    """ISA-18.2-2016 states: the four that limits need, and the one of what is in maintenance."""
 
     UNSPECIFIED = 0
     NORMAL = 1
     UNACKNOWLEDGED = 2
     ACKNOWLEDGED = 3
     RETURNED_UNACKNOWLEDGED = 4
+    OUT_OF_SERVICE = 5
 
 
 class AlarmPriority(enum.IntEnum):
@@ -43,7 +44,8 @@ SEVERITY = {
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """The whole state of one alarm. Times are ns UTC, 0: never."""
+    """The whole state of one alarm. Times are ns UTC, 0: never · out_of_service: who took it out of service, until when
+    and why; set where people see it, never in the journal."""
 
     state: AlarmState
     priority: AlarmPriority
@@ -56,6 +58,7 @@ class Alarm:
     acknowledged_by: str = ""
     acknowledged_at: int = 0
     comment: str = ""
+    out_of_service: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ class AlarmBook:
         if event.kind is not EventKind.ALARM or event.alarm is None:
             return
         self._alarms[event.source] = event
+        self.retell(event)
+
+    def retell(self, event: Event) -> None:
+        """To all who watch."""
         for queue in list(self._changed):
             if queue.qsize() < WATCHED:
                 queue.put_nowait(event)

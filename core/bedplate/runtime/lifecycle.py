@@ -2,7 +2,8 @@
 
 States people see: up, degraded, unreachable, off, set aside, faulted; starting, invalid, stopping and
 stopped frame them. Unreachable is not faulty: only bugs, crashes and breaches of the contract lead to faulted. Off is
-unreachable when nobody expects it to answer.
+unreachable when nobody expects it to answer. Set aside is no step of a session, so it has no row here: it lies over one
+while people work on the device, and the table goes on beneath, told to nobody.
 """
 
 from __future__ import annotations
@@ -90,26 +91,47 @@ class Transition:
 
 @dataclass
 class Life:
-    """The state of one component with its history. hear: called after each change."""
+    """The state of one component with its history. hear: called after each change of what people see · beneath: the
+    state by the table · aside: why it is set aside, in words; empty when it is not."""
 
     now: Callable[[], int]
     hear: Callable[[Transition], None] = lambda transition: None
-    state: State = State.STOPPED
+    beneath: State = State.STOPPED
+    aside: str = ""
     history: deque[Transition] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    _why: str = ""  # of beneath
+
+    @property
+    def state(self) -> State:
+        """What people see. What is faulted, refused or stopped is so, set aside or not."""
+        hidden = self.aside and self.beneath in SESSIONS
+        return State.SET_ASIDE if hidden else self.beneath
 
     def move(self, cause: Cause, reason: str = "", evidence: Sequence[str] = ()) -> bool:
         """Follows the table. False when the table has no such edge, or nothing but the same reason is new."""
-        target = TABLE.get((self.state, cause))
+        target = TABLE.get((self.beneath, cause))
         text = reason or str(cause)
-        if target is None or (
-            target is self.state and self.history and self.history[-1].reason == text
-        ):
+        if target is None or (target is self.beneath and self._why == text):
             return False
-        self.state = target
-        transition = Transition(self.now(), target, text, tuple(evidence))
+        before = self.state
+        self.beneath, self._why = target, text
+        if not (before is State.SET_ASIDE and self.state is before):
+            self._tell(evidence)
+        return True
+
+    def set_aside(self, words: str) -> None:
+        """words: why, and until when; empty: it is back, in the state that the table has come to meanwhile."""
+        before = self.state, self.reason
+        self.aside = words
+        if before[0] is not self.state or (self.state is State.SET_ASIDE and before[1] != words):
+            self._tell()
+
+    def _tell(self, evidence: Sequence[str] = ()) -> None:
+        hidden = self.state is State.SET_ASIDE
+        why = self.aside if hidden else self._why
+        transition = Transition(self.now(), self.state, why, () if hidden else tuple(evidence))
         self.history.append(transition)
         self.hear(transition)
-        return True
 
     @property
     def reason(self) -> str:

@@ -92,6 +92,9 @@ class Role:
     def on_lost(self) -> None:
         """The session ended without being asked to, or did not begin. May be told more than once."""
 
+    def set_aside(self, aside: bool) -> None:
+        """Whether people work on its device, so that what it says counts for nothing."""
+
     def closed(self) -> None:
         """Close was answered, or nobody is left to answer: what comes now was asked for by nobody."""
 

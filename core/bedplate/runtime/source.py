@@ -69,6 +69,7 @@ class Source(Role):
         self._bad_at = 0.0  # time of the loop; 0: not due any more
         self._away = False  # since the last value: its tags are Uncertain or Bad
         self._off = False  # the same: its tags are BadOutOfService
+        self._aside = False  # people work on its device
         self._unsynced: tuple[int, int] = (0, 0)
         self._owed = 0
         self._told_held = False
@@ -94,6 +95,8 @@ class Source(Role):
         ]
         self._left_out = LeftOut(len(self.tags))
         self.ingest = Ingest(f"{component.id}/live", rules, self.spine.registry, self.spine.current)
+        if self._aside:
+            self.set_aside(True)
 
     async def open_message(self) -> Any:
         settings, secrets = self._settings()
@@ -349,6 +352,13 @@ class Source(Role):
     def _turn_bad(self) -> None:
         self._bad_at = 0.0
         self._mark(quality.BAD_NO_COMMUNICATION)
+
+    def set_aside(self, aside: bool) -> None:
+        """Its tags are out of service from now on; back, they say again what they are."""
+        self._aside, now = aside, self.spine.clock.time_ns()
+        pairs = self.ingest.set_aside(now, off=self._off) if aside else self.ingest.back(now)
+        with contextlib.suppress(JournalError):
+            self.spine.append(list(pairs))
 
     def _mark(self, code: int, local: NDArray[np.intp] | None = None) -> None:
         with contextlib.suppress(

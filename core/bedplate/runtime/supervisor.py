@@ -58,7 +58,7 @@ class Supervisor:
         self.place = place
         self.spine = spine
         self.life = Life(spine.clock.time_ns, self._moved)
-        role.off = lambda: self.life.state is State.OFF
+        role.off = lambda: self.life.beneath is State.OFF
         self._expectation = Expectation(self.component, spine.clock)
         self.alarms = FaultAlarms(spine)
         self._support = support
@@ -95,6 +95,11 @@ class Supervisor:
         await asyncio.wait([self._task])
         self.life.move(Cause.CLOSED)
 
+    def set_aside(self, words: str) -> None:
+        """People work on its device, in words; empty: no longer. Its session goes on, so that they can test it."""
+        self.life.set_aside(words)
+        self.role.set_aside(bool(words))
+
     async def _run(self) -> None:
         while self.life.state is not State.STOPPING:
             wait = await self._one_life()
@@ -103,7 +108,7 @@ class Supervisor:
             self.role.on_lost()
             if wait is None:
                 await self.place.renewed()  # nothing to do until then, or until somebody stops it
-            off = wait and self.life.state is State.OFF
+            off = wait and self.life.beneath is State.OFF
             await (self._expectation.rest() if off else asyncio.sleep(wait or 0))
             self.role.figures.restarts += 1
             self.life.move(Cause.RETRY)
@@ -213,7 +218,7 @@ class Supervisor:
 
     def _slow_to_open(self, text: str) -> None:
         """Whatever the end of it: nobody hears of its device now."""
-        starting = self.life.state is State.STARTING and self._expectation.now
+        starting = self.life.beneath is State.STARTING and self._expectation.now
         if starting and self.component.kind == "connector":
             self._move(Cause.LOST, text)
         else:
@@ -226,8 +231,7 @@ class Supervisor:
         return self._overdue.text or self.place.overdue.text
 
     def _well(self) -> None:
-        if self.life.state is State.DEGRADED:
-            self.life.move(Cause.WHOLE)
+        self.life.move(Cause.WHOLE)
 
     async def _session(self) -> None:
         self._cut.waits()

@@ -48,6 +48,7 @@ class Ingest:
         self.seen = np.zeros(n, np.int64)
         self.good = np.zeros(n, bool)
         self.samples = 0
+        self._aside: NDArray[np.uint32] | None = None  # true qualities, while people see another
 
     def take(self, batches: Iterable[Batch], received: int) -> Iterator[tuple[Entry, Batch | None]]:
         """Entries for the journal with the batch in journal handles, in order; a TAGS entry (with None) goes before the
@@ -74,10 +75,45 @@ class Ingest:
             local = np.arange(1, len(self.handle))
             yield from self._adopt(received)
         self.good[local] = False
+        if self._aside is not None:
+            self._aside[local], self._last_code[local] = code, 0xFFFFFFFF
+            return
         handles = self.handle[local]
         for batch in self._current.batches(handles[handles > 0], code, received):
             self._last_code[local] = 0xFFFFFFFF
             yield self._entry(batch, received), batch
+
+    # --- set aside ---
+
+    def set_aside(self, received: int, *, off: bool) -> Iterator[tuple[Entry, Batch | None]]:
+        """Every tag is BadOutOfService from now on, with the values that come meanwhile. off: they were so before."""
+        if self._aside is not None:
+            return
+        yield from self._adopt(received)
+        known = [bool(h) and self._current.has(int(h)) for h in self.handle]
+        codes = np.full(len(self.handle), quality.BAD_WAITING, np.uint32)
+        codes[known] = self._current.quality[self.handle[known]]
+        if not off:  # set aside before a restart: what they were nobody knows any more
+            codes[codes == quality.BAD_OUT_OF_SERVICE] = quality.UNCERTAIN_LAST_USABLE
+        handles = self.handle[known]
+        for batch in self._current.batches(handles, quality.BAD_OUT_OF_SERVICE, received):
+            yield self._entry(batch, received), batch
+        self._aside = codes
+
+    def back(self, received: int) -> Iterator[tuple[Entry, Batch | None]]:
+        """Every tag says again what it is: its newest value with the quality that it came with, as of now. A source
+        that sends what changed would say nothing of the others."""
+        codes, self._aside = self._aside, None
+        if codes is None:
+            return
+        mine = self.handle > 0
+        by_handle = np.zeros(int(self.handle.max()) + 1, np.uint32)
+        by_handle[self.handle[mine]] = codes[mine]
+        for batch in self._current.batches(self.handle[mine], 0, received):
+            true = by_handle[batch.tag]
+            changed = replace(batch, quality=true).take(true != quality.BAD_OUT_OF_SERVICE)
+            if len(changed):
+                yield self._entry(changed, received), changed
 
     def _adopt(self, received: int) -> Iterator[tuple[Entry, None]]:
         """Handles of this epoch for tags that nobody delivered in it, and that have a value from before."""
@@ -182,6 +218,10 @@ class Ingest:
             picked.handles = self.handle[picked.index]
             picked.handles.flags.writeable = False
             picked.kind, picked.version = batch.data_type, self._version
+        if self._aside is not None:
+            self._aside[picked.index] = 0 if codes is None else codes
+            out = np.full(len(batch), quality.BAD_OUT_OF_SERVICE, np.uint32)
+            batch = replace(batch, quality=out)
         time = batch.time if len(batch.time) else np.array([received], np.int64)
         batch = replace(batch, tag=picked.handles, time=time)
         yield self._entry(batch, received), batch

@@ -32,6 +32,7 @@ class AlarmState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ALARM_STATE_UNACKNOWLEDGED: _ClassVar[AlarmState]
     ALARM_STATE_ACKNOWLEDGED: _ClassVar[AlarmState]
     ALARM_STATE_RETURNED_UNACKNOWLEDGED: _ClassVar[AlarmState]
+    ALARM_STATE_OUT_OF_SERVICE: _ClassVar[AlarmState]
 
 class AlarmPriority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -57,6 +58,7 @@ ALARM_STATE_NORMAL: AlarmState
 ALARM_STATE_UNACKNOWLEDGED: AlarmState
 ALARM_STATE_ACKNOWLEDGED: AlarmState
 ALARM_STATE_RETURNED_UNACKNOWLEDGED: AlarmState
+ALARM_STATE_OUT_OF_SERVICE: AlarmState
 ALARM_PRIORITY_UNSPECIFIED: AlarmPriority
 ALARM_PRIORITY_LOW: AlarmPriority
 ALARM_PRIORITY_MEDIUM: AlarmPriority
@@ -151,7 +153,7 @@ class Batch(_message.Message):
     def __init__(self, count: _Optional[int] = ..., tag: _Optional[_Iterable[int]] = ..., time: _Optional[_Iterable[int]] = ..., quality: _Optional[_Iterable[int]] = ..., server_time: _Optional[_Iterable[int]] = ..., flags: _Optional[int] = ..., data_type: _Optional[_Union[DataType, str]] = ..., float64: _Optional[_Iterable[float]] = ..., int64: _Optional[_Iterable[int]] = ..., uint64: _Optional[_Iterable[int]] = ..., bool: _Optional[bytes] = ..., text: _Optional[bytes] = ..., blob: _Optional[bytes] = ..., end: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Alarm(_message.Message):
-    __slots__ = ("state", "priority", "tag", "condition", "do", "value", "active_since", "returned_at", "acknowledged_by", "acknowledged_at", "comment")
+    __slots__ = ("state", "priority", "tag", "condition", "do", "value", "active_since", "returned_at", "acknowledged_by", "acknowledged_at", "comment", "out_of_service")
     STATE_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     TAG_FIELD_NUMBER: _ClassVar[int]
@@ -163,6 +165,7 @@ class Alarm(_message.Message):
     ACKNOWLEDGED_BY_FIELD_NUMBER: _ClassVar[int]
     ACKNOWLEDGED_AT_FIELD_NUMBER: _ClassVar[int]
     COMMENT_FIELD_NUMBER: _ClassVar[int]
+    OUT_OF_SERVICE_FIELD_NUMBER: _ClassVar[int]
     state: AlarmState
     priority: AlarmPriority
     tag: str
@@ -174,7 +177,8 @@ class Alarm(_message.Message):
     acknowledged_by: str
     acknowledged_at: int
     comment: str
-    def __init__(self, state: _Optional[_Union[AlarmState, str]] = ..., priority: _Optional[_Union[AlarmPriority, str]] = ..., tag: _Optional[str] = ..., condition: _Optional[str] = ..., do: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., active_since: _Optional[int] = ..., returned_at: _Optional[int] = ..., acknowledged_by: _Optional[str] = ..., acknowledged_at: _Optional[int] = ..., comment: _Optional[str] = ...) -> None: ...
+    out_of_service: str
+    def __init__(self, state: _Optional[_Union[AlarmState, str]] = ..., priority: _Optional[_Union[AlarmPriority, str]] = ..., tag: _Optional[str] = ..., condition: _Optional[str] = ..., do: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., active_since: _Optional[int] = ..., returned_at: _Optional[int] = ..., acknowledged_by: _Optional[str] = ..., acknowledged_at: _Optional[int] = ..., comment: _Optional[str] = ..., out_of_service: _Optional[str] = ...) -> None: ...
 
 class Event(_message.Message):
     __slots__ = ("source", "kind", "time", "severity", "text", "alarm", "by", "component", "detail_json")

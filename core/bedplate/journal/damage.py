@@ -5,7 +5,7 @@ it: one thread adds, the loop takes.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bedplate.journal.engine import Loss
 from bedplate.model import Record
@@ -24,6 +24,13 @@ class Damage:
     def expect(self, first: int, last: int) -> None:
         """This is known already."""
         self._known.add((first, last))
+
+    def recall(self, words: Iterable[str]) -> None:
+        """The same, as `words_of` wrote it down."""
+        for word in words:
+            first, _, last = word.partition("-")
+            if first.isdecimal() and last.isdecimal():
+                self.expect(int(first), int(last))
 
     def missing(self, first: int, last: int, reason: str) -> None:
         """These positions are not there, or nothing about them can be read."""
@@ -69,3 +76,8 @@ class Damage:
             self._known.add((loss.first, loss.last))
             self.records += records
             self._untold.append(loss)
+
+
+def words_of(first: int, last: int) -> str:
+    """A range of positions, for `recall`."""
+    return f"{first}-{last}"

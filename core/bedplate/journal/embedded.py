@@ -12,28 +12,23 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from bedplate.clock import Clock
 from bedplate.errors import JournalError
-from bedplate.journal.damage import Damage
-from bedplate.journal.database import FILE, inspect, settle
+from bedplate.journal.damage import words_of
 from bedplate.journal.engine import Commit, Entry, JournalState, Loss
+from bedplate.journal.files import FURTHEST, GONE, Files
 from bedplate.journal.group_commit import GroupCommit
-from bedplate.journal.lock import FolderLock
-from bedplate.journal.newest import Newest
 from bedplate.journal.numbering import Numbering
 from bedplate.journal.progress import Progress
 from bedplate.journal.quota import Quota
-from bedplate.journal.reader import Reader
-from bedplate.journal.rescue import finish, rescue
 from bedplate.journal.tail import Tail
 from bedplate.journal.trouble import Trouble, broken, no_room
 from bedplate.journal.turn import Turn
-from bedplate.journal.writer import Standing, Writer
-from bedplate.model import Record
+from bedplate.journal.writer import Standing
+from bedplate.model import Body, Record
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,8 +36,8 @@ T = TypeVar("T")
 PENDING_MOST = 32 << 20  # bytes in memory, not on disk, above which producers must wait
 KEEP = 16 << 20  # bytes of newest records kept in memory for readers
 DECLARED = "kernel/declared"  # reader whose states are the ranges that were declared lost
-FURTHEST = 1 << 62  # position
 LOOK = 0.5  # s between two looks at the room, which others take and give back too
+STUCK = 10.0  # s that a sync takes, after which the disk counts as dead until it is done
 SLOW = "the journal's disk is too slow: reading waits for it"
 LAST_TRY = 1.0  # s for a disk in trouble at the end
 NOT_OPEN, CLOSED = "the journal is not open", "the journal is closed"
@@ -53,8 +48,9 @@ class EmbeddedEngine:
     may stay in memory only. keep: bytes of newest records held in memory for readers. size, min_free: as of `Quota`.
 
     When the disk is full, or an error came from it, nothing is confirmed any more, connectors are held, and what others
-    append waits in memory, up to a bound; it goes on giving what is on disk. It tries again by itself: on the same
-    file when there was no room, in a new one otherwise. What is cancelled while it waits may still happen there.
+    append waits in memory, up to a bound; it goes on giving what is on disk, and to those who read ahead also what is
+    not. It tries again by itself: on the same file when there was no room, in a new one otherwise. What is cancelled
+    while it waits may still happen there.
     """
 
     def __init__(
@@ -67,19 +63,17 @@ class EmbeddedEngine:
         size: int | None = None,
         min_free: int | None = None,
     ) -> None:
-        self._folder, self._interval, self._clock, self._keep = folder, sync, clock, keep
-        self._path = folder / FILE
-        self._lock = FolderLock(folder)
-        self._damage = Damage()
-        self._writer, self._reader = Writer(self._path), Reader(self._path, self._damage)
+        self._folder, self._interval, self._keep = folder, sync, keep
+        self._files = files = Files(folder, clock.time_ns)
+        self._path, self._damage = files.path, files.damage
+        self._writer, self._reader = files.writer, files.reader
         self._trouble = Trouble(clock.monotonic)
-        self._newest = Newest(folder)
         self._writing: ThreadPoolExecutor | None = None
         self._reading: ThreadPoolExecutor | None = None
         self._commits: GroupCommit | None = None
         self._quota, self._limit = Quota(folder, size, min_free), size or 0
         self._watch: asyncio.Task[None] | None = None
-        self._failed = NOT_OPEN
+        self._failed, self._stuck = NOT_OPEN, ""
         self._start(Standing())
 
     def _start(self, standing: Standing) -> None:
@@ -89,6 +83,8 @@ class EmbeddedEngine:
         self._numbering = Numbering(standing.epoch, standing.last)
         self._tail = Tail(standing.last, self._keep)
         self._synced = Progress(standing.last)
+        self._seen = Progress(standing.last)  # by those who read ahead
+        self._tables: list[Record] = []
 
     @property
     def pending_bytes(self) -> int:
@@ -100,7 +96,16 @@ class EmbeddedEngine:
 
     @property
     def held(self) -> str:
-        return self._trouble.text or (SLOW if self.backlogged else self._quota.full)
+        return self._ailing or (SLOW if self.backlogged else self._quota.full)
+
+    @property
+    def leaves_out(self) -> str:
+        return self._quota.full or (self.held if self.backlogged else "")
+
+    @property
+    def _ailing(self) -> str:
+        """Why the disk takes nothing; readers that may read ahead do so meanwhile."""
+        return self._trouble.text or self._stuck
 
     @property
     def spent(self) -> bool:
@@ -112,12 +117,12 @@ class EmbeddedEngine:
         self._writing = self._thread("journal-write")
         self._reading = self._thread("journal-read")
         try:
-            standing = await self._run(self._writing, self._open_files)
+            standing = await self._run(self._writing, self._files.open)
         except JournalError:
             await self._let_go()
             raise
         self._start(standing)
-        self._commits = GroupCommit(self._writing, self._write, self._interval, self._done)
+        self._commits = GroupCommit(self._writing, self._files.write, self._interval, self._done)
         self._failed = ""
         await self._recall()
         self._look()
@@ -125,11 +130,6 @@ class EmbeddedEngine:
 
     def _thread(self, name: str) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(1, name)
-
-    def _write(self, turn: Turn) -> None:
-        self._writer.write(turn)
-        if turn.records:
-            self._newest.note(turn.records[-1].position)
 
     async def _keep_watch(self) -> None:
         while True:
@@ -140,45 +140,14 @@ class EmbeddedEngine:
 
     def _look(self) -> None:
         self._quota.look(self._writer.used, self._writer.free)
-
-    def _open_files(self) -> Standing:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock.take()
-        finish(self._path, self._stamp())
-        inspect(self._path)
-        return self._not_before(self._newest.open(), self._open_rescued())
-
-    def _not_before(self, newest: int, standing: Standing) -> Standing:
-        """No position is given out twice, though the file lost its end."""
-        if newest <= standing.last:
-            return standing
-        self._damage.missing(standing.last + 1, newest, "the journal's file has lost its end")
-        return replace(standing, last=newest)
-
-    def _open_rescued(self) -> Standing:
-        try:
-            return self._open_database()
-        except sqlite3.Error as error:
-            if not broken(error):
-                raise
-            self._writer.close()
-            self._reader.close()
-            self._renew(error, FURTHEST, ())
-            return self._open_database()
-
-    def _open_database(self) -> Standing:
-        standing = self._writer.open(self._clock.time_ns())
-        self._reader.open()
-        settle(self._folder)
-        return standing
-
-    def _renew(self, error: BaseException, before: int, known: Sequence[Record]) -> None:
-        place = rescue(self._path, self._stamp(), before, known)
-        text = f"the journal's file was broken ({error}) and is now {place.name}"
-        self._damage.file(f"{text}; what could be read of it goes on in a new one")
-
-    def _stamp(self) -> str:
-        return str(self._clock.time_ns())
+        waited = self._commits.under_way if self._commits else 0.0
+        self._stuck = (
+            f"the journal's disk does not answer ({waited:.0f} s)" if waited > STUCK else ""
+        )
+        if self._files.gone and not self._trouble.text:
+            self._stall(OSError(GONE))
+        if self._ailing:
+            self._seen.advance(self._appended)
 
     async def _recover(self) -> None:
         """After an error: never again on the connection, and, unless there was just no room, on the file."""
@@ -188,7 +157,9 @@ class EmbeddedEngine:
             await self._run(self._reading, self._reader.close)
             await self._run(self._writing, self._writer.disconnect)
             if renew:
-                await self._run(self._writing, self._renew, error, self._tail.before, known)
+                tables = [r for r in self._tables if r.position <= self._synced.position]
+                before = self._tail.before
+                await self._run(self._writing, self._files.renew, error, before, known, tables)
                 self._trouble.renewed()
             await self._run(self._writing, self._writer.connect)
         except JournalError as again:
@@ -231,11 +202,7 @@ class EmbeddedEngine:
 
     def _close_files(self, reading: ThreadPoolExecutor) -> None:
         reading.shutdown()
-        try:
-            self._newest.close()
-            self._writer.close()
-        finally:
-            self._lock.release()
+        self._files.close()
 
     def append(self, entries: Sequence[Entry], commit: Commit | None = None) -> list[Record]:
         if self._failed or self._commits is None:
@@ -246,10 +213,16 @@ class EmbeddedEngine:
         if records:
             self._tail.extend(records)
             self._appended = records[-1].position
+            self._tables += [record for record in records if record.kind is Body.TAGS]
+            if self._ailing:
+                self._seen.advance(self._appended)
             if not self._first:
                 self._first, self._oldest = records[0].position, records[0].received
         self._commits.add(records, commit)
         return records
+
+    def leave_out(self, entries: Sequence[Entry]) -> list[Record]:
+        return self._numbering.leave_out(entries)
 
     def sync_soon(self) -> None:
         if self._commits:
@@ -260,17 +233,21 @@ class EmbeddedEngine:
             self._commits.sync_soon()
         await self._synced.reach(position)
 
-    async def read(self, after: int, *, records: int = 1000, size: int = 1 << 20) -> list[Record]:
-        after, upto = max(after, self._floor), self._synced.position
+    async def read(
+        self, after: int, *, records: int = 1000, size: int = 1 << 20, ahead: bool = False
+    ) -> list[Record]:
+        after = max(after, self._floor)
+        upto = max(self._synced.position, self._seen.position if ahead else 0)
         if after < self._tail.before:
             stored = await self._look_up(self._reader.read, after, upto, max(records, 1), size)
             if stored:
                 return stored
         return self._tail.slice(max(after, self._floor), upto, records, size)
 
-    async def wait(self, after: int) -> int:
-        await self._synced.reach(after + 1)
-        return self._synced.position
+    async def wait(self, after: int, *, ahead: bool = False) -> int:
+        progress = self._seen if ahead else self._synced
+        await progress.reach(after + 1)
+        return progress.position
 
     async def cursor(self, reader: str) -> tuple[int, dict[str, bytes]]:
         if self._commits and not self._failed:
@@ -312,16 +289,13 @@ class EmbeddedEngine:
 
     def _declared(self, ranges: Iterable[tuple[int, int]]) -> None:
         """Remembers over a restart that these are known to be missing."""
-        states = {f"{first}-{last}": b"1" for first, last in ranges}
+        states = {words_of(first, last): b"1" for first, last in ranges}
         if states and self._commits and not self._failed:
             self._commits.add((), Commit(DECLARED, 0, states))
 
     async def _recall(self) -> None:
         _, states = await self.cursor(DECLARED)
-        for words in states:
-            first, _, last = words.partition("-")
-            if first.isdecimal() and last.isdecimal():
-                self._damage.expect(int(first), int(last))
+        self._damage.recall(states)
 
     def state(self) -> JournalState:
         return JournalState(
@@ -332,7 +306,7 @@ class EmbeddedEngine:
             oldest=self._oldest,
             syncs=self._syncs,
             bytes_written=self._writer.written(),
-            failed=self._failed or self._trouble.text,
+            failed=self._failed or self._ailing,
             free=self._writer.free,
             records=self._numbering.records,
             samples=self._numbering.samples,
@@ -349,6 +323,7 @@ class EmbeddedEngine:
             self._commits.pause()
         renew = not no_room(error, self._folder)
         self._trouble.met(error, f"{self._path}: {error}", renew)
+        self._seen.advance(self._appended)
 
     async def _look_up(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A question to the file; a broken one is told to those who mend it. Raises JournalError."""
@@ -369,6 +344,7 @@ class EmbeddedEngine:
         self._look()
         if turn.records:
             self._synced.advance(turn.records[-1].position)
+            self._seen.advance(self._synced.position)
             self._tail.shrink(self._synced.position)
         if self._writing and self._writer.checkpoint_is_due:
             self._writing.submit(self._writer.checkpoint)  # should it fail, the next turn will
@@ -377,6 +353,7 @@ class EmbeddedEngine:
         """No more records are taken; whoever waits is told; what never reached the disk is dropped."""
         self._failed = reason
         self._synced.fail(reason)
+        self._seen.fail(reason)
         self._tail.cut(self._synced.position)
         if self._commits:
             self._commits.stop(reason)

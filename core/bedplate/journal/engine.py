@@ -94,8 +94,13 @@ class Engine(Protocol):
 
     @property
     def held(self) -> str:
-        """Why connectors must bring nothing now, in words, empty when they may: what is pending, a limit, the disk.
-        Whatever else is appended is taken all the same, so that readers advance."""
+        """Why connectors that keep what they have should bring nothing now, in words, empty when they may: what is
+        pending, a limit, the disk. Whatever else is appended is taken all the same, so that readers advance."""
+
+    @property
+    def leaves_out(self) -> str:
+        """Why there is no place, not even in memory, for what connectors bring that can't be had again; empty while
+        there is. What its device won't say twice is then numbered with `leave_out` instead of being appended."""
 
     @property
     def spent(self) -> bool:
@@ -111,21 +116,30 @@ class Engine(Protocol):
         """Gives each entry its position and its seq in (stream, epoch), at once, and keeps it in memory for the next
         sync. Records and commit reach the disk in one step, in order of the calls. Raises JournalError when failed."""
 
+    def leave_out(self, entries: Sequence[Entry]) -> list[Record]:
+        """Gives each entry its seq in (stream, epoch) and the position 0: it is in no journal, and whoever brings it
+        declares that. Never fails."""
+
     def sync_soon(self) -> None:
         """Somebody waits: sync as soon as the one under way is done, not at the next interval."""
 
     async def synced(self, position: int, *, now: bool = True) -> None:
         """Returns when this position is on disk; with now, also asks for it. Raises JournalError when it never will."""
 
-    async def read(self, after: int, *, records: int = 1000, size: int = 1 << 20) -> list[Record]:
+    async def read(
+        self, after: int, *, records: int = 1000, size: int = 1 << 20, ahead: bool = False
+    ) -> list[Record]:
         """Synced records after a position, oldest first, at most so many and about so many bytes of payload; at least
         one when there is one. Starts at the oldest record when that position is no longer held.
         A record whose checksum is wrong is left out and counted (`JournalState.damaged`); only when all those up to
         the newest synced one are, nothing is returned though `wait` did, and the reader goes on from what `wait` said.
+        ahead: while the disk takes nothing, also what is only in memory. For those alone whose cursor is in this
+        journal: what a crash takes of the one it takes of the other.
         Raises JournalError when the disk cannot be read."""
 
-    async def wait(self, after: int) -> int:
-        """Returns the newest synced position as soon as it is larger than this one. Raises JournalError when failed."""
+    async def wait(self, after: int, *, ahead: bool = False) -> int:
+        """Returns the newest synced position as soon as it is larger than this one; ahead: as for `read`. Raises
+        JournalError when failed."""
 
     async def cursor(self, reader: str) -> tuple[int, dict[str, bytes]]:
         """A reader's committed position and states; (0, {}) for a new one. Syncs first, so that a reader that starts

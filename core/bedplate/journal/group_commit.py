@@ -35,6 +35,7 @@ class GroupCommit:
         self._gathering = Turn(1)
         self._turns = Progress()
         self._busy = self._asked = self._called = self._stopped = self._paused = False
+        self._began = 0.0
         self._unwritten: Turn | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -55,6 +56,11 @@ class GroupCommit:
         self.sync_soon()
         last = self._gathering.number
         await self._turns.reach(last if self._gathering else last - 1)
+
+    @property
+    def under_way(self) -> float:
+        """Seconds that the turn takes that is being written; 0 when none is."""
+        return self._loop.time() - self._began if self._busy else 0.0
 
     @property
     def waiting(self) -> bool:
@@ -106,7 +112,7 @@ class GroupCommit:
         self._submit(turn)
 
     def _submit(self, turn: Turn) -> None:
-        self._busy = True
+        self._busy, self._began = True, self._loop.time()
         writing = self._thread.submit(self._write, turn)
         writing.add_done_callback(
             lambda done: self._loop.call_soon_threadsafe(self._finished, turn, done)

@@ -31,6 +31,16 @@ class FolderLock:
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         self._file = file
 
+    @property
+    def lost(self) -> bool:
+        """Its file, or the whole folder, was taken away under it."""
+        try:
+            return self._file >= 0 and not os.path.samestat(os.fstat(self._file), self.path.stat())
+        except FileNotFoundError:
+            return True
+        except OSError:  # who knows
+            return False
+
     def release(self) -> None:
         """Legal when not held."""
         if self._file >= 0:

@@ -21,7 +21,7 @@ class MemoryEngine:
 
     pending_bytes = 0
     backlogged = False
-    held = ""
+    held = leaves_out = ""
     spent = False
 
     def __init__(self, *, clock: Clock, keep: int | None = None) -> None:
@@ -69,16 +69,21 @@ class MemoryEngine:
             if not state:
                 del states[key]
 
+    def leave_out(self, entries: Sequence[Entry]) -> list[Record]:
+        return self._numbering.leave_out(entries)
+
     def sync_soon(self) -> None:
         """Everything is."""
 
     async def synced(self, position: int, *, now: bool = True) -> None:
         await self._synced.reach(position)
 
-    async def read(self, after: int, *, records: int = 1000, size: int = 1 << 20) -> list[Record]:
+    async def read(
+        self, after: int, *, records: int = 1000, size: int = 1 << 20, ahead: bool = False
+    ) -> list[Record]:
         return self._tail.slice(after, self._synced.position, records, size)
 
-    async def wait(self, after: int) -> int:
+    async def wait(self, after: int, *, ahead: bool = False) -> int:
         await self._synced.reach(after + 1)
         return self._synced.position
 

@@ -22,29 +22,32 @@ class Numbering:
 
     def number(self, entries: Sequence[Entry]) -> list[Record]:
         """The records that these entries become, in their order."""
-        numbered, seqs, epoch, position = [], self._seqs, self.epoch, self.last
-        for entry in entries:
-            position += 1
-            seq = seqs[entry.stream] = seqs.get(entry.stream, 0) + 1
-            numbered.append(
-                Record(
-                    position,
-                    entry.stream,
-                    epoch,
-                    seq,
-                    entry.received,
-                    entry.kind,
-                    entry.payload,
-                    entry.producer_seq,
-                    checksum(entry.payload),
-                    entry.samples,
-                )
-            )
-        self.last = position
+        first = self.last + 1
+        numbered = [self._record(position, entry) for position, entry in enumerate(entries, first)]
+        self.last += len(numbered)
         self.records += len(numbered)
         self.samples += sum(entry.samples for entry in entries)
         self.taken += sum(len(entry.payload) for entry in entries)
         return numbered
+
+    def leave_out(self, entries: Sequence[Entry]) -> list[Record]:
+        """The same without a place in the journal."""
+        return [self._record(0, entry) for entry in entries]
+
+    def _record(self, position: int, entry: Entry) -> Record:
+        seq = self._seqs[entry.stream] = self._seqs.get(entry.stream, 0) + 1
+        return Record(
+            position,
+            entry.stream,
+            self.epoch,
+            seq,
+            entry.received,
+            entry.kind,
+            entry.payload,
+            entry.producer_seq,
+            checksum(entry.payload),
+            entry.samples,
+        )
 
     def advance(self, position: int) -> None:
         """The next position is above this one."""

@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from bedplate.journal.chunk import DamagedHead, last_of, pack, unpack
+from bedplate.journal.chunk import DamagedHead, chunk_of, last_of, pack, unpack
 from bedplate.journal.database import connect, prepare, settle
 from bedplate.model import Record
 
@@ -29,10 +29,13 @@ COPY = {  # table, columns
 Row = tuple[int, Any, Any]  # as SQLite says it; a broken file may say anything
 
 
-def rescue(path: Path, name: str, before: int, known: Sequence[Record]) -> Path:
+def rescue(
+    path: Path, name: str, before: int, known: Sequence[Record], tables: Sequence[Record] = ()
+) -> Path:
     """Puts a new file in the place of this one. before: up to which position records are taken from it · known: those
-    above, from memory · name: what makes the name of the broken one unique. Returns where that is now.
-    Raises sqlite3.Error, OSError when the new file can't be written; then nothing has changed."""
+    above, from memory · tables: of the present epoch, likewise · name: what makes the name of the broken one unique.
+    Returns where that is now. Raises sqlite3.Error, OSError when the new file can't be written; then nothing has
+    changed."""
     part = _beside(path, PART)
     _remove(part)
     with closing(connect(part)) as new:
@@ -41,6 +44,8 @@ def rescue(path: Path, name: str, before: int, known: Sequence[Record]) -> Path:
         new.execute("BEGIN")
         with suppress(sqlite3.DatabaseError, OSError), closing(_reading(path)) as old:
             _copy(old, new, before)
+        rows = [(record.epoch, *chunk_of([record])) for record in tables]
+        new.executemany("INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?)", rows)
         new.executemany("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)", pack(known))
         new.execute("COMMIT")
         new.execute("PRAGMA wal_checkpoint(TRUNCATE)")

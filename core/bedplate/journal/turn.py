@@ -30,6 +30,7 @@ class Turn:
         if commit is not None:
             self.cursors[commit.reader] = commit.position
             for key, state in commit.states.items():
+                before_it = self.states.get((commit.reader, key), b"")
                 self.states[commit.reader, key] = state
-                self.size += len(state)
+                self.size += len(state) - len(before_it)
         return self.size - before

@@ -32,6 +32,12 @@ COMMANDS = (
     Entry("read", MACHINE, "bedplate.cli.read:read", "Values of a device, once"),
     Entry("probe", MACHINE, "bedplate.cli.probe:probe", "Reads every address once; writes nothing"),
     Entry(
+        "maintenance",
+        MACHINE,
+        "bedplate.cli.maintenance:maintenance",
+        "Set a device aside while people work on it",
+    ),
+    Entry(
         "capture",
         MACHINE,
         "bedplate.cli.capture:capture",

@@ -37,6 +37,8 @@ def state(alarm: Alarm) -> str:
             if alarm.acknowledged_by
             else "acknowledged"
         )
+    if alarm.state is AlarmState.OUT_OF_SERVICE:
+        return f"out of service: {plain(alarm.out_of_service, 200)}"
     return WORDS.get(alarm.state, "unknown")
 
 

@@ -23,8 +23,8 @@ from bedplate.client.failures import failing
 from bedplate.client.progress import progress_of
 from bedplate.client.questions import Gathering, HistoryQuestion, Progress, texts
 from bedplate.client.result import Result
-from bedplate.client.span import Length, Moment
-from bedplate.client.status import Status, status_of
+from bedplate.client.span import Length, Moment, deadline
+from bedplate.client.status import Maintenance, Status, maintenance_of, status_of
 from bedplate.client.subscription import AsyncSubscription
 from bedplate.client.update import opening
 from bedplate.model import Event
@@ -126,6 +126,20 @@ class AsyncClient:
         """See `Client.status`."""
         request = api_pb2.GetStatusRequest(with_output=with_output)
         return status_of(await self._unary(calls.GET_STATUS, request))
+
+    async def set_maintenance(
+        self, device: str, until: Moment | Length, reason: str
+    ) -> list[Maintenance]:
+        """See `Client.set_maintenance`."""
+        request = api_pb2.SetMaintenanceRequest(
+            device=device, until=deadline(until, self._now()), reason=reason
+        )
+        return maintenance_of((await self._unary(calls.SET_MAINTENANCE, request)).maintenance)
+
+    async def end_maintenance(self, device: str) -> list[Maintenance]:
+        """See `Client.end_maintenance`."""
+        request = api_pb2.EndMaintenanceRequest(device=device)
+        return maintenance_of((await self._unary(calls.END_MAINTENANCE, request)).maintenance)
 
     async def plugins(self) -> list[PluginEntry]:
         """See `Client.plugins`."""

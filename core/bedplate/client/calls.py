@@ -40,6 +40,8 @@ LIST_ALARMS = Method("Alarms", "ListAlarms", UNARY, api_pb2.ListAlarmsResponse)
 WATCH_ALARMS = Method("Alarms", "WatchAlarms", STREAM, api_pb2.WatchAlarmsResponse)
 ACKNOWLEDGE = Method("Alarms", "Acknowledge", UNARY, api_pb2.AcknowledgeResponse)
 GET_STATUS = Method("Admin", "GetStatus", UNARY, api_pb2.GetStatusResponse)
+SET_MAINTENANCE = Method("Admin", "SetMaintenance", UNARY, api_pb2.SetMaintenanceResponse)
+END_MAINTENANCE = Method("Admin", "EndMaintenance", UNARY, api_pb2.EndMaintenanceResponse)
 LIST_PLUGINS = Method("Admin", "ListPlugins", UNARY, api_pb2.ListPluginsResponse)
 
 

@@ -23,8 +23,8 @@ from bedplate.client.failures import failing
 from bedplate.client.progress import progress_of
 from bedplate.client.questions import Gathering, HistoryQuestion, Progress, texts
 from bedplate.client.result import Result
-from bedplate.client.span import Length, Moment
-from bedplate.client.status import Status, status_of
+from bedplate.client.span import Length, Moment, deadline
+from bedplate.client.status import Maintenance, Status, maintenance_of, status_of
 from bedplate.client.subscription import Subscription
 from bedplate.client.update import opening
 from bedplate.model import Event
@@ -138,6 +138,23 @@ class Client:
         """How the platform stands. with_output: also the last lines that plugins printed."""
         request = api_pb2.GetStatusRequest(with_output=with_output)
         return status_of(self._unary(calls.GET_STATUS, request))
+
+    def set_maintenance(
+        self, device: str, until: Moment | Length, reason: str
+    ) -> list[Maintenance]:
+        """Sets a device aside while people work on it, or says anew until when and why: its tags are out of service,
+        its alarms off, writes to it locked. device: the id of a component, or the path of an asset or any unique tail
+        of it · until: "06:00" (the next), "8h", a timedelta, ISO text, datetime, or ns since 1970 UTC. Raises
+        ValueError for an until that can't be read."""
+        request = api_pb2.SetMaintenanceRequest(
+            device=device, until=deadline(until, self._now()), reason=reason
+        )
+        return maintenance_of(self._unary(calls.SET_MAINTENANCE, request).maintenance)
+
+    def end_maintenance(self, device: str) -> list[Maintenance]:
+        """Takes it back into service; returns what was ended, nothing when it was not set aside."""
+        request = api_pb2.EndMaintenanceRequest(device=device)
+        return maintenance_of(self._unary(calls.END_MAINTENANCE, request).maintenance)
 
     def plugins(self) -> list[PluginEntry]:
         """Every plugin that was found, with what became of it, the refused too."""

@@ -86,6 +86,40 @@ def moment(value: Moment, now: int) -> int:
     raise ValueError(f"{value!r} is no time; write 2026-11-19T06:00 or 06:00")
 
 
+def deadline(value: Moment | Length, now: int) -> int:
+    """Nanoseconds since 1970 UTC of what lies ahead: a duration from now, "06:00" the next time that it is so, a date
+    its beginning, or any moment. Raises ValueError for what is neither, or over."""
+    if isinstance(value, timedelta):
+        return now + length(value)
+    try:
+        at = moment(value, now)
+    except ValueError:
+        return now + _ahead(value)
+    if at <= now and isinstance(value, str) and _is_clock(value):
+        today = datetime.fromtimestamp(now / 1e9).date()
+        at = _ns(datetime.combine(today + timedelta(days=1), time.fromisoformat(value.strip())))
+    if at <= now:
+        raise ValueError(f"{value!r} is over; write 06:00, 8h or 2026-11-20T06:00")
+    return at
+
+
+def _ahead(value: Moment) -> int:
+    try:
+        return length(str(value))
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is no time ahead; write 06:00, 8h or 2026-11-20T06:00"
+        ) from None
+
+
+def _is_clock(text: str) -> bool:
+    try:
+        time.fromisoformat(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
 def _read(text: str, now: int) -> datetime:
     text = text.strip()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -101,6 +102,18 @@ class ProcessStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Maintenance:
+    """A device that is set aside. component: its id · path: of its asset · since, until: ns UTC · by: who said so."""
+
+    component: str
+    path: str
+    since: int
+    until: int
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The platform. started, now: ns UTC · problems: one line a cause · notices: choices that nobody
     should forget, one a line · cpu_seconds, memory_bytes: of the kernel."""
@@ -119,15 +132,22 @@ class Status:
     deployment_file: str
     path: str
     notices: tuple[str, ...]
+    maintenance: tuple[Maintenance, ...] = ()
 
 
 INNER = {
     "ComponentStatus": ComponentStatus,
     "JournalStatus": JournalStatus,
+    "Maintenance": Maintenance,
     "ProcessStatus": ProcessStatus,
     "ReaderStatus": ReaderStatus,
     "Transition": Transition,
 }
+
+
+def maintenance_of(messages: Iterable[Any]) -> list[Maintenance]:
+    """Devices in a response."""
+    return [_mirror(Maintenance, one) for one in messages]
 
 
 def status_of(message: api_pb2.GetStatusResponse) -> Status:

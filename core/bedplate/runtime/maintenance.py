@@ -1,8 +1,8 @@
 """Devices that are set aside while people work on them, with who, why and until when.
 
-Rule: what stands here was on disk before anybody was told. It goes by the wall clock, like the people who wrote 06:00,
-and a period that is over stays until its end is written down too: a lock that nobody has seen end is locked. What is set
-aside for a component that the deployment no longer has is kept for when it is back.
+Rule: begin and end are an event and a state in one step of the journal, so a restart changes nothing. It goes by the
+wall clock, like the people who wrote 06:00, and a period that is over stays until its end is written down too: a lock
+that nobody has seen end is locked. What stands of a component that the deployment no longer has is kept for its return.
 """
 
 from __future__ import annotations
@@ -49,13 +49,17 @@ class MaintenanceBook:
     """One for the kernel, on its loop. told: hears of each that begins and ends, with a word for which."""
 
     def __init__(
-        self, spine: Spine, components: Mapping[str, Supervisor], timezone: str = "UTC"
+        self,
+        spine: Spine,
+        components: Mapping[str, Supervisor],
+        timezone: str = "UTC",
+        told: Callable[[Maintenance, str], None] = lambda one, what: None,
     ) -> None:
         self._spine = spine
         self._components = components
         self._zone = zone(timezone)
         self._standing: dict[str, Maintenance] = {}
-        self.told: Callable[[Maintenance, str], None] = lambda one, what: None
+        self._told = told
 
     async def restore(self) -> None:
         """What stood before the restart. What can't be read is forgotten. Raises JournalError."""
@@ -87,7 +91,7 @@ class MaintenanceBook:
         self._standing[component] = one
         supervisor.set_aside(self.words(one))
         self._retell(one)
-        self.told(one, "begins" if before is None else "changes")
+        self._told(one, "begins" if before is None else "changes")
         return one
 
     def end(self, component: str, by: str = "") -> Maintenance | None:
@@ -102,7 +106,7 @@ class MaintenanceBook:
         if supervisor := self._components.get(component):
             supervisor.set_aside("")
         self._retell(one)
-        self.told(replace(one, by=by), "ends")
+        self._told(replace(one, by=by), "ends")
         return one
 
     async def run(self) -> None:

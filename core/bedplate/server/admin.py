@@ -19,6 +19,7 @@ from bedplate.runtime.source import Source
 from bedplate.runtime.supervisor import Supervisor
 from bedplate.runtime.watching import words
 from bedplate.server.door import Caller, Method
+from bedplate.server.maintenance import standing
 from bedplate.version import __version__
 
 KINDS = {"connector": 1, "analytic": 2, "security": 3, "app": 4}
@@ -96,6 +97,7 @@ class Admin:
             memory_bytes=_memory(os.getpid()),
             deployment_file=kernel.deployment.source.file,
             path=kernel.deployment.path,
+            maintenance=standing(kernel),
         )
 
     def _overdue(self) -> set[str]:
@@ -175,7 +177,8 @@ class Admin:
             appended=state.appended,
             synced=state.synced,
             oldest_seconds=oldest,
-            state=state.failed or "synced",
+            state=self._kernel.spine.not_stored or state.failed or "synced",
+            unstored_samples=self._kernel.spine.unstored.samples,
             syncs=state.syncs,
             bytes_written=state.bytes_written,
             limit_bytes=state.limit,

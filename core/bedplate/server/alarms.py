@@ -61,7 +61,7 @@ class AlarmService:
         wanted = selection(request.selectors, self._kernel.spine.alarms.sources(), "alarm")
         events = self._kernel.spine.alarms.standing(all_=request.all)
         return api_pb2.ListAlarmsResponse(
-            alarms=_messages(e for e in events if wanted.matches(e.source))
+            alarms=self._messages(e for e in events if wanted.matches(e.source))
         )
 
     async def watch(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
@@ -70,13 +70,13 @@ class AlarmService:
         queue = book.watch()
         try:
             standing = [e for e in book.standing() if wanted.matches(e.source)]
-            yield api_pb2.WatchAlarmsResponse(alarms=_messages(standing))
+            yield api_pb2.WatchAlarmsResponse(alarms=self._messages(standing))
             while True:
                 event = await queue.get()
                 if event is None:
                     raise CallError("this client is too slow; watch again", code="ABORTED")
                 if wanted.matches(event.source):
-                    yield api_pb2.WatchAlarmsResponse(alarms=_messages([event]))
+                    yield api_pb2.WatchAlarmsResponse(alarms=self._messages([event]))
         finally:
             book.unwatch(queue)
 
@@ -95,6 +95,7 @@ class AlarmService:
         listed = "\n".join(f"  {path}" for path in sorted(found)[:20])
         raise CallError(f"{text} names {len(found)} alarms:\n{listed}", code="INVALID_ARGUMENT")
 
-
-def _messages(events: Iterable[Event]) -> list[record_pb2.Event]:
-    return [record_pb2.Event.FromString(encode_event(event)) for event in events]
+    def _messages(self, events: Iterable[Event]) -> list[record_pb2.Event]:
+        """As people see them: those of what is set aside are out of service."""
+        shown = map(self._kernel.maintenance.shown, events)
+        return [record_pb2.Event.FromString(encode_event(event)) for event in shown]

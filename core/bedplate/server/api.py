@@ -20,6 +20,7 @@ from bedplate.server.door import Door, GateLike
 from bedplate.server.health import health_handler
 from bedplate.server.history import HistoryService
 from bedplate.server.live import LiveService
+from bedplate.server.maintenance import MaintenanceService
 
 OPTIONS = (
     ("grpc.so_reuseport", 0),
@@ -64,6 +65,7 @@ class ApiServer:
             HistoryService(self._kernel),
             AlarmService(self._kernel),
             Admin(self._kernel, self._plugins, self._problems, self._notices),
+            MaintenanceService(self._kernel),
         ]
         methods = [method for room in rooms for method in room.methods()]
         self._server.add_generic_rpc_handlers([*self._door.handlers(methods), health_handler()])

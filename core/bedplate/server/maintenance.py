@@ -1,0 +1,100 @@
+"""Admin: devices are set aside while people work on them, and taken back into service."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from bedplate.api.v1 import api_pb2, maintenance_pb2
+from bedplate.errors import CallError
+from bedplate.model import tails
+from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.maintenance import Maintenance
+from bedplate.server.door import Caller, Method
+
+ACTION = "admin.maintenance"
+MOST = 20  # candidates named
+
+
+class MaintenanceService:
+    """Two methods of the service Admin. A device is named by the id of its component, or by the path of its asset or
+    any tail of it: then all devices that feed the asset are meant."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def methods(self) -> list[Method]:
+        service = "bedplate.api.v1.Admin"
+        begin, end = api_pb2.SetMaintenanceRequest, api_pb2.EndMaintenanceRequest
+        return [
+            Method(service, "SetMaintenance", "unary", begin, ACTION, self.begin, self._resources),
+            Method(service, "EndMaintenance", "unary", end, ACTION, self.end, self._resources),
+        ]
+
+    async def begin(self, request: Any, caller: Caller) -> Any:
+        found = self._devices(request.device)
+        book, by = self._kernel.maintenance, caller.subject.id
+        begun = [book.begin(one, request.until, by, request.reason) for one in found]
+        await self._kernel.engine.synced(self._kernel.engine.state().appended)
+        return api_pb2.SetMaintenanceResponse(maintenance=map(_message, begun))
+
+    async def end(self, request: Any, caller: Caller) -> Any:
+        found = self._devices(request.device)
+        ended = [self._kernel.maintenance.end(one, caller.subject.id) for one in found]
+        await self._kernel.engine.synced(self._kernel.engine.state().appended)
+        return api_pb2.EndMaintenanceResponse(maintenance=[_message(one) for one in ended if one])
+
+    def _resources(self, request: Any) -> list[str]:
+        """What the gate is asked about: the assets. A word that names none, or several, covers all it could mean."""
+        try:
+            return [self._path(one) for one in self._devices(request.device)]
+        except CallError:
+            return [f"**/{request.device}"]
+
+    def _path(self, component: str) -> str:
+        return self._kernel.components[component].component.path or component
+
+    def _devices(self, text: str) -> list[str]:
+        """Ids of components. Raises CallError NOT_FOUND; INVALID_ARGUMENT with the candidates when it names several
+        assets, or what is no device."""
+        text = text.strip("/")
+        devices = [s.component for s in self._kernel.tier("source")]
+        places: dict[str, list[str]] = {}
+        for device in devices:
+            places.setdefault(device.path or device.id, []).append(device.id)
+        if any(device.id == text for device in devices):
+            return [text]
+        found = tails(text, places)
+        if len(found) == 1:
+            return places[found[0]]
+        if found:
+            listed = "\n".join(f"  {path}" for path in sorted(found)[:MOST])
+            raise CallError(
+                f"{text} names {len(found)} devices:\n{listed}", code="INVALID_ARGUMENT"
+            )
+        raise self._unknown(text, [*(d.id for d in devices), *places])
+
+    def _unknown(self, text: str, known: list[str]) -> CallError:
+        if text in self._kernel.components:
+            words = f"{text} is no device: only connectors that bring values are set aside"
+            return CallError(words, code="INVALID_ARGUMENT")
+        ends = [path.split("/", n)[-1] for path in known for n in range(path.count("/") + 1)]
+        near = difflib.get_close_matches(text, ends, n=1, cutoff=0.6)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return CallError(f"no device named {text}{hint}", code="NOT_FOUND")
+
+
+def standing(kernel: Kernel) -> list[maintenance_pb2.Maintenance]:
+    """What is set aside, as messages."""
+    return [_message(one) for one in kernel.maintenance.standing()]
+
+
+def _message(one: Maintenance) -> maintenance_pb2.Maintenance:
+    return maintenance_pb2.Maintenance(
+        component=one.component,
+        path=one.path,
+        since=one.since,
+        until=one.until,
+        by=one.by,
+        reason=one.reason,
+    )

@@ -8,38 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from itertools import chain, count
 from pathlib import Path
-from typing import Any
 
 from bedplate.clock import Clock, SystemClock
 from bedplate.config.deployment import Component, Deployment
-from bedplate.config.secrets import Secrets
 from bedplate.errors import JournalError
 from bedplate.journal.engine import Engine
 from bedplate.model import Event, EventKind
 from bedplate.remote.host import PluginHost
 from bedplate.remote.majors import MAJORS, Major
 from bedplate.runtime.analytics import AnalyticReader
+from bedplate.runtime.assembly import Assembly, Ground, Hearers
 from bedplate.runtime.census import Census
-from bedplate.runtime.confining import Confiner
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.guards import Guard
 from bedplate.runtime.journal_watch import JournalWatch
-from bedplate.runtime.launch import Launch, home_of
-from bedplate.runtime.lifecycle import Cause, State, Transition
+from bedplate.runtime.lifecycle import State, Transition
+from bedplate.runtime.maintenance import Maintenance, MaintenanceBook
 from bedplate.runtime.offer import Offer
 from bedplate.runtime.placement import Place
 from bedplate.runtime.process import PluginProcess
 from bedplate.runtime.reader import Reader
 from bedplate.runtime.remote import door
-from bedplate.runtime.role import Role
-from bedplate.runtime.settings import Settings
 from bedplate.runtime.snapshot import Snapshot
 from bedplate.runtime.source import Source
 from bedplate.runtime.spine import Spine
@@ -84,12 +77,13 @@ class Kernel:
         self.started = 0
         self.components: dict[str, Supervisor] = {}
         self.places: dict[tuple[str, ...], Place] = {}
-        self._members: dict[tuple[str, ...], list[tuple[Component, Offer]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._relieving: dict[Supervisor, asyncio.Task[None]] = {}
         self.stopping = False
         self.launched: Callable[[Place], None] = lambda place: None  # a plugin has started
         self.lost: Callable[[str, str], None] = lambda reader, text: None  # beyond its buffer
         self.census = self.census_type()
+        self.maintained: Callable[[Maintenance, str], None] = lambda one, what: None
         self.starts = Starts()
         self.remote_address = ""  # where remote plugins dial in
         self._stopped: set[tuple[str, ...]] = set()
@@ -103,90 +97,51 @@ class Kernel:
         if files := door(self.deployment):
             self.remote_address = await self.host.listen(self.deployment.plugins.listen, files)
             self.host.arrivals.told = self._refused
-        self.confiner = Confiner(self.deployment, self._run_folder)
         await self.census.start()
         await self.engine.open()
         self.first_position = self.engine.state().appended + 1  # of this epoch
         self.spine = Spine(self.engine, self.clock)
         self.snapshot = Snapshot(self.spine)
         await self.snapshot.restore()
+        self.maintenance = MaintenanceBook(
+            self.spine, self.components, self.deployment.timezone, self.maintained
+        )
+        await self.maintenance.restore()
         self.pacer = Pacer(self.linger, self.clock.monotonic)
         self.pacer.start()
-        secrets = Secrets(self.deployment.source.folder, os.environ)
-        self._specs = {t.path: t for c in self.deployment.components for t in c.tags}
+        self.assembly = self._assembly()
+        self.places = self.assembly.places
         for component in self.deployment.components:
-            self._build(component, secrets)
+            self.components[component.id] = self.assembly.build(component)
         self._alarms = FaultAlarms(self.spine)
         processes = {place.launch.name for place in self.places.values()}
         self._alarms.forget_all_but(self.deployment.components, processes)
         for tier in ORDER:
             for supervisor in self.tier(tier):
-                supervisor.start()
+                self.set_going(supervisor)
         watch = JournalWatch(self.spine, self.snapshot, self._alarms, self._cursors)
-        self._tasks = [asyncio.create_task(watch.run())]
-        readers = (s.role for s in self.tier("reader") if isinstance(s.role, Reader))
-        self._tasks += [asyncio.create_task(reader.keep_relieved()) for reader in readers]
+        self._tasks = [
+            asyncio.create_task(watch.run()),
+            asyncio.create_task(self.maintenance.run()),
+        ]
 
-    def _build(self, component: Component, secrets: Secrets) -> None:
-        offer = self.offers[component.use]
-        settings = Settings(component, self.deployment, secrets)
-        role: Role
-        if offer.kind == "connector" and (component.deliver or "query" in offer.capabilities):
-            role = Reader(component, self.spine, offer.capabilities, settings, self.linger)
-            if role.buffer:
-                role.buffer.declared = lambda text: self.lost(component.id, text)
-        elif offer.kind == "connector":
-            role = Source(
-                component,
-                self.spine,
-                offer.capabilities,
-                settings,
-                self.pacer,
-                self.linger,
-                replays=offer.replay != "none",
-            )
-        elif offer.kind == "analytic":
-            role = AnalyticReader(component, self.spine, settings, self._specs)
-        else:
-            role = Guard(component, self.spine, settings)
-        role.may_publish = offer.permissions.may_publish
-        place = self._place(component, offer)
-        supervisor = Supervisor(role, place, self.spine, self._heard, offer.support)
-        if isinstance(role, Source):
-            role.health = _health(supervisor)
-        self.components[component.id] = supervisor
-
-    def _own_name(self, launch: Launch) -> str:
-        """Connectors and analytics of one plugin, or inline and not, may be given one name; people, alarms and metrics
-        must tell them apart."""
-        taken = {place.launch.name for place in self.places.values()}
-        first = (launch.name, f"{launch.name} ({launch.kind})")
-        names = chain(first, (f"{launch.name} {number}" for number in count(2)))
-        return next(name for name in names if name not in taken)
-
-    def _place(self, component: Component, offer: Offer) -> Place:
-        """One process per plugin and kind, or per name the operator gave."""
-        key = (component.placement, *home_of(offer), component.process)
-        if key not in self.places:
-            telemetry = self.deployment.telemetry
-            otlp = telemetry.otlp if telemetry.traces else ""
-            launch = Launch.of(offer, self.offers.values(), component.process, otlp)
-            launch = replace(launch, name=self._own_name(launch))
-            members = self._members.setdefault(key, [])
-            self.places[key] = Place(
-                launch,
-                component.placement,
-                self.host,
-                self.deployment.source.folder,
-                self.census,
-                lambda launch: self.confiner.confine(launch, members),
-                starts=self.starts,
-            )
-            self.places[key].process_type = self.process_type
-        self._members[key].append((component, offer))
-        # the platform sets its own later
-        self.places[key].launched = lambda place: self.launched(place)  # noqa: PLW0108
-        return self.places[key]
+    def _assembly(self) -> Assembly:
+        ground = Ground(
+            self.spine,
+            self.pacer,
+            self.linger,
+            self.host,
+            self.census,
+            self._run_folder,
+            self.starts,
+            self.process_type,
+        )
+        hearers = Hearers(  # the platform sets its own later
+            self._heard,
+            lambda reader, text: self.lost(reader, text),  # noqa: PLW0108
+            lambda place: self.launched(place),  # noqa: PLW0108
+        )
+        return Assembly(ground, hearers, self.deployment, self.offers)
 
     def tier(self, name: str) -> list[Supervisor]:
         """Components of one step of the start: security, reader, analytic, source."""
@@ -194,6 +149,21 @@ class Kernel:
             name
         ]
         return [s for s in self.components.values() if isinstance(s.role, role)]
+
+    def set_going(self, supervisor: Supervisor) -> None:
+        """Starts a component, and what is done for it beside."""
+        self.maintenance.takes(supervisor)
+        supervisor.start()
+        role = supervisor.role
+        if isinstance(role, Reader) and role.buffer:
+            self._relieving[supervisor] = asyncio.create_task(role.keep_relieved())
+
+    async def bring_down(self, supervisor: Supervisor) -> None:
+        """Stops a component, and what is done for it beside."""
+        await supervisor.stop()
+        if task := self._relieving.pop(supervisor, None):
+            task.cancel()
+            await asyncio.wait([task])
 
     @property
     def history(self) -> Reader | None:
@@ -256,7 +226,7 @@ class Kernel:
         if self.stopping:
             return
         self.stopping = True
-        for task in self._tasks:
+        for task in (*self._tasks, *self._relieving.values()):
             task.cancel()
         end = asyncio.get_running_loop().time() + STOP_ALL
         ending: list[asyncio.Task[None]] = []
@@ -307,25 +277,6 @@ class Kernel:
 
 async def _stop_all(supervisors: Iterable[Supervisor]) -> None:
     await asyncio.gather(*(supervisor.stop() for supervisor in supervisors))
-
-
-def _health(supervisor: Supervisor) -> Callable[[bool], None]:
-    def heard(whole: bool) -> None:
-        if not whole:
-            supervisor.life.move(Cause.PARTLY, _partly(supervisor.role))
-        elif supervisor.life.state is State.DEGRADED:
-            supervisor.life.move(Cause.WHOLE)
-
-    return heard
-
-
-def _partly(role: Any) -> str:
-    """Why some tags are Bad, with what was said of the first that anything was said of; empty: nothing was."""
-    problems = getattr(role.figures, "problems", None)
-    if not problems:
-        return ""
-    handle, why = min(problems.items())
-    return f"{Cause.PARTLY}; {role.tags[handle - 1].name}: {why}"
 
 
 def _short_folder() -> str | None:

@@ -198,8 +198,18 @@ class Place:
         if self.run and self.run.attachment:
             self.run.attachment.end(f"{self.launch.plugin} broke the contract: {text}")
 
+    def leave(self, whose: object, component: str) -> None:
+        """A component has stopped and is not served any more. What its plugin still says of it harms nobody."""
+        self.components.remove(component)
+        self.late = [hear for hear in self.late if getattr(hear, "__self__", None) is not whose]
+        self.publications[component] = self.notes[component] = _unheard
+
     async def stop(self, grace: float = 1.0, within: float = 8.0) -> None:
         """Bounded by `within` seconds in all. Legal at any time and twice."""
         async with self._starting:
             if self.run:
                 await self.run.stop(grace, within)
+
+
+def _unheard(message: object) -> None:
+    """Of a component that was taken away."""

@@ -28,7 +28,7 @@ class PlannedStep:
     """One component. why: in words, never a secret; empty when untouched · changed: which of the component's words
     differ (names of fields of Component, or "artefact", "secrets", "files", "process"), for whoever does the step ·
     gap_seconds: without values, estimated; 0 for none · machines: paths of assets that feel it · process: name, as it
-    will be · new_process: that process is started anew for this step, so all who share it have steps of their own ·
+    will be · new_process: a process is started for this step ·
     was: id or path it had before, where `moved` says so."""
 
     component: str

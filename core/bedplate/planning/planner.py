@@ -1,14 +1,14 @@
 """Makes a plan. Pure: everything it needs is given, nothing is contacted, nothing changes.
 
-Rule: a component whose fingerprint is equal is untouched, unless its process has to be started anew; then whoever
-shares that process restarts with it and is named.
+Rule: a component whose fingerprint is equal is untouched. Whoever has to be restarted because of another is named in a
+step of its own.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bedplate.config.deployment import Component, Deployment
 from bedplate.planning.differences import Change, fingerprint
@@ -99,14 +99,6 @@ def machines(component: Component) -> tuple[str, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """A process that has to be started anew, and why."""
-
-    home: Home
-    why: str
-
-
 class _Steps:
     def __init__(
         self, old: Standing | None, new: Standing, figures: Figures, moves: dict[str, str]
@@ -118,7 +110,7 @@ class _Steps:
     def all(self) -> Iterator[PlannedStep]:
         """In the order they are done."""
         steps = [self._own(component) for component in self._after.values()]
-        steps = [*self._forced(steps)]
+        steps = [*self._placed(steps)]
         gone = [one for id_, one in self._before.items() if id_ not in self._after]
         for tier in reversed(TIERS):
             yield from (self._removal(one) for one in gone if self._tier(one) == tier)
@@ -198,67 +190,23 @@ class _Steps:
 
     # --- processes ---
 
-    def _forced(self, steps: Iterable[PlannedStep]) -> Iterator[PlannedStep]:
-        """The same, with all members of a process that has to be started anew."""
-        begun = self._begun() if self._old and self._old.homes else {}
-        known = {home.key for home in self._old.homes.values()} if self._old else set()
+    def _placed(self, steps: Iterable[PlannedStep]) -> Iterator[PlannedStep]:
+        """The same, with what is known of processes. One that runs is never touched for a newcomer's sake: who needs
+        another plugin, or more than the process may do, gets one of its own beside it."""
+        known = _environments(self._old) if self._old else {}
         for step in steps:
-            home = self._new.home(step.component)
-            anew = bool(home.key) and home.key not in known
-            planned = replace(step, new_process=anew)
-            if found := begun.get(home.key):
-                planned = self._with_process(planned, found)
-            component = self._after[planned.component]
+            home, component = self._new.home(step.component), self._after[step.component]
+            anew = (
+                home.key not in known
+                or "artefact" in step.changed
+                or not home.environment <= known[home.key]
+            )
+            planned = replace(step, new_process=bool(home.key) and anew)
             yield replace(planned, gap_seconds=self._gap(planned, component))
-
-    def _with_process(self, planned: PlannedStep, begun: _Begun) -> PlannedStep:
-        planned = replace(planned, new_process=True)
-        if planned.step is Step.CREATE:
-            return planned
-        text = f"its process {begun.home.name} starts anew: {begun.why}"
-        told = (
-            planned.why
-            if begun.why in planned.why
-            else " · ".join(filter(None, (planned.why, text)))
-        )
-        component = self._after[planned.component]
-        return replace(
-            planned,
-            step=Step.RESTART,
-            why=told,
-            changed=planned.changed | {"process"},
-            machines=planned.machines or machines(component),
-        )
-
-    def _begun(self) -> dict[str, _Begun]:
-        """key → why, of processes that run and can't go on as they are."""
-        assert self._old
-        before, after = _environments(self._old), _environments(self._new)
-        found = {}
-        for id_, home in self._new.homes.items():
-            if home.key not in before or home.key in found:
-                continue
-            if more := sorted(after[home.key] - before[home.key]):
-                found[home.key] = _Begun(home, f"it may {more[0]}{_and(len(more) - 1)} from now on")
-            elif id_ in self._before and (why := self._other_plugin(id_)):
-                found[home.key] = _Begun(home, why)
-        return found
-
-    def _other_plugin(self, id_: str) -> str:
-        assert self._old
-        before, after = self._before[id_], self._after[id_]
-        if before.use != after.use:
-            return ""
-        change = Change(before, self._old, after, self._new)
-        return change.of_artefact() if "artefact" in change.words else ""
-
-
-def _and(more: int) -> str:
-    return f" and {more} more" if more else ""
 
 
 def _environments(standing: Standing) -> dict[str, frozenset[str]]:
     found: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
     for home in standing.homes.values():
         found[home.key] |= home.environment
-    return found
+    return dict(found)

@@ -24,7 +24,7 @@ class Plugin:
 @dataclass(frozen=True, slots=True)
 class Home:
     """The process, or thread, of a component. key: equal keys share it · name: for people · environment: what it may
-    reach and take, one text each; a process can lose of it while it runs, and gain nothing."""
+    reach and take, one text each; a process that runs can't gain of it."""
 
     key: str
     name: str

@@ -104,7 +104,10 @@ class Kernel:
         self.snapshot = Snapshot(self.spine)
         await self.snapshot.restore()
         self.maintenance = MaintenanceBook(
-            self.spine, self.components, self.deployment.timezone, self.maintained
+            self.spine,
+            lambda component: self.components.get(component),  # noqa: PLW0108  it may be another
+            self.deployment.timezone,
+            self.maintained,
         )
         await self.maintenance.restore()
         self.pacer = Pacer(self.linger, self.clock.monotonic)

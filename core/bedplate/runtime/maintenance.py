@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -46,17 +46,18 @@ class Maintenance:
 
 
 class MaintenanceBook:
-    """One for the kernel, on its loop. told: hears of each that begins and ends, with a word for which."""
+    """One for the kernel, on its loop. find: a component of the deployment by its id · told: hears of each that begins,
+    changes and ends, with that word."""
 
     def __init__(
         self,
         spine: Spine,
-        components: Mapping[str, Supervisor],
+        find: Callable[[str], Supervisor | None],
         timezone: str = "UTC",
         told: Callable[[Maintenance, str], None] = lambda one, what: None,
     ) -> None:
         self._spine = spine
-        self._components = components
+        self._find = find
         self._zone = zone(timezone)
         self._standing: dict[str, Maintenance] = {}
         self._told = told
@@ -76,8 +77,10 @@ class MaintenanceBook:
     def begin(self, component: str, until: int, by: str, reason: str) -> Maintenance:
         """Sets a component aside, or says anew until when and why. Raises Invalid for a time or reason that is none,
         JournalError when it can't be written: then nothing has changed."""
-        supervisor, now = self._components[component], self._spine.clock.time_ns()
+        supervisor, now = self._find(component), self._spine.clock.time_ns()
         reason = legible(reason.strip(), REASON)
+        if supervisor is None:
+            raise Invalid(f"the deployment has no component {component}")
         if not reason:
             raise Invalid("maintenance needs a reason", pointer="/reason")
         if not now < until <= now + MOST_NS:
@@ -103,7 +106,7 @@ class MaintenanceBook:
         how = f"by {by}" if by else DONE
         self._write(replace(one, by=by), f"{component} is back in service: {how}", b"")
         del self._standing[component]
-        if supervisor := self._components.get(component):
+        if supervisor := self._find(component):
             supervisor.set_aside("")
         self._retell(one)
         self._told(replace(one, by=by), "ends")
@@ -134,7 +137,7 @@ class MaintenanceBook:
         if not self._standing:
             return None
         owner = self._spine.registry.owner.get(path, "")
-        supervisor = self._components.get(owner)
+        supervisor = self._find(owner)
         if supervisor and supervisor.component.kind == "connector":
             return self._standing.get(owner)
         return self._below(path)

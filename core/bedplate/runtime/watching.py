@@ -2,18 +2,19 @@
 
 Goes by its settings and by current values alone, so it is true whatever the plugin does. A name of a tag at the top of
 the settings is an input, one further down belongs to what it stands under: `limits: {oil-hot: {tag: temperature}}` is
-the limit oil-hot. Uncertain is a value; Bad, and none yet, is not; of what is off, nobody expects one.
+the limit oil-hot. Uncertain is a value; Bad, and none yet, is not; of what is off or set aside, nobody expects one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bedplate.config.deployment import Component
 from bedplate.model import quality
+from bedplate.runtime.maintenance import Maintenance
 from bedplate.runtime.spine import Spine
 
 SHOWN = 3
@@ -55,26 +56,41 @@ def _named(
             yield from _named(inner, tags, steps)
 
 
-def words(every: list[Watched], spine: Spine) -> str:
-    """ "154 of 160 limits watching, 2 without input: press-07/oil-hot (temperature BadNodeIdUnknown)"; empty when there
-    is nothing to say."""
-    if not every:
-        return ""
-    codes = {path: _code(path, spine) for path in {one.path for one in every}}
-    missing = [one for one in every if quality.is_bad(codes[one.path])]
+def words(
+    every: list[Watched],
+    spine: Spine,
+    aside: Callable[[str], Maintenance | None] = lambda path: None,
+) -> str:
+    """ "154 of 160 limits watching, 4 set aside (press-12), 2 without input: press-07/oil-hot (temperature
+    BadNodeIdUnknown)"; empty when there is nothing to say. aside: what took a tag out of service, if anything did."""
+    return ", ".join(_parts(every, spine, aside)) if every else ""
+
+
+def _parts(
+    every: list[Watched], spine: Spine, aside: Callable[[str], Maintenance | None]
+) -> Iterator[str]:
+    resting = [found.component for one in every if (found := aside(one.path))]
+    codes = {p: _code(p, spine) for p in {one.path for one in every} if not aside(p)}
+    missing = [one for one in every if quality.is_bad(codes.get(one.path, quality.GOOD))]
     off = sum(codes[one.path] == quality.BAD_OUT_OF_SERVICE for one in missing)
     missing = [one for one in missing if codes[one.path] != quality.BAD_OUT_OF_SERVICE]
     noun, _ = Counter(one.noun for one in every).most_common(1)[0]
-    if noun == INPUTS and not missing and not off:
-        return ""
-    parts = [f"{len(every) - off - len(missing)} of {len(every)} {noun} watching"]
+    if noun == INPUTS and not missing and not off and not resting:
+        return
+    watching = len(every) - off - len(missing) - len(resting)
+    yield f"{watching} of {len(every)} {noun} watching"
     if off:
-        parts.append(f"{off} off")
+        yield f"{off} off"
+    if resting:
+        yield f"{len(resting)} set aside ({_few([*dict.fromkeys(resting)])})"
     if missing:
         named = [f"{one.name} ({one.tag} {quality.name(codes[one.path])})" for one in missing]
-        more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-        parts.append(f"{len(missing)} without input: {', '.join(named[:SHOWN])}{more}")
-    return ", ".join(parts)
+        yield f"{len(missing)} without input: {_few(named)}"
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
 
 
 def _code(path: str, spine: Spine) -> int:

@@ -138,7 +138,9 @@ class Admin:
             status.tags, status.tags_good = len(role.tags), role.good()
             status.quietest_seconds = role.quietest()
         elif hasattr(role, "position"):
-            watching = words(getattr(role, "watched", []), self._kernel.spine)
+            watching = words(
+                getattr(role, "watched", []), self._kernel.spine, self._kernel.maintenance.of_tag
+            )
             status.detail = " · ".join(filter(None, (status.detail, _lost(role), watching)))
             state = self._kernel.engine.state()
             status.reader.position = role.position

@@ -36,6 +36,7 @@ from bedplate.runtime.confining import refusals
 from bedplate.runtime.instruments import instruments
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import Transition
+from bedplate.runtime.maintenance import Maintenance
 from bedplate.runtime.placement import Place
 from bedplate.server.api import ApiServer
 from bedplate.telemetry import Exporters
@@ -117,6 +118,7 @@ class Platform:
         await self._audit.open()
         self.kernel.launched = self._launched
         self.kernel.lost = self._lost
+        self.kernel.maintained = self._maintained
         token = local_token(home())
         await self.kernel.start()
         if self._exporters and self._exporters.meter_provider:
@@ -177,6 +179,14 @@ class Platform:
         """So is what a sink did not get."""
         if self._audit:
             self._audit.add(Entry("reader.lost", "noted", resource=reader, text=text))
+
+    def _maintained(self, one: Maintenance, what: str) -> None:
+        """Why, beside who was allowed to; and that it ended by itself."""
+        if self._audit:
+            until = self.kernel.maintenance.local(one.until)
+            text = f"{what}, until {until}: {one.reason}"
+            noted = Entry("admin.maintenance", "noted", one.by, resource=one.component, text=text)
+            self._audit.add(noted, urgent=True)
 
     def _heard(self, record: Mapping[str, Any]) -> None:
         self.hooks.tell("bedplate_audit_written", record=MappingProxyType(record))

@@ -15,24 +15,28 @@ from numpy.typing import NDArray
 
 from bedplate.event_time import Arrived
 from bedplate.model import Strings
-from bedplate.model.quality import BAD, good_mask
+from bedplate.model.quality import BAD, BAD_OUT_OF_SERVICE, good_mask
 
+CODE = np.uint32(0xFFFF0000)  # without the info bits
 type_Mask = NDArray[np.bool_]
 
 
 @dataclass(slots=True, eq=False)
 class Readings:
-    """Samples of one tag, looked at by all limits on it. good, usable: masks, None: all of them."""
+    """Samples of one tag, looked at by all limits on it. good, usable: masks, None: all of them · idle: mask of those
+    out of service, None: none."""
 
     arrived: Arrived
     good: type_Mask | None = field(init=False)
     usable: type_Mask | None = field(init=False)
+    idle: type_Mask | None = field(init=False)
 
     def __post_init__(self) -> None:
         quality = self.arrived.series.quality
         spotless = not quality.any()
         self.good = None if spotless else good_mask(quality)
         self.usable = None if spotless else (quality & np.uint32(BAD)) == 0
+        self.idle = None if spotless else (quality & CODE) == np.uint32(BAD_OUT_OF_SERVICE)
 
     def __len__(self) -> int:
         return len(self.arrived.event)
@@ -72,6 +76,11 @@ class Condition:
         """(n,) where it surely does not hold, deadband included."""
         found = self._where(readings.values, _BACK[self.question])
         return found if readings.good is None else found & readings.good
+
+    def dropped(self, readings: Readings) -> type_Mask:
+        """(n,) where it does not hold, or nobody cares: off, or in maintenance. Ends an on delay, not an alarm."""
+        back = self.back(readings)
+        return back if readings.idle is None else back | readings.idle
 
     def unknown(self, readings: Readings) -> type_Mask:
         """(n,) where nothing can be said: Bad, NaN, of another type, or Uncertain and not beyond."""

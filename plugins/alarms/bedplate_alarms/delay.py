@@ -5,7 +5,8 @@ the first sample at or after that time, or silence until no earlier sample can c
 split of the same samples, gives the same changes.
 
 While the input is missing (Bad, NaN) nothing returns: an off delay starts anew with the next sample that is surely
-back. An on delay goes on: the last that was known is that the limit was passed.
+back. An on delay goes on: the last that was known is that the limit was passed. Out of service (off, or in maintenance)
+it is dropped: what a machine did while people worked on it raises nothing.
 
 In the normal case, nothing near the limit, a batch costs one comparison of a column, however long it is.
 """
@@ -77,6 +78,7 @@ class Delayed:
     def _walk(self, readings: Readings) -> list[Change]:
         """From turn to turn; samples between are not touched one by one."""
         beyond, back = self.condition.beyond(readings), self.condition.back(readings)
+        dropped = self.condition.dropped(readings)
         unknown = self.condition.unknown(readings)
         _, event, received = readings.arrived
         changes: list[Change] = []
@@ -85,7 +87,7 @@ class Delayed:
             if self.holds == self.active:
                 turn, end = _first(back if self.holds else beyond, i), -1
             else:
-                turn = _first(back if self.holds else beyond | unknown, i)
+                turn = _first(dropped if self.holds else beyond | unknown, i)
                 end = max(i, self._first_after(event, received))
             if 0 <= end < len(readings) and (turn < 0 or end <= turn):
                 sample = int(received[end]), 1

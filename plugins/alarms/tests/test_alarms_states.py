@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plugins.alarms.tests.driving import START, S, acknowledge, drive, series
+from plugins.alarms.tests.driving import GOOD, START, S, acknowledge, drive, series
 
 from bedplate.model import SEVERITY, AlarmPriority, AlarmState, EventKind
 from bedplate_alarms.states import TRANSITIONS, Trigger, after
@@ -95,7 +95,8 @@ def test_only_its_own_limit_is_acknowledged() -> None:
 
 def test_the_table_has_no_dead_end_and_knows_four_states() -> None:
     states = {state for state, _ in TRANSITIONS} | set(TRANSITIONS.values())
-    assert states == set(AlarmState) - {AlarmState.UNSPECIFIED}
+    of_the_kernel = {AlarmState.UNSPECIFIED, AlarmState.OUT_OF_SERVICE}
+    assert states == set(AlarmState) - of_the_kernel
     for state in states:
         assert any(after(state, trigger) for trigger in Trigger)
 
@@ -106,3 +107,13 @@ def test_any_alarm_that_is_over_and_seen_is_normal(triggers: list[Trigger]) -> N
     for trigger in [*triggers, Trigger.RETURN, Trigger.ACKNOWLEDGE]:
         state = after(state, trigger) or state
     assert state is AlarmState.NORMAL
+
+
+def test_out_of_service_drops_an_on_delay_and_ends_no_alarm() -> None:
+    one = drive(hot={"tag": "t", "high": 65, "on_delay": "10s"})
+    idle = 0x808D0000
+    assert one.states(5, t=series([1, 4], [70, 70], [GOOD, idle])) == []
+    assert one.states(60, t=series([30], [71], [idle])) == []
+    assert one.states(90, t=series([61], [71])) == [("UNACKNOWLEDGED", 71)]
+    assert one.states(200, t=series([100, 130], [20, 20], [idle, idle])) == []
+    assert one.states(300, t=series([210], [20])) == [("RETURNED_UNACKNOWLEDGED", 210)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bedplate.admission import buffering
@@ -16,7 +17,14 @@ from bedplate.admission.startup_code import startup_code
 from bedplate.admission.store import Store
 from bedplate.admission.survey import Places, Unusable, survey_with
 from bedplate.admission.trust import TrustFile
-from bedplate.config import Deployment, PluginSettings, load, plugin_settings
+from bedplate.config import (
+    Deployment,
+    PluginSettings,
+    load,
+    parse,
+    plugin_settings,
+    plugin_settings_in,
+)
 from bedplate.config.document import read
 from bedplate.endpoints import home
 from bedplate.errors import AdmissionError, BedplateError, ConfigError, Problem
@@ -24,28 +32,47 @@ from bedplate.errors import AdmissionError, BedplateError, ConfigError, Problem
 STORE = ".store"  # in the plugins home
 
 
-def survey_of(file: Path | None, given: Sequence[Path] = ()) -> Survey:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is to be read in place of a deployment file and its tables as they lie on the disk now."""
+
+    content: bytes
+    tables: Mapping[str, bytes]
+
+    def table(self, name: str) -> bytes:
+        """Raises OSError for one that is not among them."""
+        try:
+            return self.tables[name]
+        except KeyError:
+            raise OSError(0, "was not given") from None
+
+
+def survey_of(
+    file: Path | None, given: Sequence[Path] = (), written: Written | None = None
+) -> Survey:
     """Every plugin that a deployment file can use; None: that any file can. Raises AdmissionError when a place that was
     named holds no plugin, ConfigError when the file alone named such places."""
-    settings = plugin_settings(file) if file else PluginSettings()
+    settings = _settings(file, written)
     ask = (
         trusted_probe(TrustFile(home()), _store(settings, file))
         if settings.policy == "trusted"
         else probe
     )
-    places = places_of(file)
+    places = _places(settings, file)
     try:
         return survey_with(given, places, ask)
     except Unusable as error:
         if file and all(candidate.place in places.folders for candidate in error.candidates):
-            raise ConfigError(_at_their_lines(error.candidates, places, file)) from None
+            content = written.content if written else file.read_bytes()
+            lines = _at_their_lines(error.candidates, places, file, content)
+            raise ConfigError(lines) from None
         raise
 
 
 def _at_their_lines(
-    candidates: Sequence[Candidate], places: Places, file: Path
+    candidates: Sequence[Candidate], places: Places, file: Path, content: bytes
 ) -> Iterator[Problem]:
-    root, _ = read(file.read_bytes(), str(file))
+    root, _ = read(content, str(file))
     section = root.get("plugins") if root else None
     folders = section.get("folders") if section else None
     for candidate in candidates:
@@ -54,10 +81,18 @@ def _at_their_lines(
         yield Problem(str(file), line, "plugins.folders", candidate.reason)
 
 
-def read_deployment(file: Path, given: Sequence[Path] = ()) -> tuple[Survey, Deployment]:
-    """Raises AdmissionError, and ConfigError with all that is wrong with the file."""
-    found = survey_of(file, given)
-    deployment = load(file, schemas_for(found), found.offers)
+def read_deployment(
+    file: Path, given: Sequence[Path] = (), written: Written | None = None
+) -> tuple[Survey, Deployment]:
+    """written: instead of what the file says now. Raises AdmissionError, and ConfigError with all that is wrong with
+    the file."""
+    found = survey_of(file, given, written)
+    if written is None:
+        deployment = load(file, schemas_for(found), found.offers)
+    else:
+        folder, known = file.absolute().parent, schemas_for(found)
+        content, table = written.content, written.table
+        deployment = parse(content, str(file), folder, known, found.offers, table)
     offers = found.offers
     checks = (problems, overreach, buffering.problems)
     if wrong := [one for check in checks for one in check(deployment, offers)]:
@@ -88,7 +123,16 @@ def _store(settings: PluginSettings, file: Path | None) -> Store:
 
 def places_of(file: Path | None) -> Places:
     """Where a deployment file says that plugins lie."""
-    settings = plugin_settings(file) if file else PluginSettings()
+    return _places(_settings(file, None), file)
+
+
+def _settings(file: Path | None, written: Written | None) -> PluginSettings:
+    if file and written:
+        return plugin_settings_in(written.content, str(file))
+    return plugin_settings(file) if file else PluginSettings()
+
+
+def _places(settings: PluginSettings, file: Path | None) -> Places:
     beside = (file or Path()).absolute().parent
     folders = tuple(Path(os.path.abspath(beside / folder)) for folder in settings.folders)
     return Places(folders, beside / settings.home if settings.home else plugins_home())

@@ -26,7 +26,7 @@ from bedplate.config.deployment import (
 )
 from bedplate.config.editor import editor_schema
 from bedplate.config.grammar import RESERVED
-from bedplate.config.loading import load, parse, plugin_settings
+from bedplate.config.loading import load, parse, plugin_settings, plugin_settings_in
 from bedplate.config.quantities import duration, size
 from bedplate.config.secrets import Secret, SecretError, Secrets, redact
 from bedplate.config.unserved import unserved
@@ -58,6 +58,7 @@ __all__ = [
     "load",
     "parse",
     "plugin_settings",
+    "plugin_settings_in",
     "redact",
     "resolve_settings",
     "size",

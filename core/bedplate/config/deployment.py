@@ -222,12 +222,14 @@ class WriteSettings:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a deployment came from. sha256: of the file and the tables it names, in hex · lines: section → line."""
+    """Where a deployment came from. sha256: of the file and the tables it names, in hex · lines: section → line ·
+    tables: their names, in order."""
 
     file: str
     folder: Path
     sha256: str
     lines: Mapping[str, int] = field(default_factory=dict)
+    tables: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,12 +51,16 @@ def plugin_settings(path: Path) -> PluginSettings:
     """
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            return plugin_settings_in(file.read(MAX_BYTES + 1), str(path))
     except OSError:
         return PluginSettings()
+
+
+def plugin_settings_in(content: bytes, name: str) -> PluginSettings:
+    """The same of a file's content. Never raises."""
     if b"plugins" not in content:
         return PluginSettings()  # spares most files a second reading
-    root, _ = read(content, str(path))
+    root, _ = read(content, name)
     section = root.get("plugins") if root is not None and isinstance(root.value, dict) else None
     if section is None or not Checker(TOP["plugins"], Problems()).check(section).sound:
         return PluginSettings()
@@ -88,7 +92,8 @@ def parse(
     if len(problems):
         raise ConfigError(problems.all())
     tables = [expansion.tables[name] for name in sorted(expansion.tables)]
-    source = Source(file, folder, sha256([content, *tables]), dict(_lines(root)))
+    names = tuple(sorted(expansion.tables))
+    source = Source(file, folder, sha256([content, *tables]), dict(_lines(root)), names)
     return replace(top.deployment(source, components), notes=tuple(builder.notes.all()))
 
 

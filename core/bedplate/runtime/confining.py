@@ -25,6 +25,7 @@ from bedplate.isolation import (
     together,
 )
 from bedplate.isolation.grants import Address, defaults, of_url
+from bedplate.planning.store import store_folder
 from bedplate.runtime.launch import Launch
 from bedplate.runtime.offer import Offer
 
@@ -102,8 +103,9 @@ def _refusal(component: Component, offer: Offer, deployment: Deployment, machine
 
 def own_folders(deployment: Deployment) -> tuple[Path, ...]:
     """What is the kernel's own, and no plugin's."""
-    kept = (deployment.journal.folder, deployment.audit.folder)
-    return (*map(deployment.folder, kept), home(), Path(deployment.source.file).absolute())
+    journal, audit = map(deployment.folder, (deployment.journal.folder, deployment.audit.folder))
+    file = Path(deployment.source.file).absolute()
+    return (journal, store_folder(journal), audit, home(), file)
 
 
 def _telemetry(launch: Launch) -> Iterator[Address]:

@@ -25,7 +25,9 @@ from bedplate.config import (
     plugin_settings,
     plugin_settings_in,
 )
+from bedplate.config.deployment import Source, sha256
 from bedplate.config.document import read
+from bedplate.config.table import table_reader
 from bedplate.endpoints import home
 from bedplate.errors import AdmissionError, BedplateError, ConfigError, Problem
 
@@ -45,6 +47,20 @@ class Written:
             return self.tables[name]
         except KeyError:
             raise OSError(0, "was not given") from None
+
+
+def written_of(source: Source) -> Written:
+    """The file and the tables that a deployment was read from. Raises BedplateError when they are not what they were
+    then."""
+    read_table = table_reader(source.folder)
+    try:
+        content = Path(source.file).read_bytes()
+        tables = {name: read_table(name) for name in source.tables}
+    except OSError as error:
+        raise BedplateError(f"{error.filename or source.file}: {error.strerror}") from None
+    if sha256([content, *tables.values()]) != source.sha256:
+        raise BedplateError(f"{source.file} was changed while it was read; try again")
+    return Written(content, tables)
 
 
 def survey_of(

@@ -22,6 +22,7 @@ from bedplate.remote.host import PluginHost
 from bedplate.remote.majors import MAJORS, Major
 from bedplate.runtime.analytics import AnalyticReader
 from bedplate.runtime.assembly import Assembly, Ground, Hearers
+from bedplate.runtime.cause_watch import CauseWatch
 from bedplate.runtime.census import Census
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.guards import Guard
@@ -119,6 +120,7 @@ class Kernel:
         self._alarms = FaultAlarms(self.spine)
         processes = {place.launch.name for place in self.places.values()}
         self._alarms.forget_all_but(self.deployment.components, processes)
+        self.causes = CauseWatch(self, self._alarms)
         for tier in ORDER:
             for supervisor in self.tier(tier):
                 self.set_going(supervisor)
@@ -126,6 +128,7 @@ class Kernel:
         self._tasks = [
             asyncio.create_task(watch.run()),
             asyncio.create_task(self.maintenance.run()),
+            asyncio.create_task(self.causes.run()),
         ]
 
     def _assembly(self) -> Assembly:

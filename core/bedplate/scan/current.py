@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bedplate.journal.engine import Entry
 from bedplate.model import Batch, DataType, Strings, TagTable
 from bedplate.model.column import DTYPES
+from bedplate.scan.lapse import Before, Lapses
 from bedplate.scan.registry import Registry
 
 
@@ -26,6 +27,7 @@ class Current:
         self.position = np.zeros(0, np.uint64)
         self._kinds = np.zeros(1, np.uint8)  # by handle, as far as somebody asked
         self._strings: dict[int, Any] = {}
+        self.lapses = Lapses()
 
     def _grow(self, limit: int) -> None:
         if limit <= len(self.time):
@@ -36,11 +38,14 @@ class Current:
             setattr(
                 self, name, np.concatenate((column, np.zeros(size - len(column), column.dtype)))
             )
+        self.lapses.grow(size)
 
     def update(self, batch: Batch, received: int, position: int) -> None:
         """Takes a stamped batch in journal handles; of several samples of a tag the last one stays."""
         self._grow(self._table.limit)
         tags = batch.tags().astype(np.intp)  # numpy is twice as quick with these
+        if batch.quality is not None:
+            self.lapses.note(tags, batch.qualities(), received, Before(self))
         self.time[tags] = batch.time if len(batch.time) == 1 else batch.times()
         self.quality[tags] = 0 if batch.quality is None else batch.quality
         self.received[tags] = received
@@ -59,6 +64,7 @@ class Current:
             column[new] = column[old]
         if old in self._strings:
             self._strings[new] = self._strings[old]
+        self.lapses.carry(old, new)
 
     def has(self, handle: int) -> bool:
         return handle < len(self.received) and bool(self.received[handle])
@@ -72,10 +78,19 @@ class Current:
             return self._strings.get(handle)
         return self._numbers(np.array([handle]), kind)[0].item()
 
+    def last_good(self, handle: int) -> tuple[int, Any] | None:
+        """Source time and value before it stopped being Good; None while it is Good, and when that is not known."""
+        if not self.has(handle) or not self.quality[handle] & 0xC0000000:
+            return None
+        at, kind = int(self.lapses.good_time[handle]), self._table[handle].data_type
+        if not at:
+            return None
+        if kind in (DataType.TEXT, DataType.BLOB):
+            return at, self.lapses.texts.get(handle)
+        return at, _as(self.lapses.good_bits[[handle]], kind)[0].item()
+
     def _numbers(self, handles: NDArray[Any], kind: DataType) -> NDArray[Any]:
-        bits = self._bits[handles]
-        column: NDArray[Any] = bits != 0 if kind is DataType.BOOL else bits.view(DTYPES[kind])
-        return column
+        return _as(self._bits[handles], kind)
 
     def _kinds_known(self) -> NDArray[np.uint8]:
         """The type of every handle of the table, 0 for one that is not in it."""
@@ -103,6 +118,11 @@ class Current:
             codes = self.quality[chosen] if code is None else np.full(len(chosen), code, np.uint32)
             times = self.time[chosen] if time is None else np.array([time], np.int64)
             yield Batch(kind, chosen, times, value, codes if codes.any() else None)
+
+
+def _as(bits: NDArray[np.uint64], kind: DataType) -> NDArray[Any]:
+    column: NDArray[Any] = bits != 0 if kind is DataType.BOOL else bits.view(DTYPES[kind])
+    return column
 
 
 def introduce(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from bedplate.api.v1 import api_pb2
+from bedplate.api.v1 import api_pb2, why_pb2
 from bedplate.config.deployment import Component
 from bedplate.plugin.v1 import plugin_pb2
+from bedplate.runtime.causes import Cause
 from bedplate.runtime.kernel import Kernel
-from bedplate.runtime.lifecycle import State
 from bedplate.runtime.overdue import both
 from bedplate.runtime.placement import Place
 from bedplate.runtime.source import Source
@@ -29,7 +29,6 @@ GRAVITY = (
     *(C.CODE_UNSUPPORTED, C.CODE_INVALID, C.CODE_FAULT),
 )
 HISTORY = 10  # transitions told
-TROUBLE = (State.UNREACHABLE, State.FAULTED, State.INVALID, State.DEGRADED)
 PACE_AFTER = 10.0  # s after which a pace says something
 YEAR = 365.25 * 86400  # s
 
@@ -82,6 +81,7 @@ class Admin:
         kernel = self._kernel
         usage = resource.getrusage(resource.RUSAGE_SELF)
         components = [self._component(s) for s in kernel.components.values()]
+        causes = kernel.causes.now(self._more())
         return api_pb2.GetStatusResponse(
             name=kernel.deployment.name,
             version=__version__,
@@ -91,7 +91,8 @@ class Admin:
             components=components,
             journal=self._journal(),
             processes=[_process(p, request.with_output) for p in kernel.places.values() if p.run],
-            problems=[*self._more(), *_problems(components, self._overdue())],
+            problems=[cause.problem for cause in causes],
+            causes=map(cause_message, causes),
             notices=self._notices,
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             memory_bytes=_memory(os.getpid()),
@@ -99,10 +100,6 @@ class Admin:
             path=kernel.deployment.path,
             maintenance=standing(kernel),
         )
-
-    def _overdue(self) -> set[str]:
-        """Components that wait too long for something."""
-        return {id_ for id_, one in self._kernel.components.items() if one.overdue}
 
     def _component(self, supervisor: Supervisor) -> api_pb2.ComponentStatus:
         component, life, figures = supervisor.component, supervisor.life, supervisor.role.figures
@@ -206,17 +203,18 @@ def _group(component: Component) -> str:
     return getattr(component, "entry", "") or component.id
 
 
-def _problems(
-    components: Iterable[api_pb2.ComponentStatus], overdue: Collection[str]
-) -> Iterable[str]:
-    """One line a cause: components of one process, state and reason are one."""
-    seen: dict[tuple[str, str, str], list[str]] = {}
-    for one in components:
-        if one.state in TROUBLE or one.id in overdue:
-            seen.setdefault((one.process, one.state, one.reason), []).append(one.id)
-    for (_, state, reason), ids in seen.items():
-        names = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
-        yield f"{names} {state}: {reason}"
+def cause_message(cause: Cause) -> why_pb2.Cause:
+    return why_pb2.Cause(
+        subject=cause.subject,
+        state=cause.state,
+        text=cause.text,
+        since=cause.since,
+        components=cause.components,
+        tags=cause.tags,
+        whose=int(cause.whose),  # type: ignore[arg-type]
+        hint=cause.hint,
+        severity=cause.severity,
+    )
 
 
 def _process(place: Place, with_output: bool) -> api_pb2.ProcessStatus:

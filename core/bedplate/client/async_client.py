@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import grpc.aio
 
-from bedplate.api.v1 import api_pb2
+from bedplate.api.v1 import api_pb2, maintenance_pb2
 from bedplate.client import calls
 from bedplate.client.catalog import (
     AssetEntry,
@@ -131,14 +131,14 @@ class AsyncClient:
         self, device: str, until: Moment | Length, reason: str
     ) -> list[Maintenance]:
         """See `Client.set_maintenance`."""
-        request = api_pb2.SetMaintenanceRequest(
+        request = maintenance_pb2.SetMaintenanceRequest(
             device=device, until=deadline(until, self._now()), reason=reason
         )
         return maintenance_of((await self._unary(calls.SET_MAINTENANCE, request)).maintenance)
 
     async def end_maintenance(self, device: str) -> list[Maintenance]:
         """See `Client.end_maintenance`."""
-        request = api_pb2.EndMaintenanceRequest(device=device)
+        request = maintenance_pb2.EndMaintenanceRequest(device=device)
         return maintenance_of((await self._unary(calls.END_MAINTENANCE, request)).maintenance)
 
     async def plugins(self) -> list[PluginEntry]:

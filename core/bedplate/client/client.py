@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import grpc
 
-from bedplate.api.v1 import api_pb2
+from bedplate.api.v1 import api_pb2, maintenance_pb2
 from bedplate.client import calls
 from bedplate.client.catalog import (
     AssetEntry,
@@ -146,14 +146,14 @@ class Client:
         its alarms off, writes to it locked. device: the id of a component, or the path of an asset or any unique tail
         of it · until: "06:00" (the next), "8h", a timedelta, ISO text, datetime, or ns since 1970 UTC. Raises
         ValueError for an until that can't be read."""
-        request = api_pb2.SetMaintenanceRequest(
+        request = maintenance_pb2.SetMaintenanceRequest(
             device=device, until=deadline(until, self._now()), reason=reason
         )
         return maintenance_of(self._unary(calls.SET_MAINTENANCE, request).maintenance)
 
     def end_maintenance(self, device: str) -> list[Maintenance]:
         """Takes it back into service; returns what was ended, nothing when it was not set aside."""
-        request = api_pb2.EndMaintenanceRequest(device=device)
+        request = maintenance_pb2.EndMaintenanceRequest(device=device)
         return maintenance_of(self._unary(calls.END_MAINTENANCE, request).maintenance)
 
     def plugins(self) -> list[PluginEntry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from bedplate.api.v1 import api_pb2, maintenance_pb2
+from bedplate.api.v1 import maintenance_pb2
 from bedplate.errors import CallError
 from bedplate.model import tails
 from bedplate.runtime.kernel import Kernel
@@ -25,7 +25,7 @@ class MaintenanceService:
 
     def methods(self) -> list[Method]:
         service = "bedplate.api.v1.Admin"
-        begin, end = api_pb2.SetMaintenanceRequest, api_pb2.EndMaintenanceRequest
+        begin, end = maintenance_pb2.SetMaintenanceRequest, maintenance_pb2.EndMaintenanceRequest
         return [
             Method(service, "SetMaintenance", "unary", begin, ACTION, self.begin, self._resources),
             Method(service, "EndMaintenance", "unary", end, ACTION, self.end, self._resources),
@@ -36,13 +36,13 @@ class MaintenanceService:
         book, by = self._kernel.maintenance, caller.subject.id
         begun = [book.begin(one, request.until, by, request.reason) for one in found]
         await self._kernel.engine.synced(self._kernel.engine.state().appended)
-        return api_pb2.SetMaintenanceResponse(maintenance=map(_message, begun))
+        return maintenance_pb2.SetMaintenanceResponse(maintenance=map(_message, begun))
 
     async def end(self, request: Any, caller: Caller) -> Any:
         found = self._devices(request.device)
         ended = [self._kernel.maintenance.end(one, caller.subject.id) for one in found]
         await self._kernel.engine.synced(self._kernel.engine.state().appended)
-        return api_pb2.EndMaintenanceResponse(maintenance=[_message(one) for one in ended if one])
+        return maintenance_pb2.EndMaintenanceResponse(maintenance=[_message(one) for one in ended if one])
 
     def _resources(self, request: Any) -> list[str]:
         """What the gate is asked about: the assets. A word that names none, or several, covers all it could mean."""

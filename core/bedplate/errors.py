@@ -94,6 +94,10 @@ class JournalError(BedplateError):
     """The journal cannot take or give records."""
 
 
+class ReconcileError(BedplateError):
+    """A deployment could not be put in the place of the one that runs. The text says why, and what runs now."""
+
+
 class NotServed(BedplateError):
     """The deployment asks for what this version does not do yet."""
 

@@ -76,6 +76,10 @@ class TagTable:
         self._newest[tag.path] = tag
         self._next = max(self._next, tag.handle + 1)
 
+    def retire(self, path: str) -> None:
+        """No handle is in force for this path any more. Those that were given out keep their meaning."""
+        self._newest.pop(path, None)
+
     def take_handle(self) -> int:
         """The next free handle."""
         handle = self._next

@@ -65,6 +65,11 @@ class Arrivals:
         self._awaited.append(awaited)
         return awaited
 
+    def wait_no_more(self, awaited: Awaited) -> None:
+        """Its place is gone."""
+        if awaited in self._awaited:
+            self._awaited.remove(awaited)
+
     def refused(self, text: str) -> None:
         """Somebody was not let in. Told once a minute, however often it tries."""
         now = asyncio.get_running_loop().time()

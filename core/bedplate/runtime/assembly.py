@@ -112,7 +112,7 @@ class Assembly:
     def _role(self, component: Component, offer: Offer) -> Role:
         ground = self._ground
         settings = Settings(component, self.deployment, self._secrets)
-        if offer.kind == "connector" and (component.deliver or "query" in offer.capabilities):
+        if tier_of(component, offer) == "reader":
             reader = Reader(component, ground.spine, offer.capabilities, settings, ground.linger)
             if reader.buffer:
                 reader.buffer.declared = lambda text: self._hearers.lost(component.id, text)
@@ -126,6 +126,7 @@ class Assembly:
                 ground.pacer,
                 ground.linger,
                 replays=offer.replay != "none",
+                clock_tolerance=self.deployment.clock_tolerance_ns,
             )
         if offer.kind == "analytic":
             return AnalyticReader(component, ground.spine, settings, self._specs)
@@ -224,6 +225,13 @@ _AS_BUILT: dict[str, Any] = {"name": "", "offers": {}, "verify": None}
 def key_of(component: Component, offer: Offer) -> Key:
     """Components of one such key share a place."""
     return (component.placement, *home_of(offer), component.process)
+
+
+def tier_of(component: Component, offer: Offer) -> str:
+    """Its step of the start: security, reader, analytic, source."""
+    if offer.kind != "connector":
+        return offer.kind
+    return "reader" if component.deliver or "query" in offer.capabilities else "source"
 
 
 def _health(supervisor: Supervisor) -> Callable[[bool], None]:

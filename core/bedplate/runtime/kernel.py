@@ -15,9 +15,10 @@ from pathlib import Path
 
 from bedplate.clock import Clock, SystemClock
 from bedplate.config.deployment import Component, Deployment
-from bedplate.errors import JournalError
+from bedplate.errors import JournalError, ReconcileError
 from bedplate.journal.engine import Engine
 from bedplate.model import Event, EventKind
+from bedplate.planning.plan import Plan
 from bedplate.remote.host import PluginHost
 from bedplate.remote.majors import MAJORS, Major
 from bedplate.runtime.analytics import AnalyticReader
@@ -33,6 +34,7 @@ from bedplate.runtime.offer import Offer
 from bedplate.runtime.placement import Place
 from bedplate.runtime.process import PluginProcess
 from bedplate.runtime.reader import Reader
+from bedplate.runtime.reconcile import Hands, Keep, Reconcile, Told
 from bedplate.runtime.remote import door
 from bedplate.runtime.snapshot import Snapshot
 from bedplate.runtime.source import Source
@@ -44,6 +46,7 @@ from bedplate.scan.pace import Pacer
 LINGER = 0.05  # s
 CATCH_UP = 1.5  # s that readers get at the stop
 STOP_ALL = 8.5  # s from the word to the last SIGKILL, though everything hangs
+STEP_WITHIN = 3.0  # s that a step under way gets to its end at the stop
 STATUS_STREAM = "kernel/event"
 ORDER = ("security", "reader", "analytic", "source")
 
@@ -80,6 +83,8 @@ class Kernel:
         self.places: dict[tuple[str, ...], Place] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._relieving: dict[Supervisor, asyncio.Task[None]] = {}
+        self._retained: dict[str, int] = {}  # cursors of readers that are away while it changes
+        self._change: tuple[Reconcile, asyncio.Task[None]] | None = None
         self.stopping = False
         self.launched: Callable[[Place], None] = lambda place: None  # a plugin has started
         self.lost: Callable[[str, str], None] = lambda reader, text: None  # beyond its buffer
@@ -224,6 +229,51 @@ class Kernel:
         """How far each that reads the journal is durable."""
         for supervisor in (*self.tier("reader"), *self.tier("analytic")):
             yield getattr(supervisor.role, "durable", 0)
+        yield from self._retained.values()
+
+    # --- change ---
+
+    async def reconcile(
+        self,
+        deployment: Deployment,
+        offers: Mapping[str, Offer],
+        plan: Plan,
+        told: Told,
+        *,
+        health: float = 60.0,
+        keep: Keep | None = None,
+    ) -> None:
+        """Does what the plan says, and no more; told hears how it goes. keep: called once all is healthy, makes this
+        the deployment that boots. health: seconds that what was touched gets to be as healthy as it was.
+
+        Raises ReconcileError with the reason; then what ran before runs again. Cancelled, it goes back as well, or to
+        the end when it is kept already, and returns only then."""
+        if self.stopping or (self._change and not self._change[1].done()):
+            why = "the kernel stops" if self.stopping else "another change is under way"
+            raise ReconcileError(why)
+        hands = Hands(
+            self.spine,
+            self.assembly,
+            self.components,
+            self._retained,
+            self.set_going,
+            self.bring_down,
+            self._stands,
+        )
+        change = Reconcile(hands, deployment, offers, plan, told)
+        task = asyncio.create_task(change.run(health, keep))
+        self._change = change, task
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            change.abandon("it was cancelled")
+            await _wait_out(task)
+            raise
+
+    def _stands(self, deployment: Deployment, offers: Mapping[str, Offer]) -> None:
+        self.deployment, self.offers = deployment, offers
+        processes = {place.launch.name for place in self.places.values()}
+        self._alarms.forget_all_but(deployment.components, processes)
 
     # --- stop ---
 
@@ -232,6 +282,10 @@ class Kernel:
         if self.stopping:
             return
         self.stopping = True
+        if self._change:
+            change, changing = self._change
+            change.abandon("the kernel stops", back=False)
+            await asyncio.wait([changing], timeout=STEP_WITHIN)
         for task in (*self._tasks, *self._relieving.values()):
             task.cancel()
         end = asyncio.get_running_loop().time() + STOP_ALL
@@ -258,7 +312,7 @@ class Kernel:
         within = max(1.0, end - asyncio.get_running_loop().time())
         idle = []
         for key, place in self.places.items():
-            states = {self.components[c].life.state for c in place.components}
+            states = {s.life.state for c in place.components if (s := self.components.get(c))}
             if key not in self._stopped and states <= {State.STOPPED}:
                 idle.append(asyncio.create_task(place.stop(1.0, within)))
                 self._stopped.add(key)
@@ -279,6 +333,15 @@ class Kernel:
             supervisor.life.state is State.UP
             and getattr(supervisor.role, "position", target) < target
         )
+
+
+async def _wait_out(task: asyncio.Task[None]) -> None:
+    """Waits until it is done, however often somebody cancels."""
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()  # nobody else asks
 
 
 async def _stop_all(supervisors: Iterable[Supervisor]) -> None:

@@ -202,7 +202,9 @@ class Place:
         """A component has stopped and is not served any more. What its plugin still says of it harms nobody."""
         self.components.remove(component)
         self.late = [hear for hear in self.late if getattr(hear, "__self__", None) is not whose]
-        self.publications[component] = self.notes[component] = _unheard
+        for hearers in (self.publications, self.notes):
+            if getattr(hearers[component], "__self__", None) is whose:
+                hearers[component] = _unheard
 
     async def stop(self, grace: float = 1.0, within: float = 8.0) -> None:
         """Bounded by `within` seconds in all. Legal at any time and twice."""

@@ -20,7 +20,7 @@ class Produced:
     """One per source. last: the newest number that was taken."""
 
     def __init__(self, component: str, spine: Spine) -> None:
-        self._reader = f"{component}/produced"
+        self._reader = reader_of(component)
         self._spine = spine
         self._instance = ""
         self.last = 0
@@ -32,7 +32,9 @@ class Produced:
             self._instance, self.last = "", 0
             return 0
         self._instance = attachment.hello.instance
-        _, states = await self._spine.engine.cursor(self._reader)
+        engine = self._spine.engine
+        await engine.synced(engine.state().appended)  # a cursor may be read before it is on disk
+        _, states = await engine.cursor(self._reader)
         instance, _, last = states.get(KEY, b"").decode().partition(" ")
         self.last = int(last) if instance == self._instance else 0
         return self.last
@@ -57,3 +59,8 @@ class Produced:
             return None
         state = f"{self._instance} {seq}".encode()
         return Commit(self._reader, self._spine.engine.state().appended, {KEY: state})
+
+
+def reader_of(component: str) -> str:
+    """The cursor that goes by this name."""
+    return f"{component}/produced"

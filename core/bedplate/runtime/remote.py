@@ -63,6 +63,7 @@ class RemotePlugin:
         self._fresh: Attachment | None = None
         self._came = asyncio.Event()
         self._pinging: asyncio.Task[None] | None = None
+        self._arrivals = host.arrivals
         self._awaited = host.arrivals.wait_for(
             launch.place, launch.kind, launch.plugin, self._arrived
         )
@@ -145,6 +146,10 @@ class RemotePlugin:
             self._pinging.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pinging
+
+    def leave(self) -> None:
+        """No program is let in for this place any more."""
+        self._arrivals.wait_no_more(self._awaited)
 
     async def kill(self) -> None:
         await self.stop(0.0)

@@ -83,6 +83,18 @@ class Registry:
         self.table.put(fresh)
         return fresh
 
+    def owned(self, component: str) -> list[str]:
+        """Paths of one component."""
+        return [path for path, owner in self.owner.items() if owner == component]
+
+    def withdraw(self, paths: Iterable[str]) -> None:
+        """These are nobody's tags any more, and current no longer."""
+        for path in paths:
+            self.owner.pop(path, None)
+            self.declared.pop(path, None)
+            self.table.retire(path)
+            self.version += 1
+
     def newest_handles(self) -> list[int]:
         """The handle in force of each path."""
         return [tag.handle for path in self.table.paths() if (tag := self.table.newest(path))]

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
 DAY = datetime.timedelta(days=1)
 
 
@@ -41,9 +42,11 @@ class Authority:
             builder = builder.add_extension(extension, critical=False)
         return builder.sign(self._key, hashes.SHA256())
 
-    def kernel(self, folder: Path, *, days: int = 1) -> Path:
-        """For the kernel, at 127.0.0.1."""
-        names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    def kernel(
+        self, folder: Path, *, days: int = 1, address: ipaddress.IPv4Address = LOOPBACK
+    ) -> Path:
+        """For the kernel, at this address."""
+        names = [x509.IPAddress(address)]
         return self._folder(folder, names, ExtendedKeyUsageOID.SERVER_AUTH, days)
 
     def place(self, folder: Path, name: str, *, days: int = 1) -> Path:

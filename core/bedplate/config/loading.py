@@ -15,6 +15,7 @@ from bedplate.config.components import Builder
 from bedplate.config.deployment import (
     Component,
     Deployment,
+    JournalSettings,
     PluginSettings,
     Schemas,
     Source,
@@ -65,6 +66,19 @@ def plugin_settings_in(content: bytes, name: str) -> PluginSettings:
     if section is None or not Checker(TOP["plugins"], Problems()).check(section).sound:
         return PluginSettings()
     return PluginSettings(**fields(section.plain(), TOP["plugins"]))
+
+
+def journal_folder(path: Path) -> str:
+    """Where a file says that its journal is, however wrong the rest of it may be; as it is written. Never raises."""
+    try:
+        with path.open("rb") as file:
+            root, _ = read(file.read(MAX_BYTES + 1), str(path))
+    except OSError:
+        root = None
+    section = root.get("journal") if root is not None and isinstance(root.value, dict) else None
+    folder = section.get("folder") if section and isinstance(section.value, dict) else None
+    named = folder.value if folder else None
+    return named if isinstance(named, str) and named else JournalSettings().folder
 
 
 def parse(

@@ -18,6 +18,7 @@ from bedplate.runtime.placement import Place
 from bedplate.runtime.source import Source
 from bedplate.runtime.supervisor import Supervisor
 from bedplate.runtime.watching import words
+from bedplate.server.deployments import DeploymentService
 from bedplate.server.door import Caller, Method
 from bedplate.server.maintenance import standing
 from bedplate.version import __version__
@@ -42,12 +43,14 @@ class Admin:
         kernel: Kernel,
         plugins: Iterable[api_pb2.PluginStatus],
         more: Callable[[], Iterable[str]] = tuple,
-        notices: Iterable[str] = (),
+        notices: Callable[[], Iterable[str]] = tuple,
+        deployments: DeploymentService | None = None,
     ) -> None:
         self._kernel = kernel
         self._plugins = list(plugins)
         self._more = more
-        self._notices = [*notices]
+        self._notices = notices
+        self._deployments = deployments
         self._rates: dict[str, tuple[float, int, float]] = {}
 
     def methods(self) -> list[Method]:
@@ -93,7 +96,8 @@ class Admin:
             processes=[_process(p, request.with_output) for p in kernel.places.values() if p.run],
             problems=[cause.problem for cause in causes],
             causes=map(cause_message, causes),
-            notices=self._notices,
+            notices=self._notices(),
+            deployment=self._deployments.status() if self._deployments else None,
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             memory_bytes=_memory(os.getpid()),
             deployment_file=kernel.deployment.source.file,

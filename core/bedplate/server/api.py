@@ -16,6 +16,7 @@ from bedplate.runtime.kernel import Kernel
 from bedplate.server.admin import Admin
 from bedplate.server.alarms import AlarmService
 from bedplate.server.catalog import Catalog
+from bedplate.server.deployments import DeploymentService
 from bedplate.server.door import Door, GateLike
 from bedplate.server.health import health_handler
 from bedplate.server.history import HistoryService
@@ -36,7 +37,7 @@ CONCURRENT = 256
 
 class ApiServer:
     """Serves a kernel. address: "127.0.0.1:7443" once started · problems: what `status` tells beside the kernel's ·
-    notices: what nobody should forget."""
+    notices: what nobody should forget · deployments: plan and apply."""
 
     def __init__(
         self,
@@ -44,14 +45,16 @@ class ApiServer:
         gate: GateLike,
         plugins: Iterable[api_pb2.PluginStatus] = (),
         problems: Callable[[], Iterable[str]] = tuple,
+        deployments: DeploymentService | None = None,
         *,
-        notices: Iterable[str] = (),
+        notices: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._kernel = kernel
         self._door = Door(gate)
         self._plugins = plugins
         self._problems = problems
         self._notices = notices
+        self._deployments = deployments
         self._server: grpc.aio.Server | None = None
         self.address = ""
 
@@ -64,9 +67,10 @@ class ApiServer:
             LiveService(self._kernel),
             HistoryService(self._kernel),
             AlarmService(self._kernel),
-            Admin(self._kernel, self._plugins, self._problems, self._notices),
+            Admin(self._kernel, self._plugins, self._problems, self._notices, self._deployments),
             MaintenanceService(self._kernel),
         ]
+        rooms += [self._deployments] if self._deployments else []
         methods = [method for room in rooms for method in room.methods()]
         self._server.add_generic_rpc_handlers([*self._door.handlers(methods), health_handler()])
         try:

@@ -17,7 +17,7 @@ from typing import Any
 from bedplate.admission.candidate import Admission, Candidate
 from bedplate.admission.guard import MODIFIED, UNTRUSTED
 from bedplate.admission.notices import notices
-from bedplate.admission.reading import admit, read_deployment
+from bedplate.admission.reading import Written, admit, read_deployment, written_of
 from bedplate.api.v1 import api_pb2
 from bedplate.clock import SystemClock
 from bedplate.config import Deployment, unserved
@@ -39,15 +39,20 @@ from bedplate.runtime.lifecycle import Transition
 from bedplate.runtime.maintenance import Maintenance
 from bedplate.runtime.placement import Place
 from bedplate.server.api import ApiServer
+from bedplate.server.deployments import DeploymentService
+from bedplate.server.installation import Installation, last_applied
 from bedplate.telemetry import Exporters
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A deployment that may run: read, checked, its plugins admitted. Nothing was contacted or imported."""
+    """A deployment that may run: read, checked, its plugins admitted. Nothing was contacted or imported. written: what
+    it was read from · given: plugins named beside it."""
 
     deployment: Deployment
     admission: Admission
+    written: Written
+    given: tuple[Path, ...] = ()
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -55,12 +60,19 @@ class Prepared:
         return notices(self.deployment, self.admission)
 
 
-def prepare(file: Path, plugins: Sequence[Path] = (), *, to_run: bool = True) -> Prepared:
-    """Raises ConfigError with all that is wrong; with to_run also what nothing serves yet. AdmissionError."""
-    found, deployment = read_deployment(file, plugins)
+def prepare(
+    file: Path, plugins: Sequence[Path] = (), *, to_run: bool = True, applied: bool = False
+) -> Prepared:
+    """applied: what was applied last from this file, whatever it says now; the file when nothing was.
+
+    Raises ConfigError with all that is wrong, with to_run also what nothing serves yet; AdmissionError."""
+    kept = last_applied(file) if applied else None
+    written = Written(kept.content, kept.tables) if kept else None
+    found, deployment = read_deployment(file, plugins, written)
     if to_run and (problems := [*unserved(deployment), *refusals(deployment, found.offers)]):
         raise ConfigError(problems)
-    return Prepared(deployment, admit(found, deployment))
+    written = written or written_of(deployment.source)
+    return Prepared(deployment, admit(found, deployment), written, tuple(plugins))
 
 
 class Platform:
@@ -87,6 +99,10 @@ class Platform:
         self.kernel = Kernel(
             deployment, prepared.admission.offers, self.engine, clock=self.clock, told=self._tell
         )
+        self.installation = Installation(
+            deployment, prepared.admission.offers, prepared.written, self.clock.time_ns
+        )
+        self.deployments: DeploymentService | None = None
         self.api: ApiServer | None = None
         self._announcement: Announcement | None = None
         self._exporters: Exporters | None = None
@@ -125,9 +141,15 @@ class Platform:
             instruments(self.kernel, self._exporters.meter_provider.get_meter("bedplate"))
         modules = {guard.component.id: guard for guard in self.kernel.guards()}
         gate = Gate([by_socket, by_token(token)], modules, self._audit)
+        await asyncio.to_thread(self.installation.begin)
+        self._looking = asyncio.create_task(asyncio.to_thread(self.installation.look_around))
+        given, turned = self.prepared.given, self._turned
+        self.deployments = DeploymentService(
+            self.kernel, self.installation, self._audit, given, turned
+        )
         plugins = map(plugin_status, self.prepared.admission.candidates)
         self.api = ApiServer(
-            self.kernel, gate, plugins, self._problems, notices=self.prepared.notices
+            self.kernel, gate, plugins, self._problems, self.deployments, notices=self._notices
         )
         socket = admin_socket()
         address = await self.api.start(listen, socket)
@@ -191,8 +213,21 @@ class Platform:
     def _heard(self, record: Mapping[str, Any]) -> None:
         self.hooks.tell("bedplate_audit_written", record=MappingProxyType(record))
 
+    def _turned(self, deployment: Deployment, admission: Admission) -> None:
+        """Another deployment was applied."""
+        written = self.installation.written
+        self.prepared = Prepared(deployment, admission, written, self.prepared.given)
+
+    def _notices(self) -> Iterator[str]:
+        yield from self.prepared.notices
+        yield from self.installation.notices
+        if differs := self.installation.differs():
+            yield f"{differs}; bedplate plan {Path(self.prepared.deployment.source.file).name}"
+
     def _problems(self) -> Iterator[str]:
         """What goes wrong outside the kernel, for `status`."""
+        if self.installation.problem:
+            yield self.installation.problem
         if self._audit and self._audit.failed:
             yield f"the audit log can't be written, so nothing can be changed: {self._audit.failed}"
         yield from self.kernel.host.arrivals.refusals()
@@ -223,6 +258,9 @@ class Platform:
             self._announcement.withdraw()
         if self.api:
             await self.api.stop()
+        if self.deployments:
+            await self.deployments.close()
+            await asyncio.wait([self._looking])
         await self.kernel.stop()
         if self._audit:
             await self._audit.close()

@@ -6,12 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.runtime.plant import code, plant, state, until, value
 from tests.runtime.wall import Wall, ns
 
-from bedplate.errors import Invalid
-from bedplate.model import Alarm, AlarmPriority, AlarmState, Event, EventKind, quality
+from bedplate.model import quality
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.admin import Admin
 

@@ -241,6 +241,7 @@ class Deployment:
     source: Source
     path: str = ""
     timezone: str = "UTC"
+    clock_tolerance_ns: int = 60_000_000_000
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     components: tuple[Component, ...] = ()
     engine: str = "embedded"

@@ -146,6 +146,7 @@ TOP: dict[str, dict[str, Any]] = {
     "name": _TEXT,
     "path": _TEXT,
     "timezone": _TEXT,
+    "clock_tolerance": _DURATION,
     "calendars": {
         "type": "object",
         "additionalProperties": _mapping(

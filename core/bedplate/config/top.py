@@ -25,7 +25,7 @@ from bedplate.config.deployment import (
 from bedplate.config.document import Node
 from bedplate.config.grammar import SECTIONS, TOP
 from bedplate.config.problems import Problems, shown
-from bedplate.config.quantities import fields
+from bedplate.config.quantities import duration, fields
 from bedplate.config.tags import DEFAULT_SCAN_CLASSES
 from bedplate.model.tag import path_problem, segment_problem
 
@@ -47,6 +47,7 @@ class Top:
             source=source,
             path=path,
             timezone=self.given.get("timezone", "UTC"),
+            clock_tolerance_ns=duration(self.given.get("clock_tolerance", "60s")),
             calendars=self.frame.calendars,
             components=components,
             engine=self.given.get("engine", "embedded"),

@@ -118,7 +118,7 @@ class Assembly:
                 reader.buffer.declared = lambda text: self._hearers.lost(component.id, text)
             return reader
         if offer.kind == "connector":
-            return Source(
+            source = Source(
                 component,
                 ground.spine,
                 offer.capabilities,
@@ -126,8 +126,9 @@ class Assembly:
                 ground.pacer,
                 ground.linger,
                 replays=offer.replay != "none",
-                clock_tolerance=self.deployment.clock_tolerance_ns,
             )
+            source.clock.tolerance = self.deployment.clock_tolerance_ns
+            return source
         if offer.kind == "analytic":
             return AnalyticReader(component, ground.spine, settings, self._specs)
         return Guard(component, ground.spine, settings)

@@ -21,6 +21,7 @@ from bedplate.model.column import DTYPES
 from bedplate.scan.current import Current, introduce
 from bedplate.scan.registry import Registry
 from bedplate.scan.rules import Picked, Rule, Rules
+from bedplate.scan.source_clock import SourceClock
 from bedplate.wire import encode_batch
 
 EXACT = 2**53  # beyond it a float64 no longer holds every integer
@@ -32,9 +33,15 @@ class Ingest:
     """One per connector component."""
 
     def __init__(
-        self, stream: str, rules: Sequence[Rule], registry: Registry, current: Current
+        self,
+        stream: str,
+        rules: Sequence[Rule],
+        registry: Registry,
+        current: Current,
+        clock: SourceClock | None = None,
     ) -> None:
         self.stream = stream
+        self._clock = clock or SourceClock()
         self._paths = ["", *(rule.path for rule in rules)]
         self._rules = Rules(rules)
         self._registry = registry
@@ -53,9 +60,7 @@ class Ingest:
     def take(self, batches: Iterable[Batch], received: int) -> Iterator[tuple[Entry, Batch | None]]:
         """Entries for the journal with the batch in journal handles, in order; a TAGS entry (with None) goes before the
         first use of a handle. Raises ProtocolError for a handle that is none of this component's."""
-        for batch in batches:
-            if not len(batch):
-                continue
+        for batch in self._flagged(batches, received):
             try:
                 picked = self._rules.pick(batch.tag, len(batch))
             except IndexError:
@@ -65,6 +70,11 @@ class Ingest:
             self.seen[picked.index] = received
             for part in self._typed(batch, picked):
                 yield from self._finish(part, received)
+
+    def _flagged(self, batches: Iterable[Batch], received: int) -> Iterator[Batch]:
+        for batch in batches:
+            if len(batch):
+                yield from self._clock.flagged(batch, received)
 
     def stale(
         self, code: int, received: int, local: NDArray[np.intp] | None = None

@@ -12,6 +12,7 @@ from bedplate.api.v1 import api_pb2, why_pb2
 from bedplate.config.deployment import Component
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.runtime.causes import Cause
+from bedplate.runtime.clock_notes import problems as clock_problems
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.overdue import both
 from bedplate.runtime.placement import Place
@@ -84,7 +85,12 @@ class Admin:
         kernel = self._kernel
         usage = resource.getrusage(resource.RUSAGE_SELF)
         components = [self._component(s) for s in kernel.components.values()]
-        causes = kernel.causes.now(self._more())
+        clocks = [
+            (id_, one.role.clock.off)
+            for id_, one in kernel.components.items()
+            if isinstance(one.role, Source)
+        ]
+        causes = kernel.causes.now([*self._more(), *clock_problems(clocks)])
         return api_pb2.GetStatusResponse(
             name=kernel.deployment.name,
             version=__version__,

@@ -42,7 +42,9 @@ class MaintenanceService:
         found = self._devices(request.device)
         ended = [self._kernel.maintenance.end(one, caller.subject.id) for one in found]
         await self._kernel.engine.synced(self._kernel.engine.state().appended)
-        return maintenance_pb2.EndMaintenanceResponse(maintenance=[_message(one) for one in ended if one])
+        return maintenance_pb2.EndMaintenanceResponse(
+            maintenance=[_message(one) for one in ended if one]
+        )
 
     def _resources(self, request: Any) -> list[str]:
         """What the gate is asked about: the assets. A word that names none, or several, covers all it could mean."""

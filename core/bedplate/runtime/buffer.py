@@ -71,9 +71,7 @@ class SinkBuffer:
     """
 
     def __init__(self, component: Component, spine: Spine, subscription: Subscription) -> None:
-        limits = component.buffer or Buffer()
-        self._age = limits.age_ns or (None if limits.size_bytes else AGE)
-        self._size = limits.size_bytes
+        self.limit(component.buffer)
         self._component = component
         self._spine = spine
         self._subscription = subscription.again()
@@ -84,6 +82,12 @@ class SinkBuffer:
         self.lost = Loss()
         self.why = ""
         self.declared: Callable[[str], None] = lambda text: None
+
+    def limit(self, limits: Buffer | None) -> None:
+        """What it may lag behind from now on."""
+        limits = limits or Buffer()
+        self._age = limits.age_ns or (None if limits.size_bytes else AGE)
+        self._size = limits.size_bytes
 
     async def relieve(self, durable: int) -> Loss:
         """Gives up what is beyond the limits, after what is durable. Raises JournalError."""

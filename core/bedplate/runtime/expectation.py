@@ -28,9 +28,13 @@ class Expectation:
     """Of one component."""
 
     def __init__(self, component: Component, clock: Clock) -> None:
+        self._clock = clock
+        self.adopt(component)
+
+    def adopt(self, component: Component) -> None:
+        """Goes by what this one says."""
         self._always = component.expected == "always"
         self._calendar: Calendar | None = component.calendars.get(component.expected)
-        self._clock = clock
         self._from = self._turn = 0  # what is known holds from … until, ns UTC; until 0: for ever
         self._expected = self._always
 

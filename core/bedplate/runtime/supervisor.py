@@ -95,6 +95,11 @@ class Supervisor:
         await asyncio.wait([self._task])
         self.life.move(Cause.CLOSED)
 
+    def adopt(self, component: Component) -> None:
+        """Takes what of it changes within a session."""
+        self.component = component
+        self._expectation.adopt(component)
+
     def set_aside(self, words: str) -> None:
         """People work on its device, in words; empty: no longer. Its session goes on, so that they can test it."""
         self.life.set_aside(words)

@@ -133,6 +133,44 @@ class Ingest:
             if known and self._current.has(known.handle) and declared in (0, known.data_type):
                 yield self._introduce(np.array([local]), known.data_type, received), None
 
+    def adopt(
+        self, rules: Sequence[Rule], anew: Sequence[int], received: int
+    ) -> Iterator[tuple[Entry, Batch | None]]:
+        """Other rules for the same tags, from the next batch on. anew: local handles of those of which readers must be
+        told anew, since their unit or labels differ. What these and the rescaled ones are now is said again."""
+        before, self._rules = self._rules, Rules(rules)
+        self._version += 1
+        rescaled = before.rescaled(self._rules)
+        self._last[rescaled], self._last_code[rescaled] = np.nan, 0xFFFFFFFF
+        raw = rescaled[before.scaled[rescaled] & ~self._rules.scaled[rescaled]]
+        self._type[raw] = 0  # what they are without a scale, their source says
+        again = np.setdiff1d(np.union1d(rescaled, np.array(anew, np.intp)), raw)
+        of = {int(self.handle[local]): int(local) for local in again if self.handle[local]}
+        for batch in list(self._current.batches(np.array(sorted(of), np.uint32))):
+            local = np.array([of[int(handle)] for handle in batch.tag], np.intp)
+            for part, tags in self._in_new_scale(batch, local, before):
+                new = np.isin(tags, anew) | (self._type[tags] != int(part.data_type))
+                if new.any():
+                    yield self._introduce(tags[new], part.data_type, received), None
+                said = replace(part, tag=self.handle[tags], time=np.array([received], np.int64))
+                yield self._entry(said, received), said
+
+    def _in_new_scale(
+        self, batch: Batch, local: NDArray[np.intp], before: Rules
+    ) -> Iterator[tuple[Batch, NDArray[np.intp]]]:
+        """Values that were scaled otherwise, or not at all; and those that are not scaled."""
+        rules, scaled = self._rules, self._rules.scaled[local]
+        if batch.data_type not in NUMBERS or not scaled.any():
+            yield batch, local
+            return
+        if not scaled.all():
+            yield batch.take(~scaled), local[~scaled]
+        batch, local = batch.take(scaled), local[scaled]
+        with np.errstate(all="ignore"):  # a gain of 0 leaves nothing to go back to
+            was = (batch.value.astype(np.float64) - before.offset[local]) / before.gain[local]
+        value = was * rules.gain[local] + rules.offset[local]
+        yield replace(batch, value=value, data_type=DataType.FLOAT64), local
+
     # --- types ---
 
     def _typed(self, batch: Batch, picked: Picked) -> Iterator[Batch]:

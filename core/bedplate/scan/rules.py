@@ -53,6 +53,11 @@ class Rules:
         self.any_deadband = bool(self.deadband.any())
         self._recent: list[Picked] = []
 
+    def rescaled(self, other: Rules) -> NDArray[np.intp]:
+        """Tags that other rules for the same tags scale otherwise."""
+        same = (self.scaled == other.scaled) & (self.gain == other.gain)
+        return np.flatnonzero(~(same & (self.offset == other.offset)))
+
     def pick(self, tag: NDArray[np.uint32], n: int) -> Picked:
         """For n samples of these tags; a single tag stands for all. Raises IndexError for one that is none of these."""
         key = tag.tobytes()

@@ -22,6 +22,7 @@ from bedplate.runtime import requests
 from bedplate.runtime.browsing import all_pages, tag_at
 from bedplate.runtime.hold import Hold
 from bedplate.runtime.left_out import LeftOut
+from bedplate.runtime.ledger.account import Account
 from bedplate.runtime.output import legible
 from bedplate.runtime.polling import Poll
 from bedplate.runtime.produced import Produced
@@ -78,6 +79,7 @@ class Source(Role):
         self._hold = Hold(f"{component.id}/live", spine)
         self.keeps_on = "subscribe" in capabilities
         self.health: Callable[[bool], None] = lambda whole: None
+        self.account = Account(component.id, spine.clock, pushes="subscribe" in capabilities)
         self._make_ingest()
 
     def _make_ingest(self) -> None:
@@ -94,6 +96,7 @@ class Source(Role):
             for t in self.tags
         ]
         self._left_out = LeftOut(len(self.tags))
+        self.account.watch(self.tags)
         self.ingest = Ingest(f"{component.id}/live", rules, self.spine.registry, self.spine.current)
         if self._aside:
             self.set_aside(True)
@@ -374,6 +377,12 @@ class Source(Role):
         if "subscribe" not in self._capabilities:
             return None
         return self._window.credit if self._window else 0
+
+    def heard(self) -> int:
+        """When the newest of its current values came, ns UTC; 0: there is none."""
+        current, known = self.spine.current, map(self.spine.registry.table.newest, self.account.paths)
+        handles = [tag.handle for tag in known if tag and current.has(tag.handle)]
+        return int(current.received[handles].max()) if handles else 0
 
     def good(self) -> int:
         return int(np.count_nonzero(self.ingest.good[1:]))

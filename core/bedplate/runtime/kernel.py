@@ -28,6 +28,7 @@ from bedplate.runtime.census import Census
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.guards import Guard
 from bedplate.runtime.journal_watch import JournalWatch
+from bedplate.runtime.ledger.ledger import Ledger
 from bedplate.runtime.lifecycle import State, Transition
 from bedplate.runtime.maintenance import Maintenance, MaintenanceBook
 from bedplate.runtime.offer import Offer
@@ -90,6 +91,7 @@ class Kernel:
         self.lost: Callable[[str, str], None] = lambda reader, text: None  # beyond its buffer
         self.census = self.census_type()
         self.maintained: Callable[[Maintenance, str], None] = lambda one, what: None
+        self.gaps_file: Path | None = None  # where the gap ledger is kept; None: in memory
         self.starts = Starts()
         self.remote_address = ""  # where remote plugins dial in
         self._stopped: set[tuple[str, ...]] = set()
@@ -109,6 +111,9 @@ class Kernel:
         self.spine = Spine(self.engine, self.clock)
         self.snapshot = Snapshot(self.spine)
         await self.snapshot.restore()
+        self.ledger = Ledger(self.clock, self.deployment.timezone, self.gaps_file)
+        self.ledger.present = lambda component: component in self.components
+        await self.ledger.open()
         self.maintenance = MaintenanceBook(
             self.spine,
             lambda component: self.components.get(component),  # noqa: PLW0108  it may be another
@@ -134,6 +139,7 @@ class Kernel:
             asyncio.create_task(watch.run()),
             asyncio.create_task(self.maintenance.run()),
             asyncio.create_task(self.causes.run()),
+            asyncio.create_task(self.ledger.run()),
         ]
 
     def _assembly(self) -> Assembly:
@@ -163,9 +169,11 @@ class Kernel:
 
     def set_going(self, supervisor: Supervisor) -> None:
         """Starts a component, and what is done for it beside."""
+        role = supervisor.role
+        if isinstance(role, Source):
+            self.ledger.adopt(supervisor.component, role.account, role.heard())
         self.maintenance.takes(supervisor)
         supervisor.start()
-        role = supervisor.role
         if isinstance(role, Reader) and role.buffer:
             self._relieving[supervisor] = asyncio.create_task(role.keep_relieved())
 
@@ -207,6 +215,7 @@ class Kernel:
         )
         with contextlib.suppress(JournalError):
             self.spine.event(STATUS_STREAM, event)
+        self.ledger.moved(component.id, transition.state, transition.reason)
         self._told(component.id, transition)
 
     def _refused(self, text: str) -> None:
@@ -300,6 +309,8 @@ class Kernel:
             await self.pacer.stop()
             with contextlib.suppress(JournalError):
                 self.snapshot.save()
+        if hasattr(self, "ledger"):
+            await self.ledger.close()
         with contextlib.suppress(JournalError):
             await self.engine.close()
         await self.census.stop()

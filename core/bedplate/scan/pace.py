@@ -14,6 +14,11 @@ from dataclasses import dataclass, field
 Scan = Callable[[], bool]  # starts a scan; False: the one before is still under way
 
 
+def phase(name: str, period: float) -> float:
+    """When within its period a scan is due: spread by name, so that many devices do not all speak at once."""
+    return zlib.crc32(name.encode()) / 2**32 * period
+
+
 @dataclass(order=True)
 class _Due:
     at: float
@@ -49,11 +54,10 @@ class Pacer:
         """Scans every `period` seconds from now on, first at once, then at a phase given by its name, so that many
         devices do not all speak at the full second. Returns a function that ends it."""
         now = self._now()
-        phase = zlib.crc32(name.encode()) / 2**32 * period
         first = _Due(now, self._count, period, scan, skipped)
         self._count += 1
         scan()
-        first.at = (now // period) * period + phase
+        first.at = (now // period) * period + phase(name, period)
         while first.at <= now:
             first.at += period
         heapq.heappush(self._heap, first)

@@ -1,0 +1,146 @@
+"""What one source was expected to bring, and what it brought: counted a scan, a batch or a stretch of time at once.
+
+Of a source that is polled one sample is expected of each tag whenever its scan class is due; a value that a deadband
+drops has come. Of a source that pushes what changed, continuity is: as often as its scan class would be due, a tag has
+come when its session stands, it has spoken in it, and its newest value is not Bad. So both are counted in one unit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bedplate.runtime.ledger.beat import Beat
+from bedplate.runtime.ledger.reasons import Reason
+from bedplate.runtime.ledger.tally import Tags, Tally
+
+SETTLES = 10.0  # s after which a tag of a source that pushes should have spoken
+
+
+class Account(Tally):
+    """Of one source; it is told of everything that happens."""
+
+    # --- a source that is polled ---
+
+    def begins(self, ns: int) -> None:
+        """The scans of this class begin."""
+        self.accrue()
+        self.beats[ns].polled = True
+
+    def ends(self, ns: int) -> None:
+        """They end; what is under way ends with the word of why."""
+        self.beats[ns].polled = False
+
+    def started(self, ns: int) -> None:
+        """A scan was started."""
+        beat = self._due(ns)
+        if not beat.begun:
+            beat.begun_at = self._clock.time_ns()
+        beat.begun += 1
+
+    def skipped(self, ns: int) -> None:
+        """One was due while the one before is under way."""
+        beat = self._due(ns)
+        if not beat.skipped:
+            beat.skipped_at = self._clock.time_ns()
+        beat.skipped += 1
+
+    def held(self, ns: int, why: str) -> None:
+        """One was left out, because nobody could have taken its values."""
+        beat = self._due(ns)
+        if not self._aside:
+            self.runs.turn(beat.tags, Reason.THROTTLED, self._clock.time_ns(), why)
+            self._miss(beat.tags, Reason.THROTTLED, 1)
+
+    def late(self, ns: int) -> None:
+        """The answer said that it comes too late to be one."""
+        beat = self.beats[ns]
+        beat.skipped_at = beat.skipped_at if beat.skipped else beat.begun_at
+        beat.skipped, beat.begun = beat.skipped + beat.begun, 0
+
+    def answered(self, ns: int, absent: Tags | None, bad: NDArray[np.bool_] | None) -> None:
+        """The scan was answered: with all tags but those absent, bad by local handle; None: none of them."""
+        beat = self.beats[ns]
+        begun, beat.begun = beat.begun, 0
+        if self._aside or not begun:
+            beat.skipped = 0
+            return
+        now = self._clock.time_ns()
+        if beat.skipped:
+            self._scatter(beat.tags, Reason.THROTTLED, beat.skipped_at, now, beat.settle())
+        if absent is None and bad is None:
+            beat.whole += 1
+            if self.runs.any:
+                self.runs.turn(beat.tags, Reason.RECEIVED, now)
+            return
+        self._sorted(beat.tags, absent, bad, now)
+
+    def _sorted(
+        self, tags: Tags, absent: Tags | None, bad: NDArray[np.bool_] | None, now: int
+    ) -> None:
+        reasons = np.zeros(len(self.runs.reason), np.uint8)
+        if bad is not None:
+            reasons[tags[bad[tags]]] = Reason.BAD_QUALITY
+        if absent is not None:
+            reasons[absent] = Reason.MISSING
+        mine = reasons[tags]
+        self.runs.turn(tags, mine, now)
+        self.counts[mine, tags] += 1
+        self.runs.miss(tags[mine > 0], 1)
+
+    def _due(self, ns: int) -> Beat:
+        beat = self.beats[ns]
+        if (unnoticed := beat.due(self._clock.monotonic())) and not self._aside:
+            now = self._clock.time_ns()
+            since = now - round(unnoticed * beat.period * 1e9)
+            self._scatter(beat.tags, Reason.THROTTLED, since, now, unnoticed)
+        return beat
+
+    # --- a source that pushes ---
+
+    def subscribed(self) -> None:
+        """It pushes from now on."""
+        self._heard = self._clock.monotonic()
+        self._settled_at = self._heard + SETTLES
+        if self._beneath is not None:
+            self._beneath[1:] = Reason.MISSING
+
+    def spoke(self, tags: Tags, bad: NDArray[np.bool_] | None) -> None:
+        """Values of these local handles came; bad by local handle, None: none is."""
+        self._heard = self._clock.monotonic()
+        if not self.runs.any and bad is None:
+            return
+        reasons = np.zeros(len(self.runs.reason), np.uint8)
+        if bad is not None:
+            reasons[bad] = Reason.BAD_QUALITY
+        if self._beneath is not None:
+            self._beneath[tags] = reasons[tags]
+        elif (self.runs.reason[tags] != reasons[tags]).any():
+            self.accrue()
+            tags = np.unique(tags)
+            self.runs.turn(tags, reasons[tags], self._clock.time_ns())
+
+    def held_back(self, why: str) -> None:
+        """The journal takes nothing: it gets no credit."""
+        if not self._aside:
+            self.accrue()
+            coming = self.all[self.runs.reason[1:] == Reason.RECEIVED]
+            self.runs.turn(coming, Reason.THROTTLED, self._clock.time_ns(), why)
+
+    def released(self) -> None:
+        """It takes everything again."""
+        self.accrue()
+        held = self.all[self.runs.reason[1:] == Reason.THROTTLED]
+        self.runs.turn(held, Reason.RECEIVED, self._clock.time_ns())
+
+    def overflowed(self, tags: Tags) -> None:
+        """These came with the word that at least one before each was lost."""
+        if not self._aside:
+            now = self._clock.time_ns()
+            self._scatter(np.unique(tags), Reason.OVERFLOW, now, now, 1)
+
+    def came_late(self, tags: Tags, first: int, last: int) -> None:
+        """Samples of an earlier window, with source times from first to last, ns UTC: what was missing is there."""
+        if not self._aside:
+            count = len(tags)
+            self.runs.scatter(Reason.LATE, np.unique(tags), first, last + 1, count, filled=count)

@@ -12,6 +12,7 @@ class Exit(enum.IntEnum):
     PROBLEMS = 1
     NOT_DONE = 2
     FAULT = 3
+    CHANGES = 4
     STOPPED = 130
 
 
@@ -20,5 +21,6 @@ MEANING = {
     Exit.PROBLEMS: "done, and problems found, as by `status` and `check`",
     Exit.NOT_DONE: "not done: usage, name unknown or ambiguous, no Bedplate runs, refused",
     Exit.FAULT: "a fault in Bedplate itself; stderr says where its details are",
+    Exit.CHANGES: "done by `plan`: applying would touch something",
     Exit.STOPPED: "ended by Ctrl-C",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +19,17 @@ from bedplate.client.catalog import (
     asset_entry,
     plugin_entry,
     tag_entry,
+)
+from bedplate.client.deployments import (
+    ApplyProgress,
+    DeploymentStatus,
+    Plan,
+    apply_progress,
+    apply_request,
+    deployment_of,
+    list_request,
+    plan_of,
+    plan_request,
 )
 from bedplate.client.failures import failing
 from bedplate.client.progress import progress_of
@@ -140,6 +152,28 @@ class AsyncClient:
         """See `Client.end_maintenance`."""
         request = maintenance_pb2.EndMaintenanceRequest(device=device)
         return maintenance_of((await self._unary(calls.END_MAINTENANCE, request)).maintenance)
+
+    async def plan(self, file: Path | str | None = None, *, number: int = 0) -> Plan:
+        """See `Client.plan`."""
+        return plan_of(await self._unary(calls.PLAN, plan_request(file, number)))
+
+    async def apply(
+        self,
+        file: Path | str | None = None,
+        *,
+        number: int = 0,
+        if_deployment: int | None = None,
+        health: float = 60.0,
+    ) -> AsyncIterator[ApplyProgress]:
+        """See `Client.apply`."""
+        request = apply_request(file, number, if_deployment, health)
+        async for response in self._stream(calls.APPLY, request):
+            yield apply_progress(response)
+
+    async def deployments(self) -> list[DeploymentStatus]:
+        """See `Client.deployments`."""
+        response = await self._unary(calls.LIST_DEPLOYMENTS, list_request())
+        return [deployment_of(one) for one in response.deployments]
 
     async def plugins(self) -> list[PluginEntry]:
         """See `Client.plugins`."""

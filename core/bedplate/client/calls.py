@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bedplate.api.v1 import api_pb2, maintenance_pb2
+from bedplate.api.v1 import api_pb2, deployments_pb2, maintenance_pb2
 from bedplate.wire import twin
 
 UNARY_WITHIN = 10.0  # s; streams have no deadline
@@ -42,6 +42,11 @@ ACKNOWLEDGE = Method("Alarms", "Acknowledge", UNARY, api_pb2.AcknowledgeResponse
 GET_STATUS = Method("Admin", "GetStatus", UNARY, api_pb2.GetStatusResponse)
 SET_MAINTENANCE = Method("Admin", "SetMaintenance", UNARY, maintenance_pb2.SetMaintenanceResponse)
 END_MAINTENANCE = Method("Admin", "EndMaintenance", UNARY, maintenance_pb2.EndMaintenanceResponse)
+PLAN = Method("Admin", "Plan", UNARY, deployments_pb2.PlanResponse)
+APPLY = Method("Admin", "Apply", STREAM, deployments_pb2.ApplyResponse)
+LIST_DEPLOYMENTS = Method(
+    "Admin", "ListDeployments", UNARY, deployments_pb2.ListDeploymentsResponse
+)
 LIST_PLUGINS = Method("Admin", "ListPlugins", UNARY, api_pb2.ListPluginsResponse)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +19,17 @@ from bedplate.client.catalog import (
     asset_entry,
     plugin_entry,
     tag_entry,
+)
+from bedplate.client.deployments import (
+    ApplyProgress,
+    DeploymentStatus,
+    Plan,
+    apply_progress,
+    apply_request,
+    deployment_of,
+    list_request,
+    plan_of,
+    plan_request,
 )
 from bedplate.client.failures import failing
 from bedplate.client.progress import progress_of
@@ -155,6 +167,31 @@ class Client:
         """Takes it back into service; returns what was ended, nothing when it was not set aside."""
         request = maintenance_pb2.EndMaintenanceRequest(device=device)
         return maintenance_of(self._unary(calls.END_MAINTENANCE, request).maintenance)
+
+    def plan(self, file: Path | str | None = None, *, number: int = 0) -> Plan:
+        """What applying would do; changes nothing and contacts no machine. file: of a deployment, read here with its
+        tables; or number: of one that was applied before. Raises CallError NOT_FOUND for neither."""
+        return plan_of(self._unary(calls.PLAN, plan_request(file, number)))
+
+    def apply(
+        self,
+        file: Path | str | None = None,
+        *,
+        number: int = 0,
+        if_deployment: int | None = None,
+        health: float = 60.0,
+    ) -> Iterator[ApplyProgress]:
+        """Applies a file, or a deployment that was applied before, and tells how it goes until it stands; whoever stops
+        listening does not stop it. if_deployment: only if this number runs · health: seconds within which what was
+        touched has to be as healthy as before. Raises CallError: FAILED_PRECONDITION when it can't be applied, ABORTED
+        with the reason when it was undone."""
+        request = apply_request(file, number, if_deployment, health)
+        yield from map(apply_progress, self._stream(calls.APPLY, request))
+
+    def deployments(self) -> list[DeploymentStatus]:
+        """Deployments that were applied and can be gone back to, newest first."""
+        response = self._unary(calls.LIST_DEPLOYMENTS, list_request())
+        return [deployment_of(one) for one in response.deployments]
 
     def plugins(self) -> list[PluginEntry]:
         """Every plugin that was found, with what became of it, the refused too."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from bedplate.api.v1 import api_pb2
+from bedplate.client.deployments import DeploymentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ class Maintenance:
 @dataclass(frozen=True, slots=True)
 class Status:
     """The platform. started, now: ns UTC · problems: one line a cause · notices: choices that nobody
-    should forget, one a line · cpu_seconds, memory_bytes: of the kernel."""
+    should forget, one a line · deployment: which one runs, None: it does not say · cpu_seconds, memory_bytes: of the
+    kernel."""
 
     name: str
     version: str
@@ -133,10 +135,12 @@ class Status:
     path: str
     notices: tuple[str, ...]
     maintenance: tuple[Maintenance, ...] = ()
+    deployment: DeploymentStatus | None = None
 
 
 INNER = {
     "ComponentStatus": ComponentStatus,
+    "DeploymentStatus": DeploymentStatus,
     "JournalStatus": JournalStatus,
     "Maintenance": Maintenance,
     "ProcessStatus": ProcessStatus,
@@ -167,6 +171,6 @@ def _value(message: Any, name: str) -> Any:
     inner = INNER.get(field.message_type.name) if field.message_type else None
     if isinstance(value, str | bytes | int | float):
         return value
-    if inner and name in {"reader", "journal"}:
+    if inner and name in {"reader", "journal", "deployment"}:
         return _mirror(inner, value) if name == "journal" or message.HasField(name) else None
     return tuple(_mirror(inner, one) if inner else one for one in value)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.simulation.disk import VirtualDisk
+from tests.simulation.engine import SimulatedEngine
 
 from bedplate.clock import Clock
 from bedplate.journal.embedded import EmbeddedEngine
@@ -30,16 +33,27 @@ class Journal:
 
 def makers(folder: Path, clock: Clock) -> dict[str, Callable[[], Engine]]:
     memory = MemoryEngine(clock=clock)
+    disk = VirtualDisk(random.Random(1))
     return {
         "embedded": lambda: EmbeddedEngine(folder, sync=0.01, clock=clock),
         "embedded, nothing kept in memory": lambda: EmbeddedEngine(
             folder, sync=0.01, clock=clock, keep=0
         ),
         "memory": lambda: memory,
+        "simulated": lambda: SimulatedEngine(disk, sync=0.01, clock=clock),
+        "simulated, nothing kept in memory": lambda: SimulatedEngine(
+            disk, sync=0.01, clock=clock, keep=0
+        ),
     }
 
 
-@pytest.fixture(params=["embedded", "embedded, nothing kept in memory", "memory"])
+ENGINES = (
+    "embedded", "embedded, nothing kept in memory", "memory",
+    "simulated", "simulated, nothing kept in memory",
+)  # fmt: skip
+
+
+@pytest.fixture(params=ENGINES)
 async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Journal]:
     clock = FakeClock()
     make = makers(tmp_path / "journal", clock)[request.param]

@@ -21,6 +21,7 @@ from bedplate.runtime.supervisor import Supervisor
 from bedplate.runtime.watching import words
 from bedplate.server.deployments import DeploymentService
 from bedplate.server.door import Caller, Method
+from bedplate.server.gaps import completeness
 from bedplate.server.maintenance import standing
 from bedplate.version import __version__
 
@@ -144,6 +145,8 @@ class Admin:
         if isinstance(role, Source):
             status.tags, status.tags_good = len(role.tags), role.good()
             status.quietest_seconds = role.quietest()
+            if (one := self._kernel.ledger.completeness(status.id)) is not None:
+                status.completeness.CopyFrom(completeness(one))
         elif hasattr(role, "position"):
             watching = words(
                 getattr(role, "watched", []), self._kernel.spine, self._kernel.maintenance.of_tag

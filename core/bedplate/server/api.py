@@ -18,6 +18,7 @@ from bedplate.server.alarms import AlarmService
 from bedplate.server.catalog import Catalog
 from bedplate.server.deployments import DeploymentService
 from bedplate.server.door import Door, GateLike
+from bedplate.server.gaps import GapService
 from bedplate.server.health import health_handler
 from bedplate.server.history import HistoryService
 from bedplate.server.live import LiveService
@@ -66,6 +67,7 @@ class ApiServer:
             Catalog(self._kernel),
             LiveService(self._kernel),
             HistoryService(self._kernel),
+            GapService(self._kernel),
             AlarmService(self._kernel),
             Admin(self._kernel, self._plugins, self._problems, self._notices, self._deployments),
             MaintenanceService(self._kernel),

@@ -103,6 +103,7 @@ class Platform:
             deployment, prepared.admission.offers, prepared.written, self.clock.time_ns
         )
         self.deployments: DeploymentService | None = None
+        self.kernel.gaps_file = deployment.folder(deployment.journal.folder) / "gaps.sqlite"
         self.api: ApiServer | None = None
         self._announcement: Announcement | None = None
         self._exporters: Exporters | None = None
@@ -231,6 +232,8 @@ class Platform:
         if self._audit and self._audit.failed:
             yield f"the audit log can't be written, so nothing can be changed: {self._audit.failed}"
         yield from self.kernel.host.arrivals.refusals()
+        if self.kernel.ledger.failed:
+            yield self.kernel.ledger.failed
         for plugin in self.hooks.plugins:
             if plugin.verdict == "refused" or plugin.last_error:
                 yield f"hooks of {plugin.name}: {plugin.reason or plugin.last_error}"

@@ -29,7 +29,8 @@ class Account(Tally):
 
     def ends(self, ns: int) -> None:
         """They end; what is under way ends with the word of why."""
-        self.beats[ns].polled = False
+        if ns in self.beats:
+            self.beats[ns].polled = False
 
     def started(self, ns: int) -> None:
         """A scan was started."""
@@ -54,17 +55,16 @@ class Account(Tally):
 
     def late(self, ns: int) -> None:
         """The answer said that it comes too late to be one."""
-        beat = self.beats[ns]
-        beat.skipped_at = beat.skipped_at if beat.skipped else beat.begun_at
-        beat.skipped, beat.begun = beat.skipped + beat.begun, 0
+        if beat := self.beats.get(ns):
+            beat.skipped_at = beat.skipped_at if beat.skipped else beat.begun_at
+            beat.skipped, beat.begun = beat.skipped + beat.begun, 0
 
     def answered(self, ns: int, absent: Tags | None, bad: NDArray[np.bool_] | None) -> None:
         """The scan was answered: with all tags but those absent, bad by local handle; None: none of them."""
-        beat = self.beats[ns]
-        begun, beat.begun = beat.begun, 0
-        if self._aside or not begun:
-            beat.skipped = 0
+        beat = self.beats.get(ns)
+        if beat is None or not beat.begun or self._aside:
             return
+        beat.begun = 0
         now = self._clock.time_ns()
         if beat.skipped:
             self._scatter(beat.tags, Reason.THROTTLED, beat.skipped_at, now, beat.settle())

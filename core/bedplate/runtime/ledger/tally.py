@@ -48,7 +48,7 @@ class Tally:
     # --- which tags ---
 
     def watch(self, tags: Sequence[TagSpec]) -> None:
-        """These tags by local handle, 1 … n. What was counted before of those of the same handle stays."""
+        """These tags by local handle, 1 … n; a tag keeps its handle. What was counted stays, and who scans goes on."""
         self.columns()
         self.paths = tuple(tag.path for tag in tags)
         n, now = len(tags) + 1, self._clock.monotonic()
@@ -60,9 +60,8 @@ class Tally:
         handles = np.arange(1, n)
         self.periods = np.array([0, *(tag.scan_ns for tag in tags)], np.int64)
         periods = self.periods[1:]
-        self.beats = {
-            ns: self._beat(ns, handles[periods == ns], now) for ns in set(periods.tolist())
-        }
+        paces = {ns: handles[periods == ns] for ns in set(periods.tolist())}
+        self.beats = {ns: self._beat(ns, tags, now) for ns, tags in paces.items()}
         if self.begin[0] != Reason.NOT_YET:
             self.runs.turn(handles[kept - 1 :], *self.begin)
         if tags:
@@ -97,6 +96,9 @@ class Tally:
         return self.runs.ended()
 
     def _beat(self, ns: int, tags: Tags, now: float) -> Beat:
+        before = self.beats.get(ns)
+        if before is not None and np.array_equal(before.tags, tags):
+            return before
         period = ns / 1e9
         return Beat(period, phase(f"{self.component}/{ns}", period), tags, now)
 

@@ -1,0 +1,99 @@
+"""History.ListGaps: what is missing and why, and how complete each tag is, from the kernel's ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bedplate.api.v1 import gaps_pb2
+from bedplate.errors import CallError
+from bedplate.model import Selector
+from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.ledger.answers import Complete, Gap
+from bedplate.server.door import Caller, Method
+from bedplate.server.selection import asked, selection
+
+MOST = 10_000  # gaps in an answer
+
+
+class GapService:
+    """Reads the ledger."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def methods(self) -> list[Method]:
+        return [
+            Method(
+                "bedplate.api.v1.History",
+                "ListGaps",
+                "unary",
+                gaps_pb2.ListGapsRequest,
+                "history.gaps",
+                self.list_gaps,
+                self._asked,
+            )
+        ]
+
+    async def list_gaps(self, request: Any, caller: Caller) -> Any:
+        since, until = getattr(request, "from"), request.to
+        if until and since >= until:
+            text = "the range is empty: `from` must be before `to`"
+            raise CallError(text, code="INVALID_ARGUMENT")
+        ledger = self._kernel.ledger
+        complete = await ledger.complete(since, until)
+        found = await ledger.gaps(since, until)
+        old = (path for gap in found for path in gap.tags)  # a tag of then need not be one of today
+        wanted = selection(list(request.selectors), dict.fromkeys([*self._paths(), *old]))
+        gaps = [message for gap in found for message in messages(gap, wanted)]
+        return gaps_pb2.ListGapsResponse(
+            gaps=gaps[-MOST:],
+            completeness=[completeness(c) for c in complete if wanted.matches(c.path)],
+            omitted=max(0, len(gaps) - MOST),
+        )
+
+    def _asked(self, request: Any) -> list[str]:
+        return asked(request.selectors, self._paths())
+
+    def _paths(self) -> dict[str, None]:
+        registry = self._kernel.spine.registry
+        return dict.fromkeys([*registry.declared, *registry.table.paths()])
+
+
+def messages(gap: Gap, wanted: Selector) -> Iterator[gaps_pb2.Gap]:
+    """One for a device whose tags are all missing and wanted, else one for each tag."""
+    tags = [tag for tag in gap.tags if wanted.matches(tag)]
+    if gap.whole and len(tags) == len(gap.tags):
+        yield _message(gap, gap.path, len(tags), gap.missing, gap.filled)
+        return
+    missing, filled = shared(gap.missing, len(gap.tags)), shared(gap.filled, len(gap.tags))
+    for path, lost, found in zip(gap.tags, missing, filled, strict=True):
+        if wanted.matches(path):
+            yield _message(gap, path, 1, lost, found)
+
+
+def shared(count: int, many: int) -> Sequence[int]:
+    """A count over so many tags, in whole numbers that add up to it."""
+    each, more = divmod(count, max(1, many))
+    return [each + (number < more) for number in range(many)]
+
+
+def _message(gap: Gap, path: str, tags: int, missing: int, filled: int) -> gaps_pb2.Gap:
+    message = gaps_pb2.Gap(
+        component=gap.component,
+        path=path,
+        tags=tags,
+        to=gap.until,
+        reason=gap.reason,  # type: ignore[arg-type]
+        text=gap.text,
+        missing=missing,
+        filled=filled,
+    )
+    setattr(message, "from", gap.since)  # a word of Python's
+    return message
+
+
+def completeness(one: Complete) -> gaps_pb2.Completeness:
+    return gaps_pb2.Completeness(
+        path=one.path, expected=one.expected, received=one.received, ratio=one.ratio
+    )

@@ -24,21 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x62\x65\x64plate/api/v1/gaps.proto\x12\x0f\x62\x65\x64plate.api.v1\"\xa9\x01\n\x03Gap\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0c\n\x04tags\x18\x03 \x01(\r\x12\x0c\n\x04\x66rom\x18\x04 \x01(\x10\x12\n\n\x02to\x18\x05 \x01(\x10\x12*\n\x06reason\x18\x06 \x01(\x0e\x32\x1a.bedplate.api.v1.GapReason\x12\x0c\n\x04text\x18\x07 \x01(\t\x12\x0f\n\x07missing\x18\x08 \x01(\x04\x12\x0e\n\x06\x66illed\x18\t \x01(\x04\"O\n\x0c\x43ompleteness\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\x04\x12\x10\n\x08received\x18\x03 \x01(\x04\x12\r\n\x05ratio\x18\x04 \x01(\x01\">\n\x0fListGapsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\"|\n\x10ListGapsResponse\x12\"\n\x04gaps\x18\x01 \x03(\x0b\x32\x14.bedplate.api.v1.Gap\x12\x33\n\x0c\x63ompleteness\x18\x02 \x03(\x0b\x32\x1d.bedplate.api.v1.Completeness\x12\x0f\n\x07omitted\x18\x03 \x01(\r*\x9c\x02\n\tGapReason\x12\x1a\n\x16GAP_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16GAP_REASON_UNREACHABLE\x10\x01\x12\x1a\n\x16GAP_REASON_BAD_QUALITY\x10\x02\x12\x16\n\x12GAP_REASON_MISSING\x10\x03\x12\x18\n\x14GAP_REASON_THROTTLED\x10\x04\x12\x17\n\x13GAP_REASON_OVERFLOW\x10\x05\x12\x16\n\x12GAP_REASON_RESTART\x10\x06\x12\x13\n\x0fGAP_REASON_LOST\x10\x07\x12\x13\n\x0fGAP_REASON_LATE\x10\x08\x12\x12\n\x0eGAP_REASON_OFF\x10\t\x12\x1a\n\x16GAP_REASON_MAINTENANCE\x10\nb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x62\x65\x64plate/api/v1/gaps.proto\x12\x0f\x62\x65\x64plate.api.v1\"\xa9\x01\n\x03Gap\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0c\n\x04tags\x18\x03 \x01(\r\x12\x0c\n\x04\x66rom\x18\x04 \x01(\x10\x12\n\n\x02to\x18\x05 \x01(\x10\x12*\n\x06reason\x18\x06 \x01(\x0e\x32\x1a.bedplate.api.v1.GapReason\x12\x0c\n\x04text\x18\x07 \x01(\t\x12\x0f\n\x07missing\x18\x08 \x01(\x04\x12\x0e\n\x06\x66illed\x18\t \x01(\x04\"b\n\x0c\x43ompleteness\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\x04\x12\x10\n\x08received\x18\x03 \x01(\x04\x12\r\n\x05ratio\x18\x04 \x01(\x01\x12\x11\n\tcomponent\x18\x05 \x01(\t\">\n\x0fListGapsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\"\x96\x01\n\x10ListGapsResponse\x12\"\n\x04gaps\x18\x01 \x03(\x0b\x32\x14.bedplate.api.v1.Gap\x12\x33\n\x0c\x63ompleteness\x18\x02 \x03(\x0b\x32\x1d.bedplate.api.v1.Completeness\x12\x0f\n\x07omitted\x18\x03 \x01(\r\x12\x0c\n\x04\x66rom\x18\x04 \x01(\x10\x12\n\n\x02to\x18\x05 \x01(\x10*\x9c\x02\n\tGapReason\x12\x1a\n\x16GAP_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16GAP_REASON_UNREACHABLE\x10\x01\x12\x1a\n\x16GAP_REASON_BAD_QUALITY\x10\x02\x12\x16\n\x12GAP_REASON_MISSING\x10\x03\x12\x18\n\x14GAP_REASON_THROTTLED\x10\x04\x12\x17\n\x13GAP_REASON_OVERFLOW\x10\x05\x12\x16\n\x12GAP_REASON_RESTART\x10\x06\x12\x13\n\x0fGAP_REASON_LOST\x10\x07\x12\x13\n\x0fGAP_REASON_LATE\x10\x08\x12\x12\n\x0eGAP_REASON_OFF\x10\t\x12\x1a\n\x16GAP_REASON_MAINTENANCE\x10\nb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bedplate.api.v1.gaps_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GAPREASON']._serialized_start=491
-  _globals['_GAPREASON']._serialized_end=775
+  _globals['_GAPREASON']._serialized_start=537
+  _globals['_GAPREASON']._serialized_end=821
   _globals['_GAP']._serialized_start=48
   _globals['_GAP']._serialized_end=217
   _globals['_COMPLETENESS']._serialized_start=219
-  _globals['_COMPLETENESS']._serialized_end=298
-  _globals['_LISTGAPSREQUEST']._serialized_start=300
-  _globals['_LISTGAPSREQUEST']._serialized_end=362
-  _globals['_LISTGAPSRESPONSE']._serialized_start=364
-  _globals['_LISTGAPSRESPONSE']._serialized_end=488
+  _globals['_COMPLETENESS']._serialized_end=317
+  _globals['_LISTGAPSREQUEST']._serialized_start=319
+  _globals['_LISTGAPSREQUEST']._serialized_end=381
+  _globals['_LISTGAPSRESPONSE']._serialized_start=384
+  _globals['_LISTGAPSRESPONSE']._serialized_end=534
 # @@protoc_insertion_point(module_scope)

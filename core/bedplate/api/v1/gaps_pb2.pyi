@@ -54,16 +54,18 @@ class Gap(_message.Message):
     def __init__(self, component: _Optional[str] = ..., path: _Optional[str] = ..., tags: _Optional[int] = ..., to: _Optional[int] = ..., reason: _Optional[_Union[GapReason, str]] = ..., text: _Optional[str] = ..., missing: _Optional[int] = ..., filled: _Optional[int] = ..., **kwargs) -> None: ...
 
 class Completeness(_message.Message):
-    __slots__ = ("path", "expected", "received", "ratio")
+    __slots__ = ("path", "expected", "received", "ratio", "component")
     PATH_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_FIELD_NUMBER: _ClassVar[int]
     RATIO_FIELD_NUMBER: _ClassVar[int]
+    COMPONENT_FIELD_NUMBER: _ClassVar[int]
     path: str
     expected: int
     received: int
     ratio: float
-    def __init__(self, path: _Optional[str] = ..., expected: _Optional[int] = ..., received: _Optional[int] = ..., ratio: _Optional[float] = ...) -> None: ...
+    component: str
+    def __init__(self, path: _Optional[str] = ..., expected: _Optional[int] = ..., received: _Optional[int] = ..., ratio: _Optional[float] = ..., component: _Optional[str] = ...) -> None: ...
 
 class ListGapsRequest(_message.Message):
     __slots__ = ("selectors", "to")
@@ -75,11 +77,14 @@ class ListGapsRequest(_message.Message):
     def __init__(self, selectors: _Optional[_Iterable[str]] = ..., to: _Optional[int] = ..., **kwargs) -> None: ...
 
 class ListGapsResponse(_message.Message):
-    __slots__ = ("gaps", "completeness", "omitted")
+    __slots__ = ("gaps", "completeness", "omitted", "to")
     GAPS_FIELD_NUMBER: _ClassVar[int]
     COMPLETENESS_FIELD_NUMBER: _ClassVar[int]
     OMITTED_FIELD_NUMBER: _ClassVar[int]
+    FROM_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
     gaps: _containers.RepeatedCompositeFieldContainer[Gap]
     completeness: _containers.RepeatedCompositeFieldContainer[Completeness]
     omitted: int
-    def __init__(self, gaps: _Optional[_Iterable[_Union[Gap, _Mapping]]] = ..., completeness: _Optional[_Iterable[_Union[Completeness, _Mapping]]] = ..., omitted: _Optional[int] = ...) -> None: ...
+    to: int
+    def __init__(self, gaps: _Optional[_Iterable[_Union[Gap, _Mapping]]] = ..., completeness: _Optional[_Iterable[_Union[Completeness, _Mapping]]] = ..., omitted: _Optional[int] = ..., to: _Optional[int] = ..., **kwargs) -> None: ...

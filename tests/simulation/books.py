@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 
 TOLD = (Body.BATCH, Body.EVENT)  # kinds of records that readers are given
-PENDING = 4000  # bytes that wait for the disk, above which producers must wait, in this small plant
-PENDING_MOST = 2 * PENDING + 40_000  # what is under way then comes too
+PENDING_MOST = (
+    64 << 20
+) // 8192 + 40_000  # bytes that wait for the disk; what is under way then comes too
 
 
 class Broken(AssertionError):

@@ -119,7 +119,8 @@ class VirtualDisk:
             self.fail -= 1
             raise _error("disk I/O error", sqlite3.SQLITE_IOERR_FSYNC)
         new = self.file.copied()
-        new.records = {p: r for p, r in new.records.items() if p <= before}
+        upto = known[-1].position if known else before  # as `bedplate.journal.rescue` does
+        new.records = {p: r for p, r in new.records.items() if p <= before or p > upto}
         new.records |= {record.position: record for record in known}
         new.size = PAGES + sum(len(r.payload) + RECORD for r in new.records.values())
         new.tags |= {record.position: record for record in tables}

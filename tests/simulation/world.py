@@ -36,6 +36,8 @@ from bedplate.runtime.remote import door
 from bedplate.testing import FakeClock
 
 STEPS = 200
+BOUNDS = [name for name in ("PENDING_MOST", "LEFT_OUT_FROM", "MOST") if hasattr(embedded, name)]
+SMALLER = 8192  # times: the bounds of a small plant
 SETTLE = 10.0  # s after the last fault
 TEXT = """
 bedplate: 1
@@ -83,12 +85,15 @@ def deployment() -> Any:
 @contextmanager
 def scaled() -> Iterator[None]:
     """Bounds as small as the plant, so that they are reached; the certificate, which never changes, is read once."""
-    before, embedded.PENDING_MOST = embedded.PENDING_MOST, books.PENDING
+    before = {name: getattr(embedded, name) for name in BOUNDS}
+    for name, bytes_ in before.items():
+        setattr(embedded, name, bytes_ // SMALLER)
     kernel.door = lambda deployment: _credentials()  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        embedded.PENDING_MOST = before
+        for name, bytes_ in before.items():
+            setattr(embedded, name, bytes_)
         kernel.door = door  # type: ignore[attr-defined]
 
 

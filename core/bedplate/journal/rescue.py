@@ -43,7 +43,7 @@ def rescue(
         new.execute("PRAGMA synchronous = OFF")  # it is synced as a whole below
         new.execute("BEGIN")
         with suppress(sqlite3.DatabaseError, OSError), closing(_reading(path)) as old:
-            _copy(old, new, before)
+            _copy(old, new, before, known[-1].position if known else before)
         rows = [(record.epoch, *chunk_of([record])) for record in tables]
         new.executemany("INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?)", rows)
         new.executemany("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)", pack(known))
@@ -73,7 +73,9 @@ def _swap(path: Path, name: str) -> Path:
     return broken
 
 
-def _copy(old: sqlite3.Connection, new: sqlite3.Connection, before: int) -> None:
+def _copy(old: sqlite3.Connection, new: sqlite3.Connection, before: int, known: int) -> None:
+    """All but the records above `before` up to `known`, which memory has. What a failed sync left above them is taken
+    too: cursors and states of its turn are, and must never be ahead of the records they came with."""
     for table, columns in COPY.items():
         marks = ", ".join("?" * len(columns.split(",")))
         with suppress(sqlite3.DatabaseError):
@@ -85,9 +87,12 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, before: int) -> None
             new.execute("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)", row)
         else:  # it reaches into what is known from memory
             with suppress(DamagedHead):
-                records = [r for r in unpack(row[1], row[2])[0] if r.position <= before]
-                new.executemany("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)", pack(records))
-            return
+                records = unpack(row[1], row[2])[0]
+                for part in (
+                    [r for r in records if r.position <= before],
+                    [r for r in records if r.position > known],
+                ):
+                    new.executemany("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)", pack(part))
 
 
 def _chunks(old: sqlite3.Connection) -> Iterator[Row]:

@@ -22,6 +22,7 @@ class Entry:
 
 COMMANDS = (
     Entry("status", SEE, "bedplate.cli.status:status", "How the plant and the platform stand"),
+    Entry("why", SEE, "bedplate.cli.why:why", "Why something is as it is: lost, whose, what to do"),
     Entry("tags", SEE, "bedplate.cli.tags:tags", "Tags with their newest values"),
     Entry("tail", SEE, "bedplate.cli.tail:tail", "Values as they come"),
     Entry("query", SEE, "bedplate.cli.query:query", "What was: samples or windows of history"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from bedplate.cli.problems import mark, problems
 from bedplate.cli.samples import local
 from bedplate.cli.screen import Column, indented, table
 from bedplate.client.shown import age_text, size_text
@@ -18,13 +19,12 @@ if TYPE_CHECKING:
 
 ANSWERING = {"up", "degraded"}
 QUIET = {"off", "set aside", "stopped"}  # silent, and nobody need look
-HEAVY = {"faulted", "invalid"}
 
 
 def overview(status: Status, width: int = 0) -> Iterator[Any]:
     """What to print, from top to bottom. width: 0 when nobody counts columns."""
     yield _header(status, width)
-    yield from _problems(status)
+    yield from _problems(status, width)
     sources = [c for c in status.components if c.reader is None and c.kind == "connector"]
     readers = [c for c in status.components if c.reader is not None]
     guards = [c for c in status.components if c.kind == "security"]
@@ -57,19 +57,12 @@ def _header(status: Status, width: int) -> Text:
     return left + Text(f"{' ' * gap}{right}" if gap > 1 else f"\n{right}", "dim")
 
 
-def _problems(status: Status) -> Iterator[Any]:
+def _problems(status: Status, width: int) -> Iterator[Any]:
     yield ""
-    if not status.problems:
-        yield Text("  no problems", "green")
-    else:
-        count = len(status.problems)
-        yield Text(f"  {count} problem{'s' * (count > 1)}", "bold")
-        yield indented(
-            table([Column(), Column(wraps=True)], [_problem(p, status) for p in status.problems])
-        )
+    yield from problems(status, width)
     for notice in status.notices:
         yield indented(
-            table([Column(), Column(wraps=True)], [(_mark(heavy=False), Text(notice, "dim"))])
+            table([Column(), Column(wraps=True)], [(mark(heavy=False), Text(notice, "dim"))])
         )
     aside = [c for c in status.components if c.state in QUIET - {"stopped"}]
     if aside:
@@ -84,21 +77,6 @@ def _aside(components: Sequence[ComponentStatus]) -> Iterator[tuple[Text, ...]]:
     for (group, state, reason), ids in found.items():
         name = ids[0] if len(ids) == 1 else f"{len(ids)} of {group}"
         yield Text(name, "dim"), Text(state, "dim"), Text(reason, "dim")
-
-
-def _problem(text: str, status: Status) -> tuple[Text, Text]:
-    """Its mark, and its words with how long it has been so."""
-    for one in status.components:
-        words = f" {one.state}: "
-        if text.startswith((f"{one.id} ", f"{one.id},")) and words in text:
-            ago = age_text((status.now - one.since) / 1e9)
-            text = text.replace(words, f" {one.state} for {ago}: ", 1)
-            return _mark(one.state in HEAVY), Text(text)
-    return _mark(heavy=True), Text(text)
-
-
-def _mark(heavy: bool) -> Text:
-    return Text("✖", "red") if heavy else Text("▲", "yellow")
 
 
 def _groups(components: Sequence[ComponentStatus]) -> dict[str, list[ComponentStatus]]:

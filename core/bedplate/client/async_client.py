@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import grpc.aio
 
-from bedplate.api.v1 import api_pb2, maintenance_pb2
-from bedplate.client import calls
+from bedplate.api.v1 import api_pb2, maintenance_pb2, why_pb2
+from bedplate.client import calls, gaps
 from bedplate.client.catalog import (
     AssetEntry,
     PluginEntry,
@@ -32,6 +32,7 @@ from bedplate.client.deployments import (
     plan_request,
 )
 from bedplate.client.failures import failing
+from bedplate.client.gaps import GapReport
 from bedplate.client.progress import progress_of
 from bedplate.client.questions import Gathering, HistoryQuestion, Progress, texts
 from bedplate.client.result import Result
@@ -39,6 +40,7 @@ from bedplate.client.span import Length, Moment, deadline
 from bedplate.client.status import Maintenance, Status, maintenance_of, status_of
 from bedplate.client.subscription import AsyncSubscription
 from bedplate.client.update import opening
+from bedplate.client.why import Explanation, explanation_of
 from bedplate.model import Event
 from bedplate.wire import event_of
 
@@ -85,6 +87,17 @@ class AsyncClient:
         gathering = Gathering(progress)
         async for response in self._stream(calls.QUERY, request):
             yield gathering.page(response)
+
+    async def gaps(
+        self,
+        *selectors: str,
+        last: Length | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> GapReport:
+        """See `Client.gaps`."""
+        request = gaps.request(texts(selectors), self._now(), last, start, end)
+        return gaps.report_of(await self._unary(calls.LIST_GAPS, request))
 
     async def current(self, *selectors: str) -> Result:
         """See `Client.current`."""
@@ -138,6 +151,11 @@ class AsyncClient:
         """See `Client.status`."""
         request = api_pb2.GetStatusRequest(with_output=with_output)
         return status_of(await self._unary(calls.GET_STATUS, request))
+
+    async def why(self, subject: str) -> Explanation:
+        """Why something is as it is."""
+        request = why_pb2.ExplainRequest(subject=subject)
+        return explanation_of(await self._unary(calls.EXPLAIN, request))
 
     async def set_maintenance(
         self, device: str, until: Moment | Length, reason: str

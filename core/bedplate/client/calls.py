@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bedplate.api.v1 import api_pb2, deployments_pb2, maintenance_pb2
+from bedplate.api.v1 import api_pb2, deployments_pb2, gaps_pb2, maintenance_pb2, why_pb2
 from bedplate.wire import twin
 
 UNARY_WITHIN = 10.0  # s; streams have no deadline
@@ -35,6 +35,7 @@ LIST_TAGS = Method("Catalog", "ListTags", STREAM, api_pb2.ListTagsResponse)
 LIST_ASSETS = Method("Catalog", "ListAssets", STREAM, api_pb2.ListAssetsResponse)
 CURRENT = Method("Live", "Current", STREAM, twin(api_pb2.CurrentResponse))
 SUBSCRIBE = Method("Live", "Subscribe", BOTH, twin(api_pb2.SubscribeResponse))
+LIST_GAPS = Method("History", "ListGaps", UNARY, gaps_pb2.ListGapsResponse)
 QUERY = Method("History", "Query", STREAM, twin(api_pb2.QueryResponse))
 LIST_ALARMS = Method("Alarms", "ListAlarms", UNARY, api_pb2.ListAlarmsResponse)
 WATCH_ALARMS = Method("Alarms", "WatchAlarms", STREAM, api_pb2.WatchAlarmsResponse)
@@ -47,6 +48,7 @@ APPLY = Method("Admin", "Apply", STREAM, deployments_pb2.ApplyResponse)
 LIST_DEPLOYMENTS = Method(
     "Admin", "ListDeployments", UNARY, deployments_pb2.ListDeploymentsResponse
 )
+EXPLAIN = Method("Admin", "Explain", UNARY, why_pb2.ExplainResponse)
 LIST_PLUGINS = Method("Admin", "ListPlugins", UNARY, api_pb2.ListPluginsResponse)
 
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import grpc
 
-from bedplate.api.v1 import api_pb2, maintenance_pb2
-from bedplate.client import calls
+from bedplate.api.v1 import api_pb2, maintenance_pb2, why_pb2
+from bedplate.client import calls, gaps
 from bedplate.client.catalog import (
     AssetEntry,
     PluginEntry,
@@ -32,6 +32,7 @@ from bedplate.client.deployments import (
     plan_request,
 )
 from bedplate.client.failures import failing
+from bedplate.client.gaps import GapReport
 from bedplate.client.progress import progress_of
 from bedplate.client.questions import Gathering, HistoryQuestion, Progress, texts
 from bedplate.client.result import Result
@@ -39,6 +40,7 @@ from bedplate.client.span import Length, Moment, deadline
 from bedplate.client.status import Maintenance, Status, maintenance_of, status_of
 from bedplate.client.subscription import Subscription
 from bedplate.client.update import opening
+from bedplate.client.why import Explanation, explanation_of
 from bedplate.model import Event
 from bedplate.wire import event_of
 
@@ -97,6 +99,18 @@ class Client:
         gathering = Gathering(progress)
         return map(gathering.page, self._stream(calls.QUERY, request))
 
+    def gaps(
+        self,
+        *selectors: str,
+        last: Length | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> GapReport:
+        """What is missing, why, and how complete each tag is; without last, start and end since the beginning of the
+        day in the deployment's time zone. As of `history`; raises ValueError for a range that can't be."""
+        request = gaps.request(texts(selectors), self._now(), last, start, end)
+        return gaps.report_of(self._unary(calls.LIST_GAPS, request))
+
     def current(self, *selectors: str) -> Result:
         """The newest sample of each tag."""
         gathering = Gathering()
@@ -150,6 +164,12 @@ class Client:
         """How the platform stands. with_output: also the last lines that plugins printed."""
         request = api_pb2.GetStatusRequest(with_output=with_output)
         return status_of(self._unary(calls.GET_STATUS, request))
+
+    def why(self, subject: str) -> Explanation:
+        """Why something is as it is: a tag, a device, an asset, a process, a reader, an alarm; or any unique tail of
+        a path."""
+        request = why_pb2.ExplainRequest(subject=subject)
+        return explanation_of(self._unary(calls.EXPLAIN, request))
 
     def set_maintenance(
         self, device: str, until: Moment | Length, reason: str

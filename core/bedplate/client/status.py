@@ -8,6 +8,7 @@ from typing import Any
 
 from bedplate.api.v1 import api_pb2
 from bedplate.client.deployments import DeploymentStatus
+from bedplate.client.gaps import Completeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class ReaderStatus:
 @dataclass(frozen=True, slots=True)
 class ComponentStatus:
     """One component. kind: connector, analytic, security, app · since: ns UTC · quietest_seconds: age of the oldest
-    current value · group: the entry of the deployment file it came from · reader: None for sources."""
+    current value · group: the entry of the deployment file it came from · reader: None for sources · completeness: of a
+    source, since the beginning of the day in the deployment's time zone."""
 
     id: str
     kind: str
@@ -55,6 +57,7 @@ class ComponentStatus:
     support: str
     group: str
     detail: str
+    completeness: Completeness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,23 @@ class Maintenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """What belongs together. subject: what to ask `why` for · state: the worst of its components · text: the line,
+    without subject · since: ns UTC · components: that it hits · tags: of these, not Good · whose: device, network, … ·
+    hint: the command that tells more · severity: 1 to 1000."""
+
+    subject: str
+    state: str
+    text: str
+    since: int
+    components: tuple[str, ...]
+    tags: int
+    whose: str
+    hint: str
+    severity: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The platform. started, now: ns UTC · problems: one line a cause · notices: choices that nobody
     should forget, one a line · deployment: which one runs, None: it does not say · cpu_seconds, memory_bytes: of the
@@ -135,10 +155,13 @@ class Status:
     path: str
     notices: tuple[str, ...]
     maintenance: tuple[Maintenance, ...] = ()
+    causes: tuple[Cause, ...] = ()
     deployment: DeploymentStatus | None = None
 
 
 INNER = {
+    "Completeness": Completeness,
+    "Cause": Cause,
     "ComponentStatus": ComponentStatus,
     "DeploymentStatus": DeploymentStatus,
     "JournalStatus": JournalStatus,
@@ -167,10 +190,12 @@ def _mirror(kind: Any, message: Any) -> Any:
 def _value(message: Any, name: str) -> Any:
     value, field = getattr(message, name), message.DESCRIPTOR.fields_by_name[name]
     if field.enum_type:
-        return api_pb2.Kind.Name(value).removeprefix("KIND_").lower()
+        prefix = f"{field.enum_type.name.upper()}_"
+        known = field.enum_type.values_by_number.get(value)
+        return known.name.removeprefix(prefix).lower() if known else str(value)
     inner = INNER.get(field.message_type.name) if field.message_type else None
     if isinstance(value, str | bytes | int | float):
         return value
-    if inner and name in {"reader", "journal", "deployment"}:
+    if inner and name in {"reader", "journal", "deployment", "completeness"}:
         return _mirror(inner, value) if name == "journal" or message.HasField(name) else None
     return tuple(_mirror(inner, one) if inner else one for one in value)

@@ -18,6 +18,7 @@ from bedplate.server.alarms import AlarmService
 from bedplate.server.catalog import Catalog
 from bedplate.server.deployments import DeploymentService
 from bedplate.server.door import Door, GateLike
+from bedplate.server.explain import ExplainService
 from bedplate.server.gaps import GapService
 from bedplate.server.health import health_handler
 from bedplate.server.history import HistoryService
@@ -71,6 +72,7 @@ class ApiServer:
             AlarmService(self._kernel),
             Admin(self._kernel, self._plugins, self._problems, self._notices, self._deployments),
             MaintenanceService(self._kernel),
+            ExplainService(self._kernel),
         ]
         rooms += [self._deployments] if self._deployments else []
         methods = [method for room in rooms for method in room.methods()]

@@ -1,0 +1,103 @@
+"""Who else is hit and who is not; and what hangs on it: limits that nobody watches, results without input."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from bedplate.model import quality
+from bedplate.runtime.causes import Kind
+from bedplate.runtime.source import Source
+from bedplate.runtime.watching import INPUTS
+from bedplate.server.explain.case import FINE, QUIET, Case, code_of, some
+
+
+def also(case: Case) -> list[str]:
+    """Others of its type, or of its plugin, and of its process."""
+    one = case.first
+    if one is None or case.subject.kind == "journal":
+        return []
+    return list(filter(None, (_of_cause(case), _type_mates(case), _process_mates(case))))
+
+
+def _of_cause(case: Case) -> str:
+    if case.cause is None:
+        return ""
+    others = [c for c in case.cause.components if c not in case.subject.components]
+    return f"the same cause hits {some(others)}" if others else ""
+
+
+def _type_mates(case: Case) -> str:
+    one = case.first
+    assert one
+    mine = case.members[one.component.id]
+    what = mine.type or mine.use
+    mates = [
+        m.id
+        for m in case.members.values()
+        if (m.type or m.use) == what and m.id not in case.subject.components and m.role == mine.role
+    ]
+    if not mates:
+        return f"it is the only {what}"
+    states = {c: case.kernel.components[c].life.state for c in mates}
+    aside = [c for c, state in states.items() if state in QUIET]
+    well = [c for c in mates if states[c] in FINE]
+    text = f"{len(well)} of {len(mates) - len(aside)} other {what} answer"
+    if case.cause and case.cause.kind is Kind.TAGS and case.subject.tag:
+        name = case.subject.tag.rpartition("/")[2]
+        have = [
+            c
+            for c in well
+            if quality.is_good(code_of(case.kernel, f"{case.members[c].path}/{name}"))
+        ]
+        text = f"{len(have)} of {len(well)} other {what} that answer still have {name}"
+    return f"{text}; {some(aside)} off or set aside" if aside else text
+
+
+def _process_mates(case: Case) -> str:
+    one = case.first
+    assert one
+    mates = [c for c in one.place.components if c not in case.subject.components]
+    if not mates:
+        return ""
+    well = sum(case.kernel.components[c].life.state in FINE for c in mates if c in case.members)
+    return f"{well} of {len(mates)} others in process {one.place.launch.name} are well"
+
+
+def effects(case: Case) -> list[str]:
+    """What an analytic wants of these tags and does not get."""
+    paths = set(_paths(case))
+    if not paths:
+        return []
+    lines = [
+        line for one in case.kernel.tier("analytic") for line in _of_analytic(case, one, paths)
+    ]
+    aside = [s for s in case.supervisors() if case.kernel.maintenance.locked(s.component.id)]
+    lines += [f"writing to {s.component.id} is locked" for s in aside]
+    return lines or ["no limit and no result hangs on it"]
+
+
+def _paths(case: Case) -> Iterator[str]:
+    """Tags of the subject that have no usable value."""
+    if case.subject.tag:
+        yield case.subject.tag
+        return
+    for one in case.supervisors():
+        if isinstance(one.role, Source):
+            yield from (tag.path for tag in one.role.tags)
+
+
+def _of_analytic(case: Case, one: object, paths: set[str]) -> Iterator[str]:
+    hit: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for watched in getattr(one.role, "watched", ()):  # type: ignore[attr-defined]
+        code = code_of(case.kernel, watched.path)
+        if watched.path in paths and quality.is_bad(code):
+            asset, _, own = watched.name.partition("/")
+            hit[asset, watched.noun].append(own)
+    name = one.component.id  # type: ignore[attr-defined]
+    for (asset, noun), owns in hit.items():
+        listed = some(sorted(set(owns)))
+        if noun == INPUTS:
+            yield f"{name} of {asset} has no {listed}: its results stand still"
+        else:
+            yield f"{noun} {listed} of {asset} in {name} have no input: nobody watches them"

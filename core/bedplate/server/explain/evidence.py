@@ -1,0 +1,89 @@
+"""What was seen, oldest first, each with its time: changes of state, what a component said, events of the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bedplate.errors import JournalError
+from bedplate.model import Body, Event, EventKind, quality
+from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.lifecycle import Cause as Why
+from bedplate.server.explain.case import Case, value_text
+from bedplate.wire import decode_event
+
+SHOWN = 8
+RECORDS, SIZE, PAGES = 1500, 1 << 20, 4  # of the journal that are looked through for events
+NOTHING_NEW = (str(Why.START), str(Why.RETRY))
+LONGEST = 300
+BEFORE = 120_000_000_000  # ns before a trouble that are told too
+
+
+async def facts(case: Case) -> list[str]:
+    """At most a few lines; those around the begin of the trouble, and the newest."""
+    found = {*_of_lives(case), *_of_tag(case)}
+    for event in await _events(case.kernel):
+        if _concerns(event, case):
+            by = f" by {event.by}" if event.by else ""
+            found.add((event.time, _prefix(event, case) + event.text[:LONGEST] + by))
+    lines = _once(sorted(found))
+    begin = case.cause.since - BEFORE if case.cause else 0
+    lines = [line for line in lines if line[0] >= begin] or lines
+    if len(lines) > SHOWN:
+        lines = [*lines[: SHOWN // 2], *lines[-SHOWN // 2 :]]
+    return [f"{case.at(at)}  {text}" for at, text in lines]
+
+
+def _of_lives(case: Case) -> Iterator[tuple[int, str]]:
+    several = len(case.subject.components) > 1
+    for one in case.supervisors():
+        name = f"{one.component.id} " if several else ""
+        for transition in one.life.history:
+            if transition.reason not in NOTHING_NEW:
+                yield transition.at, f"{name}{transition.state}: {transition.reason[:LONGEST]}"
+
+
+def _of_tag(case: Case) -> Iterator[tuple[int, str]]:
+    tag, last, since = case.tag, case.last_good(), case.lapsed()
+    if tag and last:
+        yield last[0], f"last good value: {value_text(last[1], tag)}"
+    if since:
+        yield since, f"{case.subject.tag.rpartition('/')[2]} turned {quality.name(case.code)}"
+
+
+async def _events(kernel: Kernel) -> list[Event]:
+    """The newest of the journal, also of before a restart."""
+    engine = kernel.engine
+    position, found = max(0, engine.state().appended - RECORDS * PAGES), []
+    try:
+        for _ in range(PAGES):
+            records = await engine.read(position, records=RECORDS, size=SIZE)
+            found += [decode_event(r.payload) for r in records if r.kind is Body.EVENT]
+            if not records:
+                break
+            position = records[-1].position
+    except JournalError:
+        return found
+    return found
+
+
+def _concerns(event: Event, case: Case) -> bool:
+    if event.kind not in (EventKind.STATUS, EventKind.NOTE):
+        return case.subject.kind == "alarm" and event.source == case.subject.name
+    if event.kind is EventKind.STATUS and event.text.partition(": ")[2] in NOTHING_NEW:
+        return False
+    if case.subject.kind == "journal":
+        return event.source == "kernel/journal"
+    paths = {case.members[c].path for c in case.subject.components}
+    return event.component in case.subject.components or (
+        not event.component and event.source in paths
+    )
+
+
+def _prefix(event: Event, case: Case) -> str:
+    several = len(case.subject.components) > 1
+    return f"{event.component or event.source.rpartition('/')[2]} " if several else ""
+
+
+def _once(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Without what says the same as the line before."""
+    return [line for n, line in enumerate(lines) if not n or lines[n - 1][1] != line[1]]

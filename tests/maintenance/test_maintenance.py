@@ -204,7 +204,12 @@ async def test_a_bug_is_told_though_people_work_on_the_device(tmp_path: Path) ->
 LINE = """
 path: acme
 types:
-  press: {parameters: {line: required}, use: counter, placement: inline, path: $line/$name, tags: {number: {address: a}}}
+  press:
+    parameters: {line: required}
+    use: counter
+    placement: inline
+    path: $line/$name
+    tags: {number: {address: a}}
   meter: {parameters: {on: required}, use: counter, placement: inline, path: $on, tags: {power: {address: a}}}
 connectors:
   presses: {type: press, each: {press-1: {line: line1}, press-2: {line: line1}, press-1b: {line: line2}}}

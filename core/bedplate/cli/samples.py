@@ -10,6 +10,8 @@ from rich.text import Text
 from bedplate.client.shown import NONE, unit_text, value_text
 from bedplate.model import TagInfo, quality
 
+CODE = 0xFFFF0000  # of a quality, without its info bits
+
 
 def local(ns: int) -> datetime:
     """The moment in this machine's time zone."""
@@ -30,7 +32,10 @@ def day(ns: int) -> str:
 
 
 def value(tag: TagInfo, one: Any, code: int) -> str:
-    """The value or its label; – when it is Bad, for then it means nothing."""
+    """The value or its label; – when it is Bad, for then it means nothing; in brackets out of service: whoever works on
+    the machine wants to see it, and nobody should count on it."""
+    if code & CODE == quality.BAD_OUT_OF_SERVICE and one is not None:
+        return f"({value_text(one, tag.states)})"
     return NONE if quality.is_bad(code) else value_text(one, tag.states)
 
 

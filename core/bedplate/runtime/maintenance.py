@@ -26,6 +26,7 @@ from bedplate.wire import encode_event
 READER = "kernel/maintenance"  # its states in the journal: one for each component
 STREAM = "kernel/event"
 LOOK = 1.0  # s between two looks at the clock
+SOON = 0.05  # s at least: a clock may stand still
 MOST_NS = 400 * 86_400_000_000_000
 DAY_NS = 86_400_000_000_000
 REASON = 300  # characters
@@ -120,7 +121,7 @@ class MaintenanceBook:
                 with contextlib.suppress(JournalError):  # the next look tries again
                     self.end(one.component)
             left = min((one.until - now for one in self._standing.values()), default=0) / 1e9
-            await asyncio.sleep(min(LOOK, left) if left > 0 else LOOK)
+            await asyncio.sleep(min(LOOK, max(left, SOON)) if left > 0 else LOOK)
 
     # --- who asks ---
 

@@ -68,7 +68,8 @@ class Bedplate(click.Group):
 @click.group(
     cls=Bedplate,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done · 1 problems found · 2 not done · 3 a fault in Bedplate · 130 Ctrl-C",
+    epilog="Exit codes: 0 done · 1 problems found · 2 not done · 3 a fault in Bedplate · 4 a plan with changes"
+    " · 130 Ctrl-C",
 )
 @endpoint_option
 @json_option

@@ -23,8 +23,20 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @given_plugins
 @click.option("--listen", help="Address of the API, instead of what the file says.")
-def run(invocation: Invocation, file: Path, plugins: tuple[Path, ...], listen: str | None) -> None:
-    """Connects to the machines of FILE, keeps what they say, and serves the API.
+@click.option(
+    "--applied",
+    is_flag=True,
+    help="What was applied last from FILE, whatever it says now; FILE when nothing was.",
+)
+def run(
+    invocation: Invocation,
+    file: Path,
+    plugins: tuple[Path, ...],
+    listen: str | None,
+    applied: bool,
+) -> None:
+    """Connects to the machines of FILE, keeps what they say, and serves the API. What runs is a deployment with a
+    number, as if it had been applied; `bedplate apply` changes it without a stop.
 
     What this version does not serve yet is refused by name before anything starts.
     """
@@ -32,7 +44,7 @@ def run(invocation: Invocation, file: Path, plugins: tuple[Path, ...], listen: s
     from bedplate.server.platform import prepare
 
     as_json = invocation.json
-    prepared = prepare(file, plugins)
+    prepared = prepare(file, plugins, applied=applied)
     name = prepared.deployment.name
     changes = _Changes(as_json)
 

@@ -25,7 +25,7 @@ class DeploymentStatus:
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
     """What happens to one component. step: untouched, create, reconfigure, rewire, restart, remove · gap_seconds:
-    without values, estimated · machines: paths of assets that feel it · was: path it had before, where `moved` says so."""
+    without values, estimated · machines: paths of assets that feel it · was: path it had before, if `moved` says so."""
 
     component: str
     step: str

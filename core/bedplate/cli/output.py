@@ -15,7 +15,7 @@ import numpy as np
 from bedplate.model import quality
 
 SINCE_1970 = {  # fields that hold ns UTC; 0 is never
-    *("time", "received", "started", "now", "since", "at"),
+    *("time", "received", "started", "now", "since", "until", "at"),
     *("active_since", "returned_at", "acknowledged_at"),
 }
 

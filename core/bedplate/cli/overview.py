@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from bedplate.cli.missing import share
 from bedplate.cli.problems import mark, problems
 from bedplate.cli.samples import local
 from bedplate.cli.screen import Column, indented, table
@@ -98,6 +99,7 @@ def _connectors(sources: Sequence[ComponentStatus], first: int, second: int) -> 
         Column("tags good"),
         Column("samples/s", align="right"),
         Column("quietest", align="right"),
+        Column("complete since 00:00", align="right"),
     ]
     rows = [_connector(name, group) for name, group in _groups(sources).items()]
     return table(columns, rows) if rows else None
@@ -115,7 +117,17 @@ def _connector(name: str, group: Sequence[ComponentStatus]) -> tuple[Any, ...]:
         _of(good, tags),
         f"{sum(one.samples_per_second for one in group):.0f}",
         age_text(quietest) if good else "–",
+        _share_complete(group),
     )
+
+
+def _share_complete(group: Sequence[ComponentStatus]) -> Text:
+    """Of all their tags; `bedplate gaps` says what is missing."""
+    whole = [one.completeness for one in group if one.completeness]
+    due, came = sum(one.expected for one in whole), sum(one.received for one in whole)
+    if not due:
+        return Text("–")
+    return Text(share(came / due), "" if came >= due else "yellow")
 
 
 def _of(count: int, whole: int) -> Text:

@@ -60,6 +60,11 @@ def selector(*, required: bool = False) -> Callable[[Function], Function]:
     return click.argument("selector", required=required, shell_complete=_complete)
 
 
+def selectors() -> Callable[[Function], Function]:
+    """The same, any number of them."""
+    return click.argument("selectors", metavar="[SELECTOR]...", nargs=-1, shell_complete=_complete)
+
+
 def given_plugins(function: Function) -> Function:
     """The option --plugin."""
     return click.option(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bedplate.client.async_client import AsyncClient
 from bedplate.client.catalog import AssetEntry, CurrentSample, PluginEntry, TagEntry
 from bedplate.client.client import Client
+from bedplate.client.gaps import Completeness, Gap, GapReport
 from bedplate.client.result import Result
 from bedplate.client.series import Series
 from bedplate.client.status import ComponentStatus, JournalStatus, ProcessStatus, Status
@@ -20,8 +21,11 @@ __all__ = [
     "AsyncClient",
     "AsyncSubscription",
     "Client",
+    "Completeness",
     "ComponentStatus",
     "CurrentSample",
+    "Gap",
+    "GapReport",
     "JournalStatus",
     "PluginEntry",
     "ProcessStatus",

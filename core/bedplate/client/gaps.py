@@ -29,8 +29,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """How complete a tag is, or a device over all its tags. expected: samples, without those of times when it was off or
-    set aside · received: of these · ratio: 0 to 1, 1 when nothing was expected."""
+    """How complete a tag is, or a device over all its tags. expected: samples, without those of times when it was off
+    or set aside · received: of these · ratio: 0 to 1, 1 when nothing was expected."""
 
     component: str
     path: str

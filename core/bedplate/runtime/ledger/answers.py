@@ -33,9 +33,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """How complete a tag is, or a device over all its tags. expected: samples, without those of times when it was off
-    or set aside · received: of these."""
+    """How complete a tag is, or a device over all its tags. component: id · expected: samples, without those of times
+    when it was off or set aside · received: of these."""
 
+    component: str
     path: str
     expected: int
     received: int
@@ -67,8 +68,8 @@ def _paths(tags: Sequence[str], handles: Sequence[int]) -> tuple[str, ...]:
     return tuple(tags[handle - 1] for handle in handles)
 
 
-def summed(path: str, expected: np.int64 | int, received: np.int64 | int) -> Complete:
-    return Complete(path, int(expected), min(int(received), int(expected)))
+def summed(component: str, path: str, due: int, came: int) -> Complete:
+    return Complete(component, path, due, min(came, due))
 
 
 def by_tag(windows: Iterable[Window]) -> list[Complete]:
@@ -76,10 +77,10 @@ def by_tag(windows: Iterable[Window]) -> list[Complete]:
     totals: dict[SourceKey, NDArray[np.int64]] = {}
     for one in windows:
         totals[one.source] = totals.get(one.source, np.int64(0)) + one.counts
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[tuple[str, str], tuple[int, int]] = {}
     for source, counts in totals.items():
         due, came = expected(counts)[1:].tolist(), received(counts)[1:].tolist()
         for path, a, b in zip(source.tags, due, came, strict=True):
-            before = found.get(path, (0, 0))
-            found[path] = before[0] + a, before[1] + b
-    return [summed(path, *both) for path, both in sorted(found.items())]
+            before = found.get((path, source.component), (0, 0))
+            found[path, source.component] = before[0] + a, before[1] + b
+    return [summed(id_, path, *both) for (path, id_), both in sorted(found.items())]

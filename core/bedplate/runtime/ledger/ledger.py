@@ -226,26 +226,27 @@ class Ledger:
         if account is None or not account.paths:
             return None
         totals = account.columns()[:, 1:].sum(axis=1) + self._today.get(component, 0)
-        totals = totals[:, None]
-        return summed(self._key(account).path, expected(totals)[0], received(totals)[0])
+        due, came = int(expected(totals[:, None])[0]), int(received(totals[:, None])[0])
+        return summed(component, self._key(account).path, due, came)
 
     async def gaps(self, since: int = 0, until: int = 0, component: str = "") -> list[Gap]:
         """All that overlap [since, until), by begin; ns UTC. since 0: the beginning of the day; until 0: now. Of one
         component, or of all. Raises CallError when the disk refuses."""
         await self.flush()
-        kept = await self._book.ask(lambda store: store.gaps(*self._range(since, until)))
+        kept = await self._book.ask(lambda store: store.gaps(*self.range(since, until)))
         return [gap_of(one) for one in kept if component in ("", one.source.component)]
 
     async def complete(self, since: int = 0, until: int = 0) -> list[Complete]:
         """Of each tag, by path, over the windows (a quarter of an hour) that the range begins in or has the begin of.
         Raises CallError."""
         await self.flush()
-        first, last = self._range(since, until)
+        first, last = self.range(since, until)
         first = first // WINDOW * WINDOW
         found: list[Complete] = await self._book.ask(lambda s: by_tag(s.windows(first, last)))
         return found
 
-    def _range(self, since: int, until: int) -> tuple[int, int]:
+    def range(self, since: int, until: int) -> tuple[int, int]:
+        """What is meant where 0 stands: since the beginning of the day, until now."""
         now = self._clock.time_ns()
         return since or begin_of_day(now, self._zone), until or now + 1
 

@@ -29,6 +29,7 @@ COMMANDS = (
     Entry(
         "alarms", SEE, "bedplate.cli.alarms:alarms", "Alarms that need a person; acknowledge them"
     ),
+    Entry("gaps", SEE, "bedplate.cli.gaps:gaps", "What is missing, when and why; completeness"),
     Entry("browse", MACHINE, "bedplate.cli.browse:browse", "What a device has"),
     Entry("read", MACHINE, "bedplate.cli.read:read", "Values of a device, once"),
     Entry("probe", MACHINE, "bedplate.cli.probe:probe", "Reads every address once; writes nothing"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ types:
   box:
     parameters: {{port: required}}
     use: box
+    placement: inline
     port: $port
     scan: fast
     scan_classes: {{fast: 50ms}}
@@ -26,9 +28,9 @@ connectors:
     each:
       one: {{port: {0}}}
       two: {{port: {1}}}
-  log: {{use: log, folder: FOLDER, deliver: ["**"]}}
+  log: {{use: log, placement: inline, folder: FOLDER, deliver: ["**"]}}
 analytics:
-  sum: {{use: sum, for: box, of: number}}
+  sum: {{use: sum, placement: inline, for: box, of: number}}
 """
 
 
@@ -195,3 +197,90 @@ async def test_a_machine_that_does_not_come_back_brings_the_old_deployment_back(
             told = [what[2] for what in plant.told if not what[0]]
             assert told == ["rolling back", "rolled back"]
             await until(lambda: code(kernel, "one/number") == quality.GOOD)
+
+
+SCALED = "{address: n, unit: kN, scale: 10, description: force}"
+
+
+async def test_rules_change_between_two_values_and_none_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with machines(2) as (first, second):
+        text = TWO.format(first.port, second.port)
+        async with line(tmp_path, text, monkeypatch) as plant:
+            kernel = plant.kernel
+            await until(lambda: (value(kernel, "one/number") or 0) > 3)
+            session = kernel.components["one"].role.attachment
+
+            planned = await plant.apply(text.replace("{address: n}", SCALED))
+
+            assert steps(planned) == {"one": "reconfigure", "two": "reconfigure", "sum": "rewire"}
+            assert kernel.components["one"].role.attachment is session
+            assert (first.sessions, second.sessions) == (1, 1)
+            tag = kernel.spine.registry.table.newest("one/number")
+            assert (tag.unit, tag.description) == ("kN", "force")
+            asked = first.asked
+            await until(lambda: 10.0 * asked in plant.series("one/number"))
+            numbers = plant.series("one/number")
+            turn = next(i for i, n in enumerate(numbers) if isinstance(n, float))
+            before, after = numbers[:turn], numbers[turn:]
+            assert before == list(range(1, turn + 1))
+            assert after[0] == 10.0 * turn, "what it is now is said again in the new unit"
+            assert after[1:] == [10.0 * n for n in range(turn + 1, turn + len(after))]
+
+
+async def test_a_tag_is_read_at_its_new_pace_within_the_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with machines(2) as (first, second):
+        text = TWO.format(first.port, second.port).replace("fast: 50ms", "fast: 10s")
+        async with line(tmp_path, text, monkeypatch) as plant:
+            await until(lambda: first.asked and second.asked)
+
+            planned = await plant.apply(text.replace("fast: 10s", "fast: 50ms"))
+
+            assert steps(planned) == {"one": "reconfigure", "two": "reconfigure"}
+            await until(lambda: len(plant.series("one/number")) > 5)
+            numbers = plant.series("one/number")
+            assert numbers == list(range(1, len(numbers) + 1))
+            assert (first.sessions, second.sessions) == (1, 1)
+
+
+async def test_range_and_deadband_hold_from_the_next_value_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with machines(2) as (first, second):
+        text = TWO.format(first.port, second.port)
+        async with line(tmp_path, text, monkeypatch) as plant:
+            await until(lambda: first.asked > 2)
+
+            planned = await plant.apply(text.replace("n}", "n, range: [0, 1], deadband: 4}"))
+
+            assert set(steps(planned).values()) == {"reconfigure"}
+            since = first.asked
+            await until(lambda: first.asked > since + 9)
+            await until(lambda: any(code for _, _, code in plant.logged()))
+            codes = {code for path, _, code in plant.logged() if path == "one/number"}
+            outside = quality.CODES["UncertainEngineeringUnitsExceeded"]
+            assert codes == {0, outside}
+            kept = [v for path, v, code in plant.logged() if path == "one/number" and code]
+            assert all(later - one >= 4 for one, later in pairwise(kept))
+
+
+async def test_a_device_that_nobody_expects_any_more_is_off_without_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with machines(2) as (first, second):
+        text = TWO.format(first.port, second.port)
+        async with line(tmp_path, text, monkeypatch) as plant:
+            kernel = plant.kernel
+            await until(lambda: state(kernel, "one") == "up" and first.asked)
+
+            planned = await plant.apply(
+                text.replace("scan: fast\n", "scan: fast\n    expected: never\n")
+            )
+
+            assert set(steps(planned).values()) == {"reconfigure"}
+            first.away = True
+            first.hang_up()
+            await until(lambda: state(kernel, "one") == "off")

@@ -211,8 +211,8 @@ class Assembly:
         supervisor.place.leave(supervisor, supervisor.component.id)
         key = next(k for k, one in self._standing.items() if one.place is supervisor.place)
         standing = self._standing[key]
-        mine = supervisor.component
-        standing.members = [one for one in standing.members if one[0] is not mine]
+        ids = [component.id for component, _ in standing.members]
+        del standing.members[ids.index(supervisor.component.id)]  # one built in its stead is later
         if standing.place.components:
             return None
         del self._standing[key], self.places[key]

@@ -22,6 +22,7 @@ from bedplate.runtime.health_gate import HealthGate
 from bedplate.runtime.offer import Offer
 from bedplate.runtime.placement import Place
 from bedplate.runtime.reader import Reader
+from bedplate.runtime.reconfiguring import reconfigure
 from bedplate.runtime.source import Source
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.supervisor import Supervisor
@@ -174,6 +175,8 @@ class Reconcile:
         try:
             if step.step is Step.REMOVE:
                 await self._remove(id_)
+            elif step.step is Step.RECONFIGURE:
+                reconfigure(self._hands.components[id_], target[id_])
             else:
                 await self._put(target[id_], step)
         except (BedplateError, OSError) as error:
@@ -191,17 +194,20 @@ class Reconcile:
             if key not in self._renewed:
                 self._renewed.add(key)
                 assembly.renew(component)
+        components = self._hands.components
         try:
             supervisor = assembly.build(component, before)
         finally:
+            components.pop(component.id, None)
             if before:
                 self._part(before)
-        self._hands.components[component.id] = supervisor
+        components[component.id] = supervisor
         self._gate.begins(supervisor)
         self._hands.set_going(supervisor)
 
     async def _remove(self, component: str) -> None:
         await self._down(component)
+        self._hands.components.pop(component, None)
         if before := self._gone.pop(component, None):
             self._part(before)
         with contextlib.suppress(JournalError):
@@ -221,7 +227,6 @@ class Reconcile:
         if hasattr(role, "durable"):
             hands.retained[component] = role.durable
         self._gone[component] = supervisor
-        del hands.components[component]
 
     def _part(self, supervisor: Supervisor) -> None:
         if place := self._hands.assembly.part(supervisor):

@@ -16,6 +16,7 @@ from bedplate.cli.screen import Column, indented, table
 from bedplate.client.shown import age_text, size_text
 
 if TYPE_CHECKING:
+    from bedplate.client.deployments import DeploymentStatus
     from bedplate.client.status import ComponentStatus, ProcessStatus, Status
 
 ANSWERING = {"up", "degraded"}
@@ -47,6 +48,7 @@ def overview(status: Status, width: int = 0) -> Iterator[Any]:
 def _header(status: Status, width: int) -> Text:
     up = (status.now - status.started) / 1e9
     parts = [f"up {age_text(up, precise=True)}", f"bedplate {status.version}"]
+    parts[:0] = _deployment(status.deployment)
     if status.deployment_file:
         parts.append(status.deployment_file)
     left = Text.assemble((status.name, "bold"), *(f" · {part}" for part in parts))

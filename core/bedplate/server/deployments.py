@@ -93,10 +93,11 @@ class DeploymentService:
             against = self._installation.running.number
             return messages.PlanResponse(against=against, problems=candidate.problems)
         plan = await self._plan(candidate)
+        name = request.file.name if request.HasField("file") else ""
         return messages.PlanResponse(
             against=plan.against,
             steps=map(_step, plan.steps),
-            problems=plan.problems,
+            problems=[self._as_named(text, name) for text in plan.problems],
             notices=plan.notices,
         )
 
@@ -133,6 +134,8 @@ class DeploymentService:
         """Blocking. Raises ConfigError, AdmissionError."""
         installation = self._installation
         found, deployment = read_deployment(installation.file, self._given, written)
+        shown = replace(deployment.source, file=self._kernel.deployment.source.file)
+        deployment = replace(deployment, source=shown)
         if wrong := [*unserved(deployment), *refusals(deployment, found.offers)]:
             raise ConfigError(wrong)
         admission = admit(found, deployment)
@@ -147,6 +150,10 @@ class DeploymentService:
         """As whoever asks calls the file."""
         ours = problem.file == str(self._installation.file)
         return replace(problem, file=name) if ours and name else problem
+
+    def _as_named(self, text: str, name: str) -> str:
+        ours = self._kernel.deployment.source.file
+        return name + text.removeprefix(ours) if name and text.startswith(ours) else text
 
     # --- apply ---
 

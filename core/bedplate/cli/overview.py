@@ -60,6 +60,14 @@ def _header(status: Status, width: int) -> Text:
     return left + Text(f"{' ' * gap}{right}" if gap > 1 else f"\n{right}", "dim")
 
 
+def _deployment(one: DeploymentStatus | None) -> Iterator[str]:
+    """Which one runs, and since when that is what boots."""
+    if one and one.number:
+        when = f"{local(one.applied):%Y-%m-%d %H:%M}"
+        how = f"run first {when}" if one.by == "run" else f"applied {when} by {one.by}"
+        yield f"deployment {one.number}, {how}"
+
+
 def _problems(status: Status, width: int) -> Iterator[Any]:
     yield ""
     yield from problems(status, width)

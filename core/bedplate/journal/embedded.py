@@ -17,6 +17,7 @@ from typing import ParamSpec, TypeVar
 
 from bedplate.clock import Clock
 from bedplate.errors import JournalError
+from bedplate.journal.cursors import Cursors
 from bedplate.journal.damage import words_of
 from bedplate.journal.engine import Commit, Entry, JournalState, Loss
 from bedplate.journal.files import FURTHEST, GONE, Files
@@ -34,10 +35,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 PENDING_MOST = 32 << 20  # bytes in memory, not on disk, above which producers must wait
+LEFT_OUT_FROM = 48 << 20  # the same, above which what nobody has twice is left out
+MOST = 64 << 20  # the same, above which a disk in trouble lets nothing more be appended
 KEEP = 16 << 20  # bytes of newest records kept in memory for readers
 DECLARED = "kernel/declared"  # reader whose states are the ranges that were declared lost
 LOOK = 0.5  # s between two looks at the room, which others take and give back too
 STUCK = 10.0  # s that a sync takes, after which the disk counts as dead until it is done
+FULL = "the disk is full"
 SLOW = "the journal's disk is too slow: reading waits for it"
 LAST_TRY = 1.0  # s for a disk in trouble at the end
 NOT_OPEN, CLOSED = "the journal is not open", "the journal is closed"
@@ -85,6 +89,7 @@ class EmbeddedEngine:
         self._synced = Progress(standing.last)
         self._seen = Progress(standing.last)  # by those who read ahead
         self._tables: list[Record] = []
+        self._cursors = Cursors()
 
     @property
     def pending_bytes(self) -> int:
@@ -100,7 +105,10 @@ class EmbeddedEngine:
 
     @property
     def leaves_out(self) -> str:
-        return self._quota.full or (self.held if self.backlogged else "")
+        crowded = self.pending_bytes > LEFT_OUT_FROM
+        if self._ailing or crowded:
+            return (self._ailing or SLOW) if crowded else ""
+        return self._quota.full
 
     @property
     def _ailing(self) -> str:
@@ -163,7 +171,7 @@ class EmbeddedEngine:
                 self._trouble.renewed()
             await self._run(self._writing, self._writer.connect)
         except JournalError as again:
-            self._trouble.again(str(again))
+            self._trouble.again(str(again) if renew else self._trouble.text)
         else:
             if self._commits:
                 self._commits.resume()
@@ -207,7 +215,7 @@ class EmbeddedEngine:
     def append(self, entries: Sequence[Entry], commit: Commit | None = None) -> list[Record]:
         if self._failed or self._commits is None:
             raise JournalError(self._failed)
-        if self._trouble.text and self.pending_bytes > 2 * PENDING_MOST:
+        if self._trouble.text and self.pending_bytes > MOST:
             raise JournalError(self._trouble.text)
         records = self._numbering.number(entries)
         if records:
@@ -218,6 +226,8 @@ class EmbeddedEngine:
                 self._seen.advance(self._appended)
             if not self._first:
                 self._first, self._oldest = records[0].position, records[0].received
+        if commit:
+            self._cursors.take(commit)
         self._commits.add(records, commit)
         return records
 
@@ -250,9 +260,14 @@ class EmbeddedEngine:
         return progress.position
 
     async def cursor(self, reader: str) -> tuple[int, dict[str, bytes]]:
-        if self._commits and not self._failed:
-            await self._commits.flush()
-        return await self._look_up(self._reader.cursor, reader)
+        while self._commits and not (self._failed or self._ailing):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await self._commits.flush()
+                    self._cursors.learn(reader, await self._look_up(self._reader.cursor, reader))
+                    break
+        known = self._cursors.get(reader)
+        return known if known else await self._look_up(self._reader.cursor, reader)
 
     def advance(self, position: int) -> None:
         if position > self._numbering.last:
@@ -321,8 +336,8 @@ class EmbeddedEngine:
         """Nothing is written until the watch has found a way."""
         if self._commits:
             self._commits.pause()
-        renew = not no_room(error, self._folder)
-        self._trouble.met(error, f"{self._path}: {error}", renew)
+        full = no_room(error, self._folder)
+        self._trouble.met(error, f"{self._path}: {FULL if full else error}", not full)
         self._seen.advance(self._appended)
 
     async def _look_up(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -75,17 +75,18 @@ class Files:
         self, error: BaseException, before: int, known: Sequence[Record], tables: Sequence[Record]
     ) -> None:
         """A new file, as of `rescue`; the old one is moved aside. Raises JournalError, sqlite3.Error, OSError."""
+        gone = self.gone or not self.path.exists()
         if self.gone:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock.release()
             self._lock.take()
             self._newest.open()
         place = rescue(self.path, str(self._now()), before, known, tables)
-        if place.exists():
+        if gone:
+            self.damage.file(f"{GONE}; what memory had of it goes on in a new one")
+        else:
             text = f"the journal's file was broken ({error}) and is now {place.name}"
             self.damage.file(f"{text}; what could be read of it goes on in a new one")
-        else:
-            self.damage.file(f"{GONE}; what memory had of it goes on in a new one")
 
     def write(self, turn: Turn) -> None:
         """One transaction, synced. Raises sqlite3.Error."""

@@ -29,6 +29,7 @@ from bedplate.wire import decode_batch, decode_event, record_message, twin
 
 PROCESS_WITHIN = 30.0  # s
 TICK = 1.0  # s: so often an analytic hears how far time has come, also without samples
+LOOK = 0.1  # s, the same while samples come that are in no journal
 COMMIT_EVERY = 2.0  # s
 RECORDS, SIZE = 4000, 4 << 20
 EVENTS = "kernel/event"  # acknowledgements
@@ -56,6 +57,7 @@ class AnalyticReader(Role):
         self._mine: np.ndarray[Any, Any] = np.zeros(0, np.uint32)
         self._told_outputs = False
         self._committed = 0.0
+        self._heard = self._heard_durable = 0  # of what is in no journal
         self._states = States()
         self.position = 0
         self.durable = 0
@@ -81,24 +83,43 @@ class AnalyticReader(Role):
             self._paths.__contains__, events=lambda stream: stream == EVENTS
         )
         first: Sequence[int] = handles
+        self._heard = self._heard_durable
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK):
-                    await self.spine.engine.wait(self.position)
+            await self._news()
             await self._room()
-            records = await self.spine.engine.read(self.position, records=RECORDS, size=SIZE)
+            records = await self._next()
             for run in by_epoch(records) or [[]]:
                 await self._process(attachment, subscription, run, first)
                 first = ()
 
+    async def _news(self) -> None:
+        """Something is to be read, or time has gone on."""
+        unstored = self.spine.unstored
+        if self._heard < unstored.newest:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK if unstored.why else TICK):
+                await self.spine.engine.wait(self.position, ahead=True)
+
+    async def _next(self) -> list[Record]:
+        """Of the journal, and what came at its end while there was no place in it, in the order in which it came."""
+        left = self.spine.unstored.next(self._heard)
+        read = self.spine.engine.read(self.position, records=RECORDS, size=SIZE, ahead=True)
+        records = await read
+        if not left:
+            return records
+        if before := [record for record in records if record.position <= left[0].after]:
+            return before
+        self._heard = left[-1].number
+        return [one.record for one in left]
+
     async def _room(self) -> None:
-        """Waits while the disk is behind: what an analytic writes would only wait in memory. Waits too when nothing is
-        left even of the reserve and it has read everything, so that nobody waits for it."""
+        """Waits while the disk is behind, and not dead: what an analytic writes would only wait in memory."""
         engine = self.spine.engine
-        while engine.backlogged:
-            await engine.synced(engine.state().appended)
-        while engine.spent and self.position >= engine.state().synced:  # noqa: ASYNC110  seldom
-            await asyncio.sleep(TICK)
+        while engine.backlogged and not engine.state().failed:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await engine.synced(engine.state().appended)
 
     def _declare(self, outputs: Any) -> list[int]:
         """Handles for the outputs, in the order of the answer; the same as before when it opens again."""
@@ -137,7 +158,7 @@ class AnalyticReader(Role):
         if records:
             await subscription.turn(records[0].epoch, self.spine.registry.table, self.spine.engine)
         chosen = [r for r in map(subscription.choose, records) if r is not None]
-        position = records[-1].position if records else self.position
+        position = max(self.position, records[-1].position if records else 0)
         ask = Process(
             records=map(record_message, chosen),
             tables=subscription.tables(chosen),
@@ -150,7 +171,8 @@ class AnalyticReader(Role):
 
     def _until(self, records: Sequence[Record], position: int) -> int:
         """Nothing received before this is still to come: all that was appended was read, or the last record's time."""
-        if position >= self.spine.engine.state().appended:
+        heard = self._heard >= self.spine.unstored.newest
+        if heard and position >= self.spine.engine.state().appended:
             return self.spine.clock.time_ns()
         return records[-1].received if records else 0
 
@@ -166,9 +188,9 @@ class AnalyticReader(Role):
             # states that brought no output wait: after a crash the same stretches bring the same states again
             self._committed = now
             commit = Commit(self.component.id, position, self._states.changed)
-            self.spine.append(pairs, commit, sync=bool(reply.events))
-            self._states.committed()
-            self.durable = position
+            if self.spine.derive(pairs, commit, sync=bool(reply.events)):
+                self._states.committed()
+                self.durable, self._heard_durable = position, self._heard
         self.position = position
         self.figures.produced += sum(entry.samples for entry, _ in pairs)
 

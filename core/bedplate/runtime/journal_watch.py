@@ -1,7 +1,8 @@
 """Looks after the journal for as long as the kernel runs: forgets what all readers have, at once when it is full, and
-tells of what people must know. An alarm and an event when it is full or can't be written, and when that is over.
+tells of what people must know. An alarm and an event when it is full or can't be written, and when that is over, and
+gaps of what was not stored meanwhile.
 
-It decides nothing about who must wait: sources ask the engine.
+It decides nothing about who must wait, or what is stored: those who bring values ask the engine.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ HOUSEKEEPING = 30.0  # s between snapshots, each of which lets the journal forge
 WHEN_FULL = 2.0  # s between them while it is full
 FULL, DISK, BROKEN = (f"{JOURNAL}/{name}" for name in ("full", "disk", "broken"))
 DO = {
-    FULL: "see which reader is behind in `bedplate status`; give the journal more room",
-    DISK: "make room on the journal's disk, or replace it; what arrives now is not stored",
+    FULL: "see which reader is behind in `bedplate status`; give the journal more room: what arrives is not stored",
+    DISK: "make room on the journal's disk, or replace it: what arrives is not stored",
     BROKEN: "look at the journal's disk; a broken file is kept beside the journal",
 }
 MOST = 20  # losses that are told one by one at a time; all are declared
@@ -54,6 +55,8 @@ class JournalWatch:
                 state = self._spine.engine.state()
                 self._tell(FULL, state.full, "the journal has room again")
                 self._tell(DISK, state.failed, "the journal's disk takes everything again")
+                if not self._spine.engine.leaves_out:
+                    self._spine.stored_again(self._spine.unstored.streams)
                 if not state.failed:
                     await self._keep_house()
 

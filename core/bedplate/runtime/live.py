@@ -77,6 +77,10 @@ class Live:
         self._bytes += sum(len(f.record.payload) for f in fresh)
         while len(self._recent) > RECENT_RECORDS or self._bytes > RECENT_BYTES:
             self._bytes -= len(self._recent.popleft().record.payload)
+        self.tell(fresh)
+
+    def tell(self, fresh: Sequence[Fresh]) -> None:
+        """What is in no journal: nobody can resume to it."""
         for listener in self._listeners:
             listener.put(fresh)
 

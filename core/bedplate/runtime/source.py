@@ -20,7 +20,6 @@ from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
 from bedplate.runtime.browsing import all_pages, tag_at
-from bedplate.runtime.hold import Hold
 from bedplate.runtime.left_out import LeftOut
 from bedplate.runtime.ledger.account import Account
 from bedplate.runtime.output import legible
@@ -40,6 +39,7 @@ BAD_AFTER = 10.0  # s of silence after which Uncertain becomes Bad
 PROBLEM = 300  # characters of why a tag is Bad
 CREDIT = 64  # publications under way per component
 HELD = 0.2  # s between two looks whether the journal takes more
+TELL = 1.0  # s, the same for the words of a source that waits for the disk
 
 Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
 
@@ -76,7 +76,6 @@ class Source(Role):
         self._told_held = False
         self._window: Window | None = None  # of the session, until Close was answered
         self._produced = Produced(component.id, spine)
-        self._hold = Hold(f"{component.id}/live", spine)
         self.keeps_on = "subscribe" in capabilities
         self.health: Callable[[bool], None] = lambda whole: None
         self.account = Account(component.id, spine.clock, pushes="subscribe" in capabilities)
@@ -175,21 +174,30 @@ class Source(Role):
             self._unsynced, self._owed = (0, 0), 0
 
     async def _news(self) -> None:
-        """A sync; or a moment has passed while credit is owed, which nothing but room in the journal sets free."""
+        """A sync; or a moment has passed while it waits for one: nothing but room in the journal sets credit free, and
+        people are told."""
         engine = self.spine.engine
+        waits = TELL if self._keeps else None
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(HELD if self._owed else None):
+            async with asyncio.timeout(HELD if self._owed else waits):
                 await engine.wait(engine.state().synced)
 
     def _withheld(self) -> bool:
-        """Whether the journal takes nothing from connectors; told when that begins and when it is over."""
-        if why := self.spine.held:
+        """Whether it must wait for the journal; told when that begins and when it is over."""
+        engine = self.spine.engine
+        goes_on = not self._keeps and (engine.leaves_out or engine.state().failed)
+        if why := "" if goes_on else engine.held:
             self.slow(why)
             self._told_held = True
         elif self._told_held:
             self._told_held = False
             self.well()
         return bool(why)
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether its source has what is not on disk, and waits for that."""
+        return self._replays or self._produced.durable
 
     def publication(self, publication: Any) -> None:
         seq = publication.producer_seq
@@ -253,7 +261,7 @@ class Source(Role):
         ask = attachment.kind.ask(component=self.component.id, read=requests.Read(tags=handles))
         poll = Poll(attachment, ask, ns / 1e9, READ_WITHIN)
         poll.answered, poll.late = partial(self._read_done, np.array(handles)), self._read_late
-        poll.failed, poll.held = self._read_failed, partial(self._held, len(handles))
+        poll.failed, poll.held = self._read_failed, self._held
         end = self._pacer.add(f"{self.component.id}/{ns}", ns / 1e9, poll, self._skip)
 
         def stop() -> None:
@@ -262,14 +270,9 @@ class Source(Role):
 
         return stop
 
-    def _held(self, tags: int) -> bool:
-        """The journal takes nothing from connectors: nothing is read until it does."""
-        if why := self.spine.held:
-            self.slow(why)
-            self._hold.skipped(tags, why)
-        else:
-            self._hold.over()
-        return bool(why)
+    def _held(self) -> bool:
+        """Nothing is read of a source that keeps it, until the journal takes it."""
+        return self._keeps and self._withheld()
 
     def _read_late(self, text: str) -> None:
         self.slow(text)
@@ -318,16 +321,15 @@ class Source(Role):
         if self._worse:
             self._worse.cancel()
         pairs = list(self.ingest.take(batches, self.spine.clock.time_ns()))
-        self.spine.append(
-            pairs, commit, sync=self._replays
-        )  # its source keeps everything until it is on disk
+        # a source that keeps everything waits for the disk
+        self.spine.bring(pairs, commit, sync=self._replays, keep=self._keeps)
         self.figures.produced += sum(entry.samples for entry, _ in pairs)
         seen = self.ingest.seen[1:] > 0
-        self.health(bool(self.ingest.good[1:][seen].all()))
+        if not self._told_held:  # that is what people should read now
+            self.health(bool(self.ingest.good[1:][seen].all()))
 
     def closed(self) -> None:
         self._window = None
-        self._hold.over()
 
     def on_lost(self) -> None:
         """Its tags turn Uncertain now, Bad when no value comes, those of before a restart too; or out of service."""
@@ -361,13 +363,13 @@ class Source(Role):
         self._aside, now = aside, self.spine.clock.time_ns()
         pairs = self.ingest.set_aside(now, off=self._off) if aside else self.ingest.back(now)
         with contextlib.suppress(JournalError):
-            self.spine.append(list(pairs))
+            self.spine.bring(pairs)
 
     def _mark(self, code: int, local: NDArray[np.intp] | None = None) -> None:
         with contextlib.suppress(
             JournalError
         ):  # a dead journal is reported by the kernel, not by each source
-            self.spine.append(list(self.ingest.stale(code, self.spine.clock.time_ns(), local)))
+            self.spine.bring(self.ingest.stale(code, self.spine.clock.time_ns(), local))
 
     # --- for status ---
 

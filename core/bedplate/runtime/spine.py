@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
 from bedplate.clock import Clock
+from bedplate.errors import JournalError
 from bedplate.journal.engine import Commit, Engine, Entry, Loss
 from bedplate.model import Batch, Body, Event, Record
 from bedplate.record.v1 import record_pb2
 from bedplate.runtime.alarms import AlarmBook
 from bedplate.runtime.live import Fresh, Live
+from bedplate.runtime.unstored import Unstored
 from bedplate.scan.current import Current
 from bedplate.scan.registry import Registry
 from bedplate.wire import decode_event, encode_event
@@ -27,13 +30,19 @@ class Spine:
         self.current = Current(self.registry.table)
         self.live = Live(engine.state().appended)
         self.alarms = AlarmBook()
+        self.unstored = Unstored()
         self.samples = 0
         self.gaps = 0  # declared
 
     @property
     def held(self) -> str:
-        """Why connectors must bring nothing now, in words; empty when they may."""
+        """Why connectors that can send again must bring nothing now, in words; empty when they may."""
         return self.engine.held
+
+    @property
+    def not_stored(self) -> str:
+        """Why what is current and live now is not, or not yet, in the journal; empty when all is well."""
+        return self.unstored.why or (self.engine.state().failed if self.engine.held else "")
 
     def append(
         self, pairs: Iterable[Pair], commit: Commit | None = None, *, sync: bool = False
@@ -51,6 +60,65 @@ class Spine:
         if sync:
             self.engine.sync_soon()
         return records
+
+    def bring(
+        self,
+        pairs: Iterable[Pair],
+        commit: Commit | None = None,
+        *,
+        sync: bool = False,
+        keep: bool = False,
+    ) -> None:
+        """What a connector brought. keep: its source can send it again and waits for the disk, so it is appended
+        whatever there is. Other samples are current and live, and in no journal, while that has no place.
+        Raises JournalError."""
+        why = "" if keep else self.engine.leaves_out
+        if not why:
+            pairs = list(pairs)
+            if self.unstored.why:
+                self.stored_again({entry.stream for entry, _ in pairs})
+            self.append(pairs, commit, sync=sync)
+        else:
+            self._without(list(pairs), commit, sync, why)
+
+    def derive(self, pairs: Iterable[Pair], commit: Commit, *, sync: bool = False) -> bool:
+        """The same of an analytic, which has a reserve. Whether its commit will reach the disk. Raises JournalError."""
+        pairs = list(pairs)
+        if not (self.engine.spent or self.engine.backlogged) or not (why := self.engine.leaves_out):
+            if self.unstored.why:
+                self.stored_again({entry.stream for entry, _ in pairs})
+            self.append(pairs, commit, sync=sync)
+            return True
+        try:
+            self._without(pairs, commit, sync, why)
+        except JournalError:  # not even events have a place in memory
+            if not self.engine.held:
+                raise
+            self._leave_out(pairs, why)
+            return False
+        return True
+
+    def _without(self, pairs: list[Pair], commit: Commit | None, sync: bool, why: str) -> None:
+        """All but samples is appended: handles and events are few, and others depend on them."""
+        self.append([p for p in pairs if p[0].kind is not Body.BATCH], commit, sync=sync)
+        self._leave_out([p for p in pairs if p[0].kind is Body.BATCH], why)
+
+    def _leave_out(self, pairs: list[Pair], why: str) -> None:
+        streams = [entry.stream for entry, _ in pairs]
+        for loss in self.unstored.begins(streams, self.clock.time_ns(), why):
+            with contextlib.suppress(JournalError):
+                self.gap(loss.stream, loss.reason, loss)
+        records = self.engine.leave_out([entry for entry, _ in pairs])
+        fresh = [Fresh(record, batch) for record, (_, batch) in zip(records, pairs, strict=True)]
+        self._know(fresh)
+        self.live.tell(fresh)
+        self.unstored.take(records, self.engine.state().appended, why)
+
+    def stored_again(self, streams: Iterable[str]) -> None:
+        """Declares what these streams lost; the next of them is stored. Raises JournalError."""
+        for stream in streams:
+            if loss := self.unstored.over(stream):
+                self.gap(stream, loss.reason, loss)
 
     def _know(self, fresh: Sequence[Fresh]) -> None:
         for one in fresh:

@@ -209,7 +209,7 @@ class _Subscriber:
             elif (one := self._subscription.choose(record, batch)) is not None:
                 chosen.append(one)
                 size += len(one.payload)
-            self._position = record.position
+            self._position = max(self._position, record.position)  # 0: in no journal
             if size >= RESPONSE_BYTES:
                 await self._send(chosen, self._subscription.tables(chosen), lost)
                 chosen, size, lost = [], 0, 0
@@ -221,7 +221,11 @@ class _Subscriber:
         await self._wait_for_credit()
         token = resume_token(self._kernel.engine.epoch, self._position)
         response = Response(
-            records=map(record_message, records), tables=tables, resume_token=token, lost=lost
+            records=map(record_message, records),
+            tables=tables,
+            resume_token=token,
+            lost=lost,
+            not_stored=self._kernel.spine.not_stored,
         )
         self._credit -= 1
         await self._caller.context.write(response)

@@ -130,16 +130,18 @@ class SubscribeOpen(_message.Message):
     def __init__(self, selectors: _Optional[_Iterable[str]] = ..., resume_token: _Optional[bytes] = ..., credit: _Optional[int] = ..., events: _Optional[bool] = ..., current_first: _Optional[bool] = ...) -> None: ...
 
 class SubscribeResponse(_message.Message):
-    __slots__ = ("tables", "records", "resume_token", "lost")
+    __slots__ = ("tables", "records", "resume_token", "lost", "not_stored")
     TABLES_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
+    NOT_STORED_FIELD_NUMBER: _ClassVar[int]
     tables: _containers.RepeatedCompositeFieldContainer[_record_pb2.TagTable]
     records: _containers.RepeatedCompositeFieldContainer[_record_pb2.Record]
     resume_token: bytes
     lost: int
-    def __init__(self, tables: _Optional[_Iterable[_Union[_record_pb2.TagTable, _Mapping]]] = ..., records: _Optional[_Iterable[_Union[_record_pb2.Record, _Mapping]]] = ..., resume_token: _Optional[bytes] = ..., lost: _Optional[int] = ...) -> None: ...
+    not_stored: str
+    def __init__(self, tables: _Optional[_Iterable[_Union[_record_pb2.TagTable, _Mapping]]] = ..., records: _Optional[_Iterable[_Union[_record_pb2.Record, _Mapping]]] = ..., resume_token: _Optional[bytes] = ..., lost: _Optional[int] = ..., not_stored: _Optional[str] = ...) -> None: ...
 
 class QueryRequest(_message.Message):
     __slots__ = ("selectors", "to", "every", "aggregate", "limit", "last_before", "points")
@@ -327,7 +329,7 @@ class ReaderStatus(_message.Message):
     def __init__(self, behind_records: _Optional[int] = ..., behind_seconds: _Optional[float] = ..., position: _Optional[int] = ...) -> None: ...
 
 class JournalStatus(_message.Message):
-    __slots__ = ("engine", "bytes", "first", "appended", "synced", "oldest_seconds", "state", "syncs", "bytes_written", "limit_bytes", "room_bytes", "room_seconds", "bytes_written_yearly", "full", "gaps", "damaged")
+    __slots__ = ("engine", "bytes", "first", "appended", "synced", "oldest_seconds", "state", "syncs", "bytes_written", "limit_bytes", "room_bytes", "room_seconds", "bytes_written_yearly", "full", "gaps", "damaged", "unstored_samples")
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     BYTES_FIELD_NUMBER: _ClassVar[int]
     FIRST_FIELD_NUMBER: _ClassVar[int]
@@ -344,6 +346,7 @@ class JournalStatus(_message.Message):
     FULL_FIELD_NUMBER: _ClassVar[int]
     GAPS_FIELD_NUMBER: _ClassVar[int]
     DAMAGED_FIELD_NUMBER: _ClassVar[int]
+    UNSTORED_SAMPLES_FIELD_NUMBER: _ClassVar[int]
     engine: str
     bytes: int
     first: int
@@ -360,7 +363,8 @@ class JournalStatus(_message.Message):
     full: str
     gaps: int
     damaged: int
-    def __init__(self, engine: _Optional[str] = ..., bytes: _Optional[int] = ..., first: _Optional[int] = ..., appended: _Optional[int] = ..., synced: _Optional[int] = ..., oldest_seconds: _Optional[float] = ..., state: _Optional[str] = ..., syncs: _Optional[int] = ..., bytes_written: _Optional[int] = ..., limit_bytes: _Optional[int] = ..., room_bytes: _Optional[int] = ..., room_seconds: _Optional[float] = ..., bytes_written_yearly: _Optional[float] = ..., full: _Optional[str] = ..., gaps: _Optional[int] = ..., damaged: _Optional[int] = ...) -> None: ...
+    unstored_samples: int
+    def __init__(self, engine: _Optional[str] = ..., bytes: _Optional[int] = ..., first: _Optional[int] = ..., appended: _Optional[int] = ..., synced: _Optional[int] = ..., oldest_seconds: _Optional[float] = ..., state: _Optional[str] = ..., syncs: _Optional[int] = ..., bytes_written: _Optional[int] = ..., limit_bytes: _Optional[int] = ..., room_bytes: _Optional[int] = ..., room_seconds: _Optional[float] = ..., bytes_written_yearly: _Optional[float] = ..., full: _Optional[str] = ..., gaps: _Optional[int] = ..., damaged: _Optional[int] = ..., unstored_samples: _Optional[int] = ...) -> None: ...
 
 class ProcessStatus(_message.Message):
     __slots__ = ("name", "pid", "started", "restarts", "cpu_seconds", "memory_bytes", "ping_seconds", "components", "plugin", "isolation", "isolation_notes", "output", "placement", "peer")

@@ -1,0 +1,194 @@
+"""The journal's disk is dead: current values, live, what is derived and alarms go on, marked; what can't be kept is
+declared to the sample, once there is a disk again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.runtime.plant import OFFERS, RigOffer, plant, state, until, value
+
+from bedplate.clock import SystemClock
+from bedplate.journal.embedded import EmbeddedEngine
+from bedplate.model import AlarmState, Body, Record
+from bedplate.record.v1 import record_pb2
+from bedplate.wire import decode_batch
+
+RIGS = OFFERS | {
+    "replaying": RigOffer(
+        "replaying", "connector", ("subscribe",), "rigs:Pusher", replay="session"
+    ),
+    "ticker": RigOffer(
+        "ticker",
+        "connector",
+        ("subscribe",),
+        "ticking:Ticker",
+        plugin="ticking",
+        file=Path(__file__).with_name("ticking.py"),
+    ),
+}
+TEXT = """
+types: {box: {use: counter, scan_classes: {fast: 20ms}, tags: {number: {address: a, scan: fast}}}}
+connectors:
+  box: {type: box, each: {one: {}}}
+  pushed: {use: ticker, tags: {n: {address: a}}}
+  sink: {use: sink, folder: FOLDER, deliver: ["one/number"]}
+analytics: {sums: {use: sums, for: box, of: number}}
+"""
+WAITS = """
+  keeps: {use: replaying, folder: FOLDER/keeps, pause: 0.01, tags: {n: {address: a}}}
+analytics:"""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 6 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        if os.environ.get("CI"):
+            pytest.fail("no small file system can be mounted here")
+        pytest.skip("only root can mount a small file system")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@asynccontextmanager
+async def full(disk: Path) -> AsyncIterator[None]:
+    """Not a byte of room, also when something gives a page back."""
+    with (disk / "ballast").open("ab", buffering=0) as ballast:
+
+        async def fill() -> None:
+            while True:
+                room = os.statvfs(disk)
+                if free := room.f_bavail * room.f_frsize:
+                    with contextlib.suppress(OSError):
+                        ballast.write(bytes(free))
+                await asyncio.sleep(0.005)
+
+        filling = asyncio.create_task(fill())
+        try:
+            yield
+        finally:
+            filling.cancel()
+    (disk / "ballast").unlink()
+
+
+async def goes_on(kernel: Any, *paths: str) -> None:
+    """Each of these rises by ten and more."""
+    before = {path: value(kernel, path) for path in paths}
+    for path in paths:
+        await until(lambda path=path: value(kernel, path) > before[path] + 10)
+
+
+async def test_on_a_dead_disk_values_derived_values_and_alarms_go_on_and_memory_keeps_what_it_can(
+    tmp_path: Path, disk: Path
+) -> None:
+    (tmp_path / "keeps").mkdir()
+    engine = EmbeddedEngine(disk / "journal", clock=SystemClock(), sync=0.05, min_free=0)
+    text = TEXT.replace("\nanalytics:", WAITS)
+    async with plant(tmp_path, text, engine=engine, offers=RIGS) as kernel:
+        listener, _ = kernel.spine.live.listen()
+        await until(lambda: value(kernel, "one/sums/count") and value(kernel, "keeps/n"))
+        async with full(disk):
+            await until(lambda: engine.state().failed, within=30)
+            assert "disk is full" in kernel.spine.not_stored
+            await until(lambda: state(kernel, "keeps") == "degraded")
+            confirmed = (tmp_path / "keeps" / "confirmed").read_text()
+            await goes_on(kernel, "one/number", "pushed/n", "one/sums/count")
+            alarm = await until(lambda: kernel.spine.alarms.get("kernel/journal/disk"))
+            assert alarm.alarm.state is AlarmState.UNACKNOWLEDGED
+            assert state(kernel, "one") == "up"
+            os.kill(kernel.components["sums"].place.run.pid, signal.SIGKILL)
+            await goes_on(kernel, "one/number", "one/sums/count")
+            kept = (tmp_path / "keeps" / "confirmed").read_text()
+            assert kept == confirmed, "it keeps what it has"
+        await until(lambda: not kernel.spine.not_stored)
+        await goes_on(kernel, "keeps/n", "one/sums/count")
+        fresh = [one.record for one in listener.take()]
+        await engine.synced(engine.state().appended)
+        stored = await numbers(engine)
+        lost = accounted(fresh, set(stored))
+    assert stored == sorted(stored)
+    assert lost < 20, "what came between `no room` and the first error; memory held the rest"
+
+
+async def test_what_memory_can_not_hold_is_declared_to_the_sample_when_there_is_a_disk_again(
+    tmp_path: Path, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bedplate.journal.embedded.PENDING_MOST", 5_000)
+    monkeypatch.setattr("bedplate.journal.embedded.LEFT_OUT_FROM", 8_000)
+    engine = EmbeddedEngine(disk / "journal", clock=SystemClock(), sync=0.05, min_free=0)
+    async with plant(tmp_path, TEXT, engine=engine, offers=RIGS) as kernel:
+        listener, _ = kernel.spine.live.listen()
+        await until(lambda: value(kernel, "one/sums/count"))
+        async with full(disk):
+            await until(lambda: kernel.spine.unstored.why, within=30)
+            await goes_on(kernel, "one/number", "pushed/n", "one/sums/count")
+            held = engine.pending_bytes
+            await goes_on(kernel, "one/number", "one/sums/count")
+            assert engine.pending_bytes < held + 10_000, "bounded"
+        await until(lambda: not kernel.spine.not_stored)
+        await goes_on(kernel, "one/number", "one/sums/count")
+        count = value(kernel, "one/sums/count")
+        assert value(kernel, "one/sums/sum") == count * (count + 1) // 2, "it missed nothing"
+        fresh = [one.record for one in listener.take()]
+        await engine.synced(engine.state().appended)
+        stored = set(await numbers(engine))
+    assert accounted(fresh, stored) > 10
+    gaps = gaps_of(fresh)
+    assert any("disk is full" in gap.reason for gap in gaps), {gap.reason for gap in gaps}
+    assert {gap.stream for gap in gaps} == {"one/live", "pushed/live", "sums/live"}
+
+
+async def test_a_folder_that_is_taken_away_is_noticed_and_made_again(tmp_path: Path) -> None:
+    async with plant(tmp_path, TEXT, offers=RIGS) as kernel:
+        await until(lambda: value(kernel, "one/sums/count"))
+        shutil.rmtree(tmp_path / "journal")
+        await until((tmp_path / "journal" / "journal.sqlite3").exists)
+        await until(lambda: not kernel.spine.not_stored)
+        await goes_on(kernel, "one/number", "pushed/n", "one/sums/count")
+        alarm = await until(lambda: kernel.spine.alarms.get("kernel/journal/broken"))
+        assert "taken away" in alarm.alarm.condition
+        await kernel.engine.synced(kernel.engine.state().appended)
+        last = value(kernel, "one/number")
+    async with plant(tmp_path, TEXT, offers=RIGS) as kernel:
+        await until(lambda: value(kernel, "one/number"))
+        assert last - 5 < max(await numbers(kernel.engine))
+
+
+def accounted(fresh: list[Record], stored: set[int]) -> int:
+    """How many numbers are declared lost; each that was live is stored, or counted there."""
+    live = numbers_of(fresh)
+    assert live == list(range(live[0], live[-1] + 1)), "live had all, in order"
+    lost = sum(gap.samples for gap in gaps_of(fresh) if gap.stream == "one/live")
+    assert lost == len(set(live) - stored)
+    return lost
+
+
+def gaps_of(fresh: list[Record]) -> list[Any]:
+    return [record_pb2.Gap.FromString(r.payload) for r in fresh if r.kind is Body.GAP]
+
+
+async def numbers(engine: Any) -> list[int]:
+    """What is stored of the counter."""
+    found, position = [], 0
+    while records := await engine.read(position):
+        position = records[-1].position
+        found += numbers_of(records)
+    return found
+
+
+def numbers_of(records: list[Record]) -> list[int]:
+    mine = (r for r in records if r.stream == "one/live" and r.kind is Body.BATCH)
+    return [n for r in mine for n in decode_batch(r.payload).value.tolist()]

@@ -308,6 +308,7 @@ class Kernel:
             await asyncio.gather(*ending)
             await self.pacer.stop()
             with contextlib.suppress(JournalError):
+                self.spine.stored_again(self.spine.unstored.streams)
                 self.snapshot.save()
         if hasattr(self, "ledger"):
             await self.ledger.close()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bedplate.client.status import Cause, Status
 
 HEAVY = {"faulted", "invalid", "unreachable", "away", "Bad", "NOT STORED"}  # values are missing
-BESIDE = 60  # columns that the words need, or the command goes below them
+BESIDE = 50  # columns that the words need, or the command goes below them
 LONGEST = 1000  # characters
 
 

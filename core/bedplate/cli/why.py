@@ -11,8 +11,6 @@ from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation, command
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from bedplate.client.why import Explanation, Link
 
 MARKS = {"good": ("✔", "green"), "bad": ("✖", "red")}
@@ -46,7 +44,7 @@ def screen(found: Explanation) -> Iterator[Any]:
     if found.cause or found.facts:
         yield _block("cause", [found.cause or "nothing is wrong with it now", *found.facts])
         yield ""
-    yield _block("chain", [_link(link, found.chain) for link in found.chain])
+    yield _chain(found.chain)
     yield ""
     if found.also:
         yield _block("also", [" · ".join(found.also)])
@@ -63,16 +61,20 @@ def _block(title: str, lines: Any) -> Any:
 
     from bedplate.cli.screen import Column, indented, table
 
-    rows = [
-        (Text(title if not n else "", "dim"), line if isinstance(line, Text) else Text(line))
-        for n, line in enumerate(lines)
-    ]
+    rows = [(Text(title if not n else "", "dim"), Text(line)) for n, line in enumerate(lines)]
     return indented(table([Column(width=FIRST), Column(wraps=True)], rows))
 
 
-def _link(link: Link, chain: tuple[Link, ...]) -> Text:
+def _chain(chain: tuple[Link, ...]) -> Any:
+    """A mark, a name and what was seen, for each link."""
     from rich.text import Text
 
-    mark, style = MARKS.get(link.state, ("?", "yellow"))
-    wide = max(len(one.name) for one in chain)
-    return Text.assemble((mark, style), f" {link.name:<{wide}}  ", link.text)
+    from bedplate.cli.screen import Column, indented, table
+
+    rows = []
+    for number, link in enumerate(chain):
+        mark, style = MARKS.get(link.state, ("?", "yellow"))
+        first = Text(f"chain  {mark}" if not number else f"       {mark}", "dim")
+        first.stylize(style, len(first) - 1)
+        rows.append((first, Text(link.name), Text(link.text)))
+    return indented(table([Column(width=FIRST), Column(), Column(wraps=True)], rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from bedplate.calendar import zone
 from bedplate.runtime.cause_alarms import CauseAlarms
@@ -39,14 +39,13 @@ class CauseWatch:
             self._alarms.look(self.now())
 
     def clock(self, at_ns: int) -> str:
-        """03:14:07 in the deployment's time zone, with the day when that is another one."""
+        """03:14:07 in the deployment's time zone; with its name where this machine has another one, and with the day
+        when that is not today."""
         here = zone(self._plant.deployment.timezone)
         moment, today = _local(at_ns, here), _local(self._plant.spine.clock.time_ns(), here)
-        return (
-            f"{moment:%H:%M:%S}"
-            if moment.date() == today.date()
-            else f"{moment:%a %Y-%m-%d %H:%M:%S}"
-        )
+        day = "" if moment.date() == today.date() else "%a %Y-%m-%d "
+        name = "" if moment.utcoffset() == moment.astimezone().utcoffset() else " %Z"
+        return moment.strftime(f"{day}%H:%M:%S{name}")
 
     def _well(self, component: str) -> bool:
         one = self._plant.components.get(component)
@@ -58,5 +57,5 @@ class CauseWatch:
         return path if path.split("/")[-1] == one.id else f"{path}/{one.id}"
 
 
-def _local(at_ns: int, here: object) -> datetime:
-    return (_EPOCH + timedelta(microseconds=at_ns // 1000)).astimezone(here)  # type: ignore[arg-type]
+def _local(at_ns: int, here: tzinfo) -> datetime:
+    return (_EPOCH + timedelta(microseconds=at_ns // 1000)).astimezone(here)

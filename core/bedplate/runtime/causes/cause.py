@@ -57,7 +57,10 @@ class Cause:
     @property
     def problem(self) -> str:
         """Subject and text in one."""
-        return self.text if self.kind is Kind.PLATFORM else f"{self.subject} {self.text}"
+        if self.kind is Kind.PLATFORM:
+            return self.text
+        between = " " if self.text.startswith(f"{self.state}: ") else ": "
+        return f"{self.subject}{between}{self.text}"
 
     @property
     def hint(self) -> str:

@@ -75,6 +75,14 @@ _WORDS = (
 _ASKED = [(re.compile(words, re.IGNORECASE), reading) for words, reading in _WORDS]
 
 
+def said(tag: BadTag) -> str:
+    """Why a tag is not Good: our words where the code says it all, else the plugin's."""
+    ours, _ = of_tag(tag)
+    name = quality.name(tag.code)
+    words = ours if name in GONE | MAY_NOT or not tag.why else tag.why
+    return f"{words} ({name})"
+
+
 def of_words(text: str) -> Reading | None:
     """What a reason in words tells; None: nothing."""
     return next((reading for words, reading in _ASKED if words.search(text)), None)

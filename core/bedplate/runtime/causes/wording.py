@@ -122,8 +122,8 @@ class Words:
     def _tags(self, facts: Sequence[Fact]) -> Said:
         first = facts[0]
         tag = min(first.tags, key=lambda t: (-t.code, t.name))
-        why, told = reading.of_tag(tag)
-        said = f"{tag.why or why} ({quality.name(tag.code)})"
+        _, told = reading.of_tag(tag)
+        said = reading.said(tag)
         word = "Bad" if quality.is_bad(tag.code) else "Uncertain"
         names = some([one.name for one in sorted(first.tags)])
         if len(facts) > 1:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bedplate.model import quality
 from bedplate.runtime.causes import Kind
 from bedplate.runtime.source import Source
+from bedplate.runtime.supervisor import Supervisor
 from bedplate.runtime.watching import INPUTS
 from bedplate.server.explain.case import FINE, QUIET, Case, code_of, some
 
@@ -42,7 +43,8 @@ def _type_mates(case: Case) -> str:
     states = {c: case.kernel.components[c].life.state for c in mates}
     aside = [c for c, state in states.items() if state in QUIET]
     well = [c for c in mates if states[c] in FINE]
-    text = f"{len(well)} of {len(mates) - len(aside)} other {what} answer"
+    kind = "type" if mine.type else "use"
+    text = f"{len(well)} of {len(mates) - len(aside)} others of {kind} {what} answer"
     if case.cause and case.cause.kind is Kind.TAGS and case.subject.tag:
         name = case.subject.tag.rpartition("/")[2]
         have = [
@@ -50,7 +52,7 @@ def _type_mates(case: Case) -> str:
             for c in well
             if quality.is_good(code_of(case.kernel, f"{case.members[c].path}/{name}"))
         ]
-        text = f"{len(have)} of {len(well)} other {what} that answer still have {name}"
+        text = f"{len(have)} of {len(well)} others of {kind} {what} that answer have {name}"
     return f"{text}; {some(aside)} off or set aside" if aside else text
 
 
@@ -74,7 +76,16 @@ def effects(case: Case) -> list[str]:
     ]
     aside = [s for s in case.supervisors() if case.kernel.maintenance.locked(s.component.id)]
     lines += [f"writing to {s.component.id} is locked" for s in aside]
-    return lines or ["no limit and no result hangs on it"]
+    return lines or [_none(case, paths)]
+
+
+def _none(case: Case, paths: set[str]) -> str:
+    """Nothing that hangs on it is without input."""
+    every = (w for one in case.kernel.tier("analytic") for w in getattr(one.role, "watched", ()))
+    count = sum(1 for watched in every if watched.path in paths)
+    if not count:
+        return "no limit and no result hangs on it"
+    return f"none: all {count} limits and inputs that hang on it have a value"
 
 
 def _paths(case: Case) -> Iterator[str]:
@@ -87,17 +98,20 @@ def _paths(case: Case) -> Iterator[str]:
             yield from (tag.path for tag in one.role.tags)
 
 
-def _of_analytic(case: Case, one: object, paths: set[str]) -> Iterator[str]:
+def _of_analytic(case: Case, one: Supervisor, paths: set[str]) -> Iterator[str]:
     hit: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for watched in getattr(one.role, "watched", ()):  # type: ignore[attr-defined]
+    for watched in getattr(one.role, "watched", ()):
         code = code_of(case.kernel, watched.path)
         if watched.path in paths and quality.is_bad(code):
             asset, _, own = watched.name.partition("/")
             hit[asset, watched.noun].append(own)
-    name = one.component.id  # type: ignore[attr-defined]
+    name = one.component.id
+    every: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (asset, noun), owns in hit.items():
-        listed = some(sorted(set(owns)))
+        every[noun, some(sorted(set(owns)))].append(asset)
+    for (noun, listed), assets in every.items():
+        of = some(sorted(assets))
         if noun == INPUTS:
-            yield f"{name} of {asset} has no {listed}: its results stand still"
+            yield f"{name} of {of} has no {listed}: its results stand still"
         else:
-            yield f"{noun} {listed} of {asset} in {name} have no input: nobody watches them"
+            yield f"{name}: nobody watches {listed} of {of}, which has no input"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bedplate.errors import JournalError
 from bedplate.model import Body, Event, EventKind, quality
+from bedplate.runtime.causes import Kind
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import Cause as Why
 from bedplate.server.explain.case import Case, value_text
@@ -25,12 +26,17 @@ async def facts(case: Case) -> list[str]:
         if _concerns(event, case):
             by = f" by {event.by}" if event.by else ""
             found.add((event.time, _prefix(event, case) + event.text[:LONGEST] + by))
-    lines = _once(sorted(found))
     begin = case.cause.since - BEFORE if case.cause else 0
-    lines = [line for line in lines if line[0] >= begin] or lines
+    near = [line for line in sorted(found) if line[0] >= begin]
+    lines = _once(near or sorted(found))
     if len(lines) > SHOWN:
         lines = [*lines[: SHOWN // 2], *lines[-SHOWN // 2 :]]
-    return [f"{case.at(at)}  {text}" for at, text in lines]
+    return [_line(case, *line) for line in lines]
+
+
+def _line(case: Case, at: int, text: str, count: int, last: int) -> str:
+    again = f" ({count} times, the last at {case.at(last)})" if count > 1 else ""
+    return f"{case.at(at)}  {text}{again}"
 
 
 def _of_lives(case: Case) -> Iterator[tuple[int, str]]:
@@ -40,6 +46,14 @@ def _of_lives(case: Case) -> Iterator[tuple[int, str]]:
         for transition in one.life.history:
             if transition.reason not in NOTHING_NEW:
                 yield transition.at, f"{name}{transition.state}: {transition.reason[:LONGEST]}"
+        if case.cause and case.cause.kind is Kind.FAULT and (place := _place(one.trace)):
+            yield one.life.since, f"{name}{place}"
+
+
+def _place(trace: str) -> str:
+    """Where in the plugin's code it was, for its author."""
+    places = [line.strip() for line in trace.splitlines() if line.strip().startswith("File ")]
+    return f"its code: {places[-1]}" if places else ""
 
 
 def _of_tag(case: Case) -> Iterator[tuple[int, str]]:
@@ -84,6 +98,10 @@ def _prefix(event: Event, case: Case) -> str:
     return f"{event.component or event.source.rpartition('/')[2]} " if several else ""
 
 
-def _once(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Without what says the same as the line before."""
-    return [line for n, line in enumerate(lines) if not n or lines[n - 1][1] != line[1]]
+def _once(lines: list[tuple[int, str]]) -> list[tuple[int, str, int, int]]:
+    """Time and words of each thing that was seen, how often, and when last: a trouble that repeats is one line."""
+    found: dict[str, tuple[int, str, int, int]] = {}
+    for at, text in lines:
+        first, _, count, _ = found.get(text, (at, text, 0, at))
+        found[text] = first, text, count + 1, at
+    return sorted(found.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bedplate.api.v1 import why_pb2
 from bedplate.model import quality
 from bedplate.runtime.causes import Cause, Kind, Whose
-from bedplate.runtime.causes.reading import of_tag
+from bedplate.runtime.causes.reading import of_tag, said
 from bedplate.runtime.lifecycle import State
 from bedplate.runtime.source import Source
 from bedplate.server.explain.case import Case
@@ -37,9 +37,7 @@ def reason(case: Case) -> str:
         return _quiet(case)
     one = case.first
     if cause.kind is Kind.TAGS and case.subject.tag and one and isinstance(one.role, Source):
-        bad = bad_tag(case, one.role)
-        text, _ = of_tag(bad)
-        return f"{bad.why or text} ({quality.name(bad.code)})"
+        return said(bad_tag(case, one.role))
     return cause.problem if case.subject.name != cause.subject else cause.text
 
 

@@ -46,11 +46,22 @@ COMMANDS = (
         "What a plugin and its device say to each other, into a file",
     ),
     Entry("check", CHANGE, "bedplate.cli.check:check", "Read a deployment file; contacts nothing"),
+    Entry("plan", CHANGE, "bedplate.cli.plan:plan", "What applying a file would change and cost"),
+    Entry(
+        "apply", CHANGE, "bedplate.cli.apply:apply", "Do what the plan says, and back if it fails"
+    ),
+    Entry("rollback", CHANGE, "bedplate.cli.apply:rollback", "Back to a deployment before"),
     Entry("run", CHANGE, "bedplate.cli.run:run", "Run a deployment until Ctrl-C"),
     Entry(
         "attach", CHANGE, "bedplate.cli.attach:attach", "Run a plugin here for a Bedplate elsewhere"
     ),
     Entry("demo", CHANGE, "bedplate.cli.demo:demo", "A simulated bottling line, live"),
+    Entry(
+        "backup",
+        CHANGE,
+        "bedplate.cli.backup:backup",
+        "Everything of an installation in one encrypted file, and back",
+    ),
     Entry(
         "doctor",
         GUARD,

@@ -54,8 +54,15 @@ class Ingest:
         self._last_code = np.full(n, 0xFFFFFFFF, np.uint32)
         self.seen = np.zeros(n, np.int64)
         self.good = np.zeros(n, bool)
+        self._bad = np.zeros(n, bool)
+        self._any_bad = False
         self.samples = 0
         self._aside: NDArray[np.uint32] | None = None  # true qualities, while people see another
+
+    @property
+    def bad(self) -> NDArray[np.bool_] | None:
+        """Which tags the source said are Bad, by local handle, or sent what does not fit; None: none of them."""
+        return self._bad if self._any_bad else None
 
     def take(self, batches: Iterable[Batch], received: int) -> Iterator[tuple[Entry, Batch | None]]:
         """Entries for the journal with the batch in journal handles, in order; a TAGS entry (with None) goes before the
@@ -256,6 +263,9 @@ class Ingest:
                 picked = self._rules.pick(batch.tag, len(batch))
         codes = batch.quality
         self.good[picked.index] = True if codes is None else quality.good_mask(codes)
+        if codes is not None or self._any_bad:
+            self._bad[picked.index] = False if codes is None else codes >= quality.BAD
+            self._any_bad = bool(self._bad.any())
         if picked.kind is not batch.data_type or picked.version != self._version:
             unknown = self._type[picked.index] != int(batch.data_type)
             if unknown.any():

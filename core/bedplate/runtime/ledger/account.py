@@ -42,6 +42,11 @@ class Account(Tally):
     def skipped(self, ns: int) -> None:
         """One was due while the one before is under way."""
         beat = self._due(ns)
+        if (
+            beat.early
+        ):  # the first scan of a session stands for the moment that comes while it is under way
+            beat.early = False
+            return
         if not beat.skipped:
             beat.skipped_at = self._clock.time_ns()
         beat.skipped += 1
@@ -64,7 +69,7 @@ class Account(Tally):
         beat = self.beats.get(ns)
         if beat is None or not beat.begun or self._aside:
             return
-        beat.begun = 0
+        beat.begun, beat.early = 0, False
         now = self._clock.time_ns()
         if beat.skipped:
             self._scatter(beat.tags, Reason.THROTTLED, beat.skipped_at, now, beat.settle())
@@ -119,19 +124,6 @@ class Account(Tally):
             self.accrue()
             tags = np.unique(tags)
             self.runs.turn(tags, reasons[tags], self._clock.time_ns())
-
-    def held_back(self, why: str) -> None:
-        """The journal takes nothing: it gets no credit."""
-        if not self._aside:
-            self.accrue()
-            coming = self.all[self.runs.reason[1:] == Reason.RECEIVED]
-            self.runs.turn(coming, Reason.THROTTLED, self._clock.time_ns(), why)
-
-    def released(self) -> None:
-        """It takes everything again."""
-        self.accrue()
-        held = self.all[self.runs.reason[1:] == Reason.THROTTLED]
-        self.runs.turn(held, Reason.RECEIVED, self._clock.time_ns())
 
     def overflowed(self, tags: Tags) -> None:
         """These came with the word that at least one before each was lost."""

@@ -25,6 +25,7 @@ class Beat:
         self.whole = 0
         self.begun = self.skipped = 0
         self.begun_at = self.skipped_at = 0
+        self.early = False  # the scan under way began a session, beside the beat
 
     def _index(self, now: float) -> int:
         return math.floor((now - self.phase) / self.period)
@@ -40,6 +41,7 @@ class Beat:
         """A scan is due. Returns how many moments before it nobody noticed. The one at the begin of a session is beside
         the beat; one that comes a little late, in the next period already, has missed none."""
         behind = self._index(now) - self.counted
+        self.early = self.early or behind <= 0
         if behind <= 0:
             return 0
         unnoticed = max(0, behind - 2)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from bedplate.journal.engine import Loss
 from bedplate.runtime.ledger import downtime, filling
 from bedplate.runtime.ledger.account import Account
 from bedplate.runtime.ledger.answers import Complete, Gap, by_tag, gap_of, summed
-from bedplate.runtime.ledger.book import Book, Owned
+from bedplate.runtime.ledger.book import WAITING, Book, Owned
 from bedplate.runtime.ledger.columns import expected, received
 from bedplate.runtime.ledger.day import begin_of_day
 from bedplate.runtime.ledger.reasons import Reason
@@ -49,6 +50,7 @@ class Ledger:
         self._keys: dict[str, SourceKey] = {}
         self._visits: dict[str, int] = {}  # of the window and account by component
         self._visit = 0
+        self._losses: deque[Loss] = deque(maxlen=WAITING)
         self._today: dict[str, Any] = {}  # (ROWS,) of closed windows of the day, by component
         self._start = clock.time_ns() // WINDOW * WINDOW
         self._day = begin_of_day(clock.time_ns(), self._zone)
@@ -155,6 +157,7 @@ class Ledger:
 
     async def tick(self) -> None:
         """Closes the window when it is over; writes the one that is open now and then."""
+        await self._take_losses()
         now, at = self._clock.time_ns(), self._clock.monotonic()
         start = now // WINDOW * WINDOW
         if start > self._start or start < self._start - WINDOW:  # set back a little, it goes on
@@ -179,6 +182,7 @@ class Ledger:
         for window in windows:
             self._count_today(window)
             self._next_visit(window.source.component)
+            self._accounts[window.source.component].late_before = start - WINDOW
         if (day := begin_of_day(now, self._zone)) != self._day:
             self._day, self._today = day, {}
         self._start = start
@@ -214,6 +218,8 @@ class Ledger:
 
     async def close(self) -> None:
         """Writes the rest. Legal twice."""
+        with contextlib.suppress(CallError):
+            await self._take_losses()
         await self.flush()
         await self._book.close()
 
@@ -232,6 +238,7 @@ class Ledger:
     async def gaps(self, since: int = 0, until: int = 0, component: str = "") -> list[Gap]:
         """All that overlap [since, until), by begin; ns UTC. since 0: the beginning of the day; until 0: now. Of one
         component, or of all. Raises CallError when the disk refuses."""
+        await self._take_losses()
         await self.flush()
         kept = await self._book.ask(lambda store: store.gaps(*self.range(since, until)))
         return [gap_of(one) for one in kept if component in ("", one.source.component)]
@@ -239,6 +246,7 @@ class Ledger:
     async def complete(self, since: int = 0, until: int = 0) -> list[Complete]:
         """Of each tag, by path, over the windows (a quarter of an hour) that the range begins in or has the begin of.
         Raises CallError."""
+        await self._take_losses()
         await self.flush()
         first, last = self.range(since, until)
         first = first // WINDOW * WINDOW
@@ -263,8 +271,16 @@ class Ledger:
         for delta in deltas:
             self._count_today(delta)
 
-    async def lost(self, loss: Loss) -> None:
-        """Samples of a source that had come are gone, or have found no place on disk. Raises CallError."""
+    def declared(self, loss: Loss) -> None:
+        """A loss was declared in the journal; soon it is in the ledger."""
+        self._losses.append(loss)
+
+    async def _take_losses(self) -> None:
+        while self._losses:
+            await self._lost(self._losses.popleft())
+
+    async def _lost(self, loss: Loss) -> None:
+        """Samples of a source that had come are gone, or have found no place on disk."""
         component, _, lane = loss.stream.rpartition("/")
         account = self._accounts.get(component)
         if account is None or not account.paths or not loss.samples or lane != "live":

@@ -82,7 +82,7 @@ class Runs:
     def lasting(self) -> list[Span]:
         """Gaps that are open."""
         runs = self._spans(np.arange(1, len(self.reason)), 0)
-        return [*runs, *(one.span(lasts=True) for one in self._scattered.values())]
+        return [*runs, *(one.span() for one in self._scattered.values())]
 
     def ended(self) -> list[Span]:
         """Gaps that ended since the last call."""
@@ -94,7 +94,7 @@ class Runs:
         self._kept = 0
         for reason, one in list(self._scattered.items()):
             if not one.fresh:
-                self._ended.append(one.span(lasts=False))
+                self._ended.append(one.span())
                 del self._scattered[reason]
             one.fresh = False
         lasting = set(zip(self._since.tolist(), self.reason.tolist(), strict=True))
@@ -102,7 +102,7 @@ class Runs:
 
     def end(self) -> None:
         """No more of it: scattered losses end with their last one."""
-        self._ended += [one.span(lasts=False) for one in self._scattered.values()]
+        self._ended += [one.span() for one in self._scattered.values()]
         self._scattered = {}
 
     def _keep(self, span: Span) -> None:

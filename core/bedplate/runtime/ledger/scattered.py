@@ -37,13 +37,13 @@ class Scattered:
         self._times += 1
         self.fresh = True
 
-    def span(self, *, lasts: bool) -> Span:
+    def span(self) -> Span:
         every = bool(self._tags[1:].all())
         text = f"{self._text}, {self._times:,} times" if self._times > 1 else self._text
         return Span(
             self.reason,
             self._first,
-            0 if lasts else self._last,
+            self._last,
             None if every else np.flatnonzero(self._tags),
             self._missing,
             self._filled,

@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS sources (id INTEGER PRIMARY KEY, component TEXT, dige
 CREATE TABLE IF NOT EXISTS windows (start INTEGER, source INTEGER, width INTEGER, counts BLOB,
     PRIMARY KEY (start, source)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS gaps (id INTEGER PRIMARY KEY, source INTEGER, reason INTEGER, since INTEGER, until INTEGER,
-    tags BLOB, missing INTEGER, filled INTEGER, text TEXT);
+    tags BLOB, missing INTEGER, filled INTEGER, text TEXT, lasts INTEGER);
 CREATE INDEX IF NOT EXISTS gaps_until ON gaps (until);
 """
 
@@ -124,6 +124,7 @@ class Store:
         open_ = self._gaps("until = 0", ())
         with self._db:
             self._db.execute("UPDATE gaps SET until = ? WHERE until = 0", (alive,))
+            self._db.execute("UPDATE gaps SET lasts = 0")
         return Before(alive, {one.component: one for one in sources}, open_)
 
     def _meta(self, key: str) -> int:
@@ -146,9 +147,11 @@ class Store:
         with self._db:
             for window in windows:
                 self._put_window(window)
-            self._db.execute("DELETE FROM gaps WHERE until = 0")
-            for source, span in (*ended, *lasting):
-                self._put_gap(source, span)
+            self._db.execute("DELETE FROM gaps WHERE lasts = 1")
+            for source, span in ended:
+                self._put_gap(source, span, lasts=False)
+            for source, span in lasting:
+                self._put_gap(source, span, lasts=True)
             start = max((one.start for one in windows), default=0)
             told = [("alive", alive), *([("window", start)] if start else [])]
             self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", told)
@@ -172,13 +175,13 @@ class Store:
         found = self._db.execute(query, (start, source)).fetchone()
         return unpacked(found[0], size) if found else None
 
-    def _put_gap(self, source: SourceKey, span: Span) -> None:
+    def _put_gap(self, source: SourceKey, span: Span, *, lasts: bool) -> None:
         tags = None if span.tags is None else json.dumps(span.tags.tolist())
         row = (self._id(source), span.reason, span.since, span.until, tags)
         self._db.execute(
-            "INSERT INTO gaps (source, reason, since, until, tags, missing, filled, text)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (*row, span.missing, span.filled, span.text),
+            "INSERT INTO gaps (source, reason, since, until, tags, missing, filled, text, lasts)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*row, span.missing, span.filled, span.text, lasts),
         )
 
     def _id(self, source: SourceKey) -> int:
@@ -267,7 +270,7 @@ class Store:
                     self._db.execute(query, (count - most,)).fetchone() if count > most else (0,)
                 )
                 oldest = max(now - AGE, beyond[0])
-                keep = " AND until != 0" if table == "gaps" else ""
+                keep = " AND lasts = 0" if table == "gaps" else ""
                 self._db.execute(f"DELETE FROM {table} WHERE {order} < ?{keep}", (oldest,))
         self._db.execute("PRAGMA incremental_vacuum")
 

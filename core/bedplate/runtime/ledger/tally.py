@@ -34,6 +34,9 @@ class Tally:
         self._clock = clock
         self._beneath: NDArray[np.uint8] | None = None  # how its tags stand while it is set aside
         self._heard = self._settled_at = 0.0
+        self.late_before = (
+            0  # source times before it are of windows that are over, ns UTC; 0: none is
+        )
         self.paths: tuple[str, ...] = ()
         self.runs = Runs(1)
         self.counts = np.zeros((ROWS, 1), np.int64)

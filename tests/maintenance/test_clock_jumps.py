@@ -17,6 +17,7 @@ import pytest
 from tests.runtime.plant import plant, state, until, value
 from tests.runtime.wall import Wall
 
+from bedplate.clock import AgeClock
 from bedplate.journal.memory import MemoryEngine
 from bedplate.model import Batch, Body
 from bedplate.model.batch import Flag
@@ -201,3 +202,43 @@ async def test_a_whole_kernel_goes_on_while_its_clock_is_set(tmp_path: Path) -> 
         assert state(kernel, "press") == "up"
         assert kernel.components["press"].role.figures.restarts == 0
         assert kernel.engine.state().first == 1
+
+
+async def test_a_clock_set_ten_years_ahead_takes_nothing_from_a_sink_that_is_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bedplate.runtime.reader.DELIVER_WITHIN", 0.1)
+    monkeypatch.setattr("bedplate.runtime.reader.RELIEVE_EVERY", 0.05)
+    clock = Wall()
+    text = PRESS + "  cloud: {use: sink, deliver: ['**'], placement: inline, folder: FOLDER}\n"
+    (tmp_path / "cloud.hangs").touch()
+    async with plant(tmp_path, text, clock=clock) as kernel:
+        role = kernel.components["cloud"].role
+        await until(lambda: value(kernel, "press/number"))
+        await asyncio.sleep(0.2)  # it has looked once
+        clock.jump(315_576_000)
+        before = value(kernel, "press/number")
+        await until(lambda: value(kernel, "press/number") > before + 10)
+        assert not role.buffer.lost.records  # type: ignore[attr-defined]
+        clock.passes(15 * 86_400)  # now it is too old, by any clock
+        await until(lambda: role.buffer.lost.records)  # type: ignore[attr-defined]
+
+
+def test_a_wall_clock_that_was_set_is_believed_after_a_day() -> None:
+    clock = FakeClock()
+    ages = AgeClock(clock)
+    for _ in range(100):  # it drifts, and is put right
+        clock.advance(3600)
+        clock.jump(600)
+        assert ages.time_ns() == clock.time_ns()
+    clock.jump(7 * 86_400)
+    assert ages.time_ns() is None
+    clock.advance(80_000)
+    assert ages.time_ns() is None
+    clock.jump(-86_400)  # once more
+    clock.advance(80_000)
+    assert ages.time_ns() is None
+    clock.advance(80_000)
+    assert ages.time_ns() is None
+    clock.advance(80_000)
+    assert ages.time_ns() == clock.time_ns()

@@ -63,7 +63,7 @@ async def test_a_sink_that_hangs_for_too_long_loses_for_itself_alone_and_says_so
         before = len(got(tmp_path, "history"))
         await until(lambda: len(got(tmp_path, "history")) > before + 10)
         assert role.figures.dropped == 0
-        clock.jump(days * DAY)
+        clock.passes(days * DAY)
         await until(lambda: role.figures.dropped)
         counted = (value(kernel, "box/sums/count") or 0) + 3
         await until(lambda: value(kernel, "box/sums/count") > counted)
@@ -118,7 +118,7 @@ async def test_what_a_sink_did_not_ask_for_is_no_loss(tmp_path: Path) -> None:
     async with plant(tmp_path, text, clock=clock) as kernel:
         role = kernel.components["cloud"].role
         await until(lambda: len(got(tmp_path, "history")) > 5)
-        clock.jump(8 * DAY)
+        clock.passes(8 * DAY)
         reached = kernel.engine.state().appended
         await until(lambda: role.durable >= reached)
         assert role.figures.dropped == 0

@@ -12,6 +12,15 @@ class Wall(SystemClock):
 
     def __init__(self) -> None:
         self._ahead = 0
+        self._passed = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self._passed
+
+    def passes(self, seconds: float) -> None:
+        """Time, on both clocks."""
+        self._ahead += round(seconds * 1e9)
+        self._passed += seconds
 
     def time_ns(self) -> int:
         return super().time_ns() + self._ahead

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
+from bedplate.clock import AgeClock
 from bedplate.config.deployment import Buffer, Component
 from bedplate.journal.engine import Commit, Entry
 from bedplate.model import Body, Event, EventKind, Record
@@ -75,6 +76,7 @@ class SinkBuffer:
         self._component = component
         self._spine = spine
         self._subscription = subscription.again()
+        self._ages = AgeClock(spine.clock)
         self._begun = False
         self._declared = -DECLARE
         self._fresh = Loss()  # not declared yet
@@ -118,7 +120,8 @@ class SinkBuffer:
         """The next records that are beyond a limit."""
         engine = self._spine.engine
         upto, why = self._floor(position)
-        oldest = self._spine.clock.time_ns() - self._age if self._age else 0
+        now = self._ages.time_ns()
+        oldest = now - self._age if self._age and now is not None else 0
         for records, size in ((1, 1), (RECORDS, SIZE)):
             found = await engine.read(position, records=records, size=size)
             over = [r for r in found if r.position <= upto or r.received < oldest]

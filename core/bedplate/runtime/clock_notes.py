@@ -50,7 +50,8 @@ class ClockNotes:
 
 def ahead(off: int) -> str:
     """ "1 h 2 min ahead", "3 d behind": two units, and no more than anybody wants to know."""
-    left, words = abs(off) // 1_000_000_000, []
+    left = abs(off) // 1_000_000_000
+    words: list[str] = []
     for unit, seconds in _UNITS:
         if left >= seconds and len(words) < 2:
             words.append(f"{left // seconds} {unit}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from bedplate.api.v1 import api_pb2
@@ -95,7 +95,7 @@ class AlarmService:
         listed = "\n".join(f"  {path}" for path in sorted(found)[:20])
         raise CallError(f"{text} names {len(found)} alarms:\n{listed}", code="INVALID_ARGUMENT")
 
-    def _messages(self, events: Iterable[Event]) -> list[record_pb2.Event]:
+    def _messages(self, events: Iterable[Event]) -> Sequence[record_pb2.Event]:
         """As people see them: those of what is set aside are out of service."""
         shown = map(self._kernel.maintenance.shown, events)
         return [record_pb2.Event.FromString(encode_event(event)) for event in shown]

@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 
 import pyarrow as pa
 
+from bedplate.clock import AgeClock
 from bedplate_history.archive import Archive
 from bedplate_history.catalogue import Change
 from bedplate_history.intake import Clock, Intake
@@ -32,6 +33,7 @@ class Keeper(threading.Thread):
         self._intake = intake
         self._seals = seals
         self._clock = clock
+        self._ages = AgeClock(clock)
         self._size = keep.size
         self._age = None if keep.age is None else round(keep.age * 1e9)
         self._merge: Generator[Segment | None] | None = None
@@ -156,12 +158,13 @@ class Keeper(threading.Thread):
 
     def _retain(self) -> None:
         self._retained = self._clock.monotonic()
-        now = self._clock.time_ns()
+        now = self._ages.time_ns()
+        age = None if now is None else self._age  # after the clock was set nothing is too old
         with self._lock:
             segments = self._archive.segments
-        gone = expired(segments, now, self._age, self._size)
+        gone = expired(segments, now or 0, age, self._size)
         too_old = [segment.newest for segment in gone]
-        if self._age is not None:
-            too_old.append(now - self._age)
+        if now is not None and age is not None:
+            too_old.append(now - age)
         if too_old:
             self._archive.commit(Change(removed=gone, events_before=max(too_old)))

@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 
 from bedplate.model import DataType
 
+UNSET_NS: Final = 10 * 366 * 86_400_000_000_000
+"""A newest sample so much older than its arrival has no time that anything should be thrown away by."""
+
 ROW_GROUP = 131_072
 """Rows. A quarter of it made a query over 50 M samples two to three times as slow until the footers are cached."""
 
@@ -84,8 +87,10 @@ class Segment:
 
     @property
     def newest(self) -> int:
-        """The time that its age is counted from; a clock in the future does not keep it for ever."""
-        return min(self.last_time, self.received)
+        """The time that its age is counted from: of its newest sample, unless that is in the future, or so long ago
+        that no clock was set: what a device says of 1970 it said when it came."""
+        unset = self.last_time < self.received - UNSET_NS
+        return self.received if unset else min(self.last_time, self.received)
 
     def tag_count(self) -> int:
         return int.from_bytes(self.tags, "little").bit_count()

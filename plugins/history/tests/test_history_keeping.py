@@ -297,3 +297,23 @@ def test_settings_are_as_an_operator_writes_them() -> None:
 def test_wrong_settings_are_errors(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         HistorySettings.model_validate(wrong)
+
+
+def test_a_clock_that_is_set_ten_years_ahead_lets_nothing_go(tmp_path: Path) -> None:
+    journal = Journal()
+    journal.next = 20_000 * 86_400  # in 2024
+    history = clocked(tmp_path, 20_000 * DAY, seal={"rows": 1, "age": "1h"}, keep={"age": "3d"})
+    history.clock.jump(3652 * 86_400)
+    for at in (5, 20_000 * DAY, 25_000 * DAY):  # 1970, now, and a device in the future
+        journal.batch(["a"], [at], [1.0])
+    deliver(history, journal)
+    sealed(history, journal.next - 1)
+    history._keeper._retain()
+    assert len(asked(history)[("a", DataType.FLOAT64)]) == 3
+    history.clock.jump(-3652 * 86_400)
+    history._keeper._retain()
+    assert len(asked(history)[("a", DataType.FLOAT64)]) == 3
+    history.clock.advance(4 * 86_400)  # time passes, and they are four days old
+    history._keeper._retain()
+    until(lambda: not asked(history))
+    history.close()

@@ -1,6 +1,6 @@
 """A platform in the foreground of a terminal: started, shown, and ended in order by Ctrl-C or SIGTERM.
 
-A second Ctrl-C does not wait any longer.
+A second Ctrl-C does not wait any longer. SIGHUP: the file is read again and applied.
 """
 
 from __future__ import annotations
@@ -20,17 +20,25 @@ Told = Callable[[str, Transition], None]
 """Hears of each change of a component's state."""
 
 
+Noted = Callable[[str], None]
+"""Hears in a line what came of reading the file again."""
+
+
 def run_foreground(
-    prepared: Prepared, listen: str | None, show: Show, told: Told = lambda component, change: None
+    prepared: Prepared,
+    listen: str | None,
+    show: Show,
+    told: Told = lambda component, change: None,
+    noted: Noted = lambda text: None,
 ) -> None:
     """Returns when it has ended. Raises BedplateError or OSError when it can't start."""
     os.chdir(
         prepared.deployment.source.folder
     )  # so that a plugin's relative default lies beside the file, inline too
-    asyncio.run(_run(prepared, listen, show, told))
+    asyncio.run(_run(lambda: Platform(prepared, told, noted), listen, show))
 
 
-async def _run(prepared: Prepared, listen: str | None, show: Show, told: Told) -> None:
+async def _run(make: Callable[[], Platform], listen: str | None, show: Show) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
 
@@ -41,7 +49,8 @@ async def _run(prepared: Prepared, listen: str | None, show: Show, told: Told) -
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
-    platform = Platform(prepared, told)
+    platform = make()
+    loop.add_signal_handler(signal.SIGHUP, platform.reload)
     starting = asyncio.create_task(platform.start(listen))
     waiting = asyncio.create_task(ended.wait())
     try:

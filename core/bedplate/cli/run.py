@@ -36,7 +36,8 @@ def run(
     applied: bool,
 ) -> None:
     """Connects to the machines of FILE, keeps what they say, and serves the API. What runs is a deployment with a
-    number, as if it had been applied; `bedplate apply` changes it without a stop.
+    number, as if it had been applied; `bedplate apply` changes it without a stop. SIGHUP has FILE read again and
+    applied; one that can't be leaves what runs as it is.
 
     What this version does not serve yet is refused by name before anything starts.
     """
@@ -58,7 +59,10 @@ def run(
             _say(as_json, {"event": "notice", "text": notice}, f"▲ {notice}")
         await changes.show()
 
-    run_foreground(prepared, listen, show, changes.hear)
+    def noted(text: str) -> None:
+        _say(as_json, {"event": "notice", "text": text}, text)
+
+    run_foreground(prepared, listen, show, changes.hear, noted)
     _say(as_json, {"event": "ended", "name": name}, f"{name} ended")
 
 

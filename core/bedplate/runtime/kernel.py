@@ -220,10 +220,13 @@ class Kernel:
 
     def _refused(self, text: str) -> None:
         """A remote plugin that may not come in is an event too."""
-        event = Event("plugins", EventKind.NOTE, self.clock.time_ns(), text, 500)
-        with contextlib.suppress(
-            JournalError, AttributeError
-        ):  # the first may knock before the spine is there
+        with contextlib.suppress(AttributeError):  # the first may knock before the spine is there
+            self.note("plugins", text, 500)
+
+    def note(self, source: str, text: str, severity: int) -> None:
+        """Something that people should be able to read later."""
+        event = Event(source, EventKind.NOTE, self.clock.time_ns(), text, severity)
+        with contextlib.suppress(JournalError):
             self.spine.event(STATUS_STREAM, event)
 
     def acknowledge(self, source: str, by: str, comment: str = "") -> None:
@@ -279,6 +282,11 @@ class Kernel:
             await _wait_out(task)
             raise
 
+    def give_up(self) -> None:
+        """A change under way goes neither on nor back, since the kernel is about to stop."""
+        if self._change:
+            self._change[0].abandon("the kernel stops", back=False)
+
     def _stands(self, deployment: Deployment, offers: Mapping[str, Offer]) -> None:
         self.deployment, self.offers = deployment, offers
         processes = {place.launch.name for place in self.places.values()}
@@ -291,10 +299,9 @@ class Kernel:
         if self.stopping:
             return
         self.stopping = True
+        self.give_up()
         if self._change:
-            change, changing = self._change
-            change.abandon("the kernel stops", back=False)
-            await asyncio.wait([changing], timeout=STEP_WITHIN)
+            await asyncio.wait([self._change[1]], timeout=STEP_WITHIN)
         for task in (*self._tasks, *self._relieving.values()):
             task.cancel()
         end = asyncio.get_running_loop().time() + STOP_ALL

@@ -83,7 +83,7 @@ class Reconcile:
         """It is not wanted any more. back: what ran before runs again. False: it stands already."""
         if self._kept:
             return False
-        self.ended, self.no_way_back = why, not back
+        self.ended, self.no_way_back = why, self.no_way_back or not back
         return True
 
     async def run(self, health: float, keep: Keep | None) -> None:

@@ -41,6 +41,7 @@ from bedplate.runtime.placement import Place
 from bedplate.server.api import ApiServer
 from bedplate.server.deployments import DeploymentService
 from bedplate.server.installation import Installation, last_applied
+from bedplate.server.reloading import Reloading
 from bedplate.telemetry import Exporters
 
 
@@ -77,15 +78,16 @@ def prepare(
 
 class Platform:
     """One running deployment with everything that serves it. told: hears of each change of a component's state on the
-    kernel's loop, which it must not block."""
+    kernel's loop, which it must not block · noted: of what comes of `reload`, in a line."""
 
     def __init__(
         self,
         prepared: Prepared,
         told: Callable[[str, Transition], None] = lambda component, transition: None,
+        noted: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.prepared = prepared
-        self._told = told
+        self._told, self._noted = told, noted
         deployment = prepared.deployment
         self.clock = SystemClock()
         self.engine = EmbeddedEngine(
@@ -108,6 +110,12 @@ class Platform:
         self._announcement: Announcement | None = None
         self._exporters: Exporters | None = None
         self._audit: Audit | None = None
+        self._reloading: Reloading | None = None
+
+    def reload(self) -> None:
+        """The file is read again, and applied if it can be. How that goes is told, and is an event."""
+        if self._reloading:
+            self._reloading.again()
 
     async def start(self, listen: str | None = None) -> str:
         """Starts all of it; returns the address of the API. listen: instead of what the file says.
@@ -148,6 +156,8 @@ class Platform:
         self.deployments = DeploymentService(
             self.kernel, self.installation, self._audit, given, turned
         )
+        file = Path(deployment.source.file).absolute()
+        self._reloading = Reloading(self.kernel, self.deployments, file, given, self._noted)
         plugins = map(plugin_status, self.prepared.admission.candidates)
         self.api = ApiServer(
             self.kernel, gate, plugins, self._problems, self.deployments, notices=self._notices
@@ -227,6 +237,8 @@ class Platform:
 
     def _problems(self) -> Iterator[str]:
         """What goes wrong outside the kernel, for `status`."""
+        if self._reloading and self._reloading.problem:
+            yield self._reloading.problem
         if self.installation.problem:
             yield self.installation.problem
         if self._audit and self._audit.failed:
@@ -261,6 +273,9 @@ class Platform:
             self._announcement.withdraw()
         if self.api:
             await self.api.stop()
+        self.kernel.give_up()
+        if self._reloading:
+            await self._reloading.close()
         if self.deployments:
             await self.deployments.close()
             await asyncio.wait([self._looking])

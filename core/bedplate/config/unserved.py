@@ -27,7 +27,6 @@ DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
         lambda d: d.telemetry.prometheus,
         "write otlp, or use a collector that serves Prometheus",
     ),
-    ("moved", lambda d: d.moved, "moving history comes with plan and apply"),
 ]
 COMPONENT: list[tuple[str, Callable[[Component], Any], str]] = [
     (

@@ -12,6 +12,7 @@ from typing import Any
 import grpc.aio
 
 from bedplate.api.v1 import api_pb2
+from bedplate.planning.moves import Moves
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.admin import Admin
 from bedplate.server.alarms import AlarmService
@@ -67,7 +68,7 @@ class ApiServer:
         rooms: list[Any] = [
             Catalog(self._kernel),
             LiveService(self._kernel),
-            HistoryService(self._kernel),
+            HistoryService(self._kernel, self._moves),
             GapService(self._kernel),
             AlarmService(self._kernel),
             Admin(self._kernel, self._plugins, self._problems, self._notices, self._deployments),
@@ -88,6 +89,9 @@ class ApiServer:
         await self._server.start()
         self.address = f"{host}:{port}"
         return self.address
+
+    def _moves(self) -> Moves:
+        return self._deployments.moves if self._deployments else Moves()
 
     async def stop(self) -> None:
         if self._server:

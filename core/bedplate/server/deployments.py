@@ -24,6 +24,7 @@ from bedplate.errors import (
     ReconcileError,
 )
 from bedplate.gate.audit import Audit, Entry
+from bedplate.planning.moves import Moves
 from bedplate.planning.plan import Plan, PlannedStep, Step
 from bedplate.planning.store import Applied, StoreError
 from bedplate.runtime.confining import refusals
@@ -70,6 +71,11 @@ class DeploymentService:
             service, "ListDeployments", "unary", request, "admin.deployments", self.list
         )
         return [plan, apply, listed]
+
+    @property
+    def moves(self) -> Moves:
+        """What was moved so far."""
+        return self._installation.moves
 
     def status(self) -> Any:
         """The deployment that runs."""

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
 from bedplate.api.v1 import api_pb2
 from bedplate.contracts import Aggregate
 from bedplate.errors import CallError
 from bedplate.model import is_selector
+from bedplate.planning.moves import Moves
 from bedplate.runtime import requests
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.door import Caller, Method
+from bedplate.server.followed import Followed, paths_here
 from bedplate.server.selection import asked, selection
 from bedplate.wire import twin
 
 
 class HistoryService:
-    """Serves queries."""
+    """Serves queries. moves: what was moved, and has its past under other paths."""
 
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+    def __init__(self, kernel: Kernel, moves: Callable[[], Moves] = Moves) -> None:
+        self._kernel, self._moves = kernel, moves
 
     def methods(self) -> list[Method]:
         service = "bedplate.api.v1.History"
@@ -41,7 +43,10 @@ class HistoryService:
         if history is None:
             raise CallError("this deployment keeps no history", code="FAILED_PRECONDITION")
         question = self._question(request)
-        async for page in history.query(question):
+        moves, ask = self._moves(), history.query
+        if moves.all:
+            ask = Followed(history.query, moves, self._here(moves)).pages
+        async for page in ask(question):
             yield twin(api_pb2.QueryResponse)(
                 tags=page.tags,
                 batches=page.batches,
@@ -81,8 +86,21 @@ class HistoryService:
 
     def _selectors(self, texts: Any) -> list[str]:
         """Tails are resolved over the tags of today; selectors go through, so that the history finds old tags too."""
-        paths = self._paths()
+        here = self._here(self._moves())
         chosen: list[str] = []
         for text in texts or ("**",):
-            chosen += [text, f"**/{text}"] if is_selector(text) else selection([text], paths).texts
+            chosen += [text, f"**/{text}"] if is_selector(text) else self._named(text, here)
         return chosen
+
+    def _named(self, text: str, here: Collection[str]) -> Sequence[str]:
+        """What there is now goes before what was moved away."""
+        try:
+            return selection([text], here).texts
+        except CallError as error:
+            if error.code != "NOT_FOUND":
+                raise
+        return selection([text], self._paths()).texts
+
+    def _here(self, moves: Moves) -> dict[str, None]:
+        registry = self._kernel.spine.registry
+        return dict.fromkeys(paths_here(registry.declared, [*registry.table.paths()], moves))

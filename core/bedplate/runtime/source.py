@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -15,23 +14,26 @@ from numpy.typing import NDArray
 from bedplate.config.deployment import Component, TagSpec
 from bedplate.errors import JournalError, ProtocolError
 from bedplate.journal.engine import Commit
-from bedplate.model import DataType, Selector, quality
+from bedplate.model import Selector, quality
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
 from bedplate.runtime.browsing import all_pages, tag_at
-from bedplate.runtime.left_out import LeftOut
+from bedplate.runtime.clock_notes import ClockNotes
+from bedplate.runtime.declaring import declared, rule
 from bedplate.runtime.ledger.account import Account
+from bedplate.runtime.ledger.counting import CountedScan, absent, pushed
+from bedplate.runtime.left_out import LeftOut
 from bedplate.runtime.output import legible
 from bedplate.runtime.polling import Poll
 from bedplate.runtime.produced import Produced
 from bedplate.runtime.role import Bug, Role, Unreachable, ok
+from bedplate.runtime.scan_groups import Ends, ScanGroups
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.window import Window
 from bedplate.scan.ingest import Ingest
 from bedplate.scan.pace import Pacer
-from bedplate.scan.registry import Declared
-from bedplate.scan.rules import Rule
+from bedplate.scan.source_clock import SourceClock
 from bedplate.wire import decode_batch
 
 READ_WITHIN = 10.0  # s; a plugin bounds its own requests much tighter
@@ -75,7 +77,10 @@ class Source(Role):
         self._owed = 0
         self._told_held = False
         self._window: Window | None = None  # of the session, until Close was answered
+        self._scans: ScanGroups | None = None  # of the session, while it polls
         self._produced = Produced(component.id, spine)
+        self.clock = SourceClock()
+        self._clock_notes = ClockNotes(component, spine)
         self.keeps_on = "subscribe" in capabilities
         self.health: Callable[[bool], None] = lambda whole: None
         self.account = Account(component.id, spine.clock, pushes="subscribe" in capabilities)
@@ -83,20 +88,12 @@ class Source(Role):
 
     def _make_ingest(self) -> None:
         component = self.component
-        self.spine.registry.declare(_declared(component.id, tag) for tag in self.tags)
-        rules = [
-            Rule(
-                t.path,
-                requests.KERNEL_TYPES.get(t.data_type, DataType.UNSPECIFIED),
-                t.scale,
-                t.range,
-                t.deadband,
-            )
-            for t in self.tags
-        ]
+        self.spine.registry.declare(declared(component.id, tag) for tag in self.tags)
+        rules = [*map(rule, self.tags)]
         self._left_out = LeftOut(len(self.tags))
         self.account.watch(self.tags)
-        self.ingest = Ingest(f"{component.id}/live", rules, self.spine.registry, self.spine.current)
+        registry, current = self.spine.registry, self.spine.current
+        self.ingest = Ingest(f"{component.id}/live", rules, registry, current, self.clock)
         if self._aside:
             self.set_aside(True)
 
@@ -158,6 +155,7 @@ class Source(Role):
         self._window = window = Window(CREDIT)
         ask = requests.Subscribe(resume_after=await self._produced.begin(attachment))
         ok(await attachment.ask(self.component.id, READ_WITHIN * 3, subscribe=ask))
+        self.account.subscribed()
         try:
             while True:  # word of what is on disk, once per sync
                 await self._news()
@@ -212,6 +210,7 @@ class Source(Role):
             batch = decode_batch(publication.batch)
             self.figures.consumed += len(batch)
             self._take([batch], self._produced.taken(seq))
+            pushed(self.account, batch, self.ingest.bad)
         state = self.spine.engine.state()
         self._unsynced = (state.appended, self._produced.last)
         if not self.attachment:
@@ -245,30 +244,28 @@ class Source(Role):
 
     async def _poll(self, attachment: Attachment) -> None:
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        classes: dict[int, list[int]] = defaultdict(list)
-        for handle, tag in enumerate(self.tags, 1):
-            classes[tag.scan_ns].append(handle)
-        ends = [self._start_scan(attachment, ns, handles) for ns, handles in classes.items()]
+        self._scans = ScanGroups(partial(self._start_scan, attachment))
+        self.repace()
         try:
             await self._failure
         finally:
-            for end in ends:
-                end()
+            self._scans.end()
+            self._scans = None
 
-    def _start_scan(
-        self, attachment: Attachment, ns: int, handles: list[int]
-    ) -> Callable[[], None]:
+    def repace(self) -> None:
+        """Reads its tags as their scan classes say now."""
+        if self._scans:
+            self.account.watch(self.tags)
+            self._scans.set(self.tags)
+
+    def _start_scan(self, attachment: Attachment, ns: int, handles: list[int]) -> Ends:
         ask = attachment.kind.ask(component=self.component.id, read=requests.Read(tags=handles))
         poll = Poll(attachment, ask, ns / 1e9, READ_WITHIN)
-        poll.answered, poll.late = partial(self._read_done, np.array(handles)), self._read_late
+        poll.answered, poll.late = partial(self._read_done, ns, np.array(handles)), self._read_late
         poll.failed, poll.held = self._read_failed, self._held
-        end = self._pacer.add(f"{self.component.id}/{ns}", ns / 1e9, poll, self._skip)
-
-        def stop() -> None:
-            end()
-            poll.end()
-
-        return stop
+        scan = CountedScan(self.account, ns, poll, lambda: self.spine.held)
+        scan.unpace = self._pacer.add(f"{self.component.id}/{ns}", ns / 1e9, scan, self._skip)
+        return scan.end, poll.end
 
     def _held(self) -> bool:
         """Nothing is read of a source that keeps it, until the journal takes it."""
@@ -285,21 +282,22 @@ class Source(Role):
     def _skip(self) -> None:
         self.figures.skipped += 1
 
-    def _read_done(self, asked: NDArray[np.intp], future: asyncio.Future[Any]) -> None:
+    def _read_done(self, ns: int, asked: NDArray[np.intp], future: asyncio.Future[Any]) -> None:
         error = None if future.cancelled() else future.exception()
         if future.cancelled() or self._failure.done():
             return
         try:
             if error:
                 raise error
-            self._answered(asked, future.result())
+            self._answered(ns, asked, future.result())
         except ProtocolError as failure:
             self._failure.set_exception(Bug(str(failure)))
         except (Unreachable, Bug, JournalError, ConnectionError, TimeoutError) as failure:
             self._failure.set_exception(failure)
 
-    def _answered(self, asked: NDArray[np.intp], reply: Any) -> None:
+    def _answered(self, ns: int, asked: NDArray[np.intp], reply: Any) -> None:
         if reply.answer.code == plugin_pb2.CODE_EXPIRED:
+            self.account.late(ns)
             return
         read = ok(reply).read
         batches = [decode_batch(encoded) for encoded in read.batches]
@@ -311,6 +309,7 @@ class Source(Role):
             {p.tag: legible(p.text, PROBLEM) for p in read.problems if 0 < p.tag <= len(self.tags)}
         )
         self._take(batches)
+        self.account.answered(ns, absent(asked, batches), self.ingest.bad)
         if len(stale := self._left_out.after(asked, batches)):
             self._mark(quality.UNCERTAIN_LAST_USABLE, stale)
 
@@ -324,6 +323,7 @@ class Source(Role):
         # a source that keeps everything waits for the disk
         self.spine.bring(pairs, commit, sync=self._replays, keep=self._keeps)
         self.figures.produced += sum(entry.samples for entry, _ in pairs)
+        self._clock_notes.look(self.clock.off)
         seen = self.ingest.seen[1:] > 0
         if not self._told_held:  # that is what people should read now
             self.health(bool(self.ingest.good[1:][seen].all()))
@@ -382,7 +382,10 @@ class Source(Role):
 
     def heard(self) -> int:
         """When the newest of its current values came, ns UTC; 0: there is none."""
-        current, known = self.spine.current, map(self.spine.registry.table.newest, self.account.paths)
+        current, known = (
+            self.spine.current,
+            map(self.spine.registry.table.newest, self.account.paths),
+        )
         handles = [tag.handle for tag in known if tag and current.has(tag.handle)]
         return int(current.received[handles].max()) if handles else 0
 
@@ -405,17 +408,3 @@ def publication_samples(publication: Any) -> int:
         return len(decode_batch(publication.batch))
     except ProtocolError:
         return 1
-
-
-def _declared(component: str, tag: TagSpec) -> Declared:
-    address = "" if tag.address is None else str(tag.address)
-    return Declared(
-        tag.path,
-        component,
-        tag.unit,
-        tag.description,
-        address,
-        tag.write is not None,
-        tag.counter,
-        dict(tag.states),
-    )

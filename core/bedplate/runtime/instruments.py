@@ -24,6 +24,12 @@ def _quietest(supervisor: Supervisor) -> float | None:
     return age if age >= 0 else None
 
 
+def _completeness(kernel: Kernel) -> Iterator[Observation]:
+    for supervisor in kernel.tier("source"):
+        if one := kernel.ledger.told.get(supervisor.component.id):
+            yield Observation(one.ratio, _attributes(supervisor))
+
+
 def _good(supervisor: Supervisor) -> float | None:
     good = getattr(supervisor.role, "good", None)
     return good() if good else None
@@ -109,6 +115,12 @@ def instruments(kernel: Kernel, meter: Meter) -> None:
         [lambda options: [Observation(kernel.spine.gaps)]],
         "{gap}",
         "losses declared in the streams they concern",
+    )
+    meter.create_observable_gauge(
+        "bedplate.completeness",
+        [lambda options: _completeness(kernel)],
+        "1",
+        "samples received to samples expected, since 00:00 in the deployment's time zone",
     )
     for name, (unit, text, of) in JOURNAL.items():
         meter.create_observable_gauge(name, [_journal(kernel, of)], unit, text)

@@ -55,6 +55,7 @@ class Ledger:
         self._start = clock.time_ns() // WINDOW * WINDOW
         self._day = begin_of_day(clock.time_ns(), self._zone)
         self._wrote = self._tidied = clock.monotonic()
+        self.told: dict[str, Complete] = {}  # completeness of the day as of the last beat; any thread may read it
         self.present: Callable[[str], bool] = lambda component: True
 
     async def open(self) -> None:
@@ -208,6 +209,8 @@ class Ledger:
 
     async def _write(self, windows: Sequence[Window], *, sync: bool) -> None:
         self._wrote = self._clock.monotonic()
+        whole = map(self.completeness, self._accounts)
+        self.told = {one.component: one for one in whole if one is not None}
         lasting: list[Owned] = []
         for account in self._accounts.values():
             if account.paths:

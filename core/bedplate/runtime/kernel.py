@@ -114,6 +114,7 @@ class Kernel:
         self.ledger = Ledger(self.clock, self.deployment.timezone, self.gaps_file)
         self.ledger.present = lambda component: component in self.components
         await self.ledger.open()
+        self.spine.declared = self.ledger.declared
         self.maintenance = MaintenanceBook(
             self.spine,
             lambda component: self.components.get(component),  # noqa: PLW0108  it may be another

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bedplate.clock import Clock
 from bedplate.errors import JournalError
@@ -33,6 +33,7 @@ class Spine:
         self.unstored = Unstored()
         self.samples = 0
         self.gaps = 0  # declared
+        self.declared: Callable[[Loss], None] = lambda loss: None  # one more
 
     @property
     def held(self) -> str:
@@ -142,6 +143,7 @@ class Spine:
         entry = Entry(stream, Body.GAP, gap.SerializeToString(), self.clock.time_ns())
         self.append([(entry, None)])
         self.gaps += 1
+        self.declared(loss)
 
     def event(self, stream: str, event: Event, *, sync: bool = False) -> Record:
         """Appends one event."""

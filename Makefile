@@ -1,10 +1,10 @@
 # Every target works in a fresh clone; .make/setup does nothing when .venv is up to date.
-.PHONY: help demo test lint format bench protos docs baseline requirements clean
+.PHONY: help demo test soak lint format bench protos docs baseline requirements clean
 .DEFAULT_GOAL := help
 bin := .venv/bin
 
 # Node 18, which Debian 12 has, keeps from programs what node-opcua needs.
-test bench: export NODE_OPTIONS = $(if $(filter v18.%,$(shell node --version 2>/dev/null)),--experimental-global-webcrypto)
+test soak bench: export NODE_OPTIONS = $(if $(filter v18.%,$(shell node --version 2>/dev/null)),--experimental-global-webcrypto)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,10 @@ workers = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 test: ## everything: style, types, layers, protos, behaviour; make test ARGS='-k words'
 	@.make/setup dev
 	@$(bin)/pytest -n $(workers) --dist loadfile $(ARGS)
+
+soak: ## the long runs: full counts, a fault every five seconds; an hour and more
+	@.make/setup dev
+	@BEDPLATE_SOAK=1 $(bin)/pytest -n $(workers) --dist loadfile -m "soak or counted" -o timeout=7200 $(ARGS)
 
 lint: ## style, types, layers and protos only
 	@.make/setup dev

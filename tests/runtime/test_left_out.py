@@ -11,7 +11,7 @@ from tests.faults.rogues import offers
 from tests.runtime.plant import code, plant, until, value
 
 from bedplate.model import Batch, DataType, quality
-from bedplate.runtime.left_out import SCANS, LeftOut
+from bedplate.runtime.left_out import GONE, SCANS, LeftOut
 
 FORGETFUL = """
 connectors:
@@ -34,9 +34,11 @@ async def test_a_tag_that_answers_leave_out_turns_uncertain_after_three_scans_an
         written = kernel.components["box"].role.figures.produced
         await until(lambda: kernel.components["box"].role.figures.produced > written + 3)
         assert code(kernel, "box/kept") == quality.GOOD
+        await until(lambda: code(kernel, "box/forgotten") == quality.BAD_NO_COMMUNICATION)
+        assert code(kernel, "box/kept") == quality.GOOD
 
 
-@given(st.lists(st.sets(st.integers(1, 4)), max_size=20))
+@given(st.lists(st.sets(st.integers(1, 4)), max_size=30))
 def test_a_tag_is_stale_once_after_three_answers_in_a_row_without_it(
     answers: list[set[int]],
 ) -> None:
@@ -44,6 +46,7 @@ def test_a_tag_is_stale_once_after_three_answers_in_a_row_without_it(
     for answer in answers:
         tags = np.array(sorted(answer), np.uint32)
         batch = Batch(DataType.FLOAT64, tags, np.zeros(len(tags), np.int64), np.zeros(len(tags)))
-        stale = left_out.after(np.arange(1, 5), [batch])
+        stale, gone = left_out.after(np.arange(1, 5), [batch])
         missed = {tag: 0 if tag in answer else count + 1 for tag, count in missed.items()}
         assert set(stale.tolist()) == {tag for tag, count in missed.items() if count == SCANS}
+        assert set(gone.tolist()) == {tag for tag, count in missed.items() if count == GONE}

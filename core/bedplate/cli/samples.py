@@ -35,7 +35,8 @@ def value(tag: TagInfo, one: Any, code: int) -> str:
     """The value or its label; – when it is Bad, for then it means nothing; in brackets out of service: whoever works on
     the machine wants to see it, and nobody should count on it."""
     if code & CODE == quality.BAD_OUT_OF_SERVICE and one is not None:
-        return f"({value_text(one, tag.states)})"
+        text = value_text(one, tag.states)
+        return f"({text})" if text.strip() else NONE
     return NONE if quality.is_bad(code) else value_text(one, tag.states)
 
 

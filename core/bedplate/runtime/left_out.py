@@ -1,8 +1,8 @@
 """Tags that the answers of a polled source leave out. The contract has every tag in its answer; who breaks it must not
 make an old value look as if it were still what it was.
 
-Rule: three scans of its class without it, and a tag is stale. Scans are counted, not seconds: a clock that is set makes
-nothing stale.
+Rule: three scans of its class without it, and a tag is stale: Uncertain. Ten, and it is gone: Bad, so that no alarm
+limit goes on watching it. Scans are counted, not seconds: a clock that is set makes nothing stale.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bedplate.model import Batch
 
 SCANS = 3
+GONE = 10
 
 
 class LeftOut:
@@ -24,10 +25,12 @@ class LeftOut:
         self._missed = np.zeros(size + 1, np.int64)
         self._any = False
 
-    def after(self, asked: NDArray[np.intp], batches: Sequence[Batch]) -> NDArray[np.intp]:
-        """The tags, by local handle, that are stale since this answer."""
+    def after(
+        self, asked: NDArray[np.intp], batches: Sequence[Batch]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The tags, by local handle, that are stale since this answer, and those that are gone."""
         if not self._any and sum(map(len, batches)) >= len(asked):  # nearly always
-            return asked[:0]
+            return asked[:0], asked[:0]
         answered = np.zeros(len(self._missed), bool)
         for batch in batches:
             answered[batch.tag.astype(np.intp)] = True
@@ -35,5 +38,5 @@ class LeftOut:
         absent = asked[~answered[asked]]
         self._missed[absent] += 1
         self._any = bool(self._missed.any())
-        stale: NDArray[np.intp] = absent[self._missed[absent] == SCANS]
-        return stale
+        missed = self._missed[absent]
+        return absent[missed == SCANS], absent[missed == GONE]

@@ -18,6 +18,7 @@ from bedplate.calendar import zone
 from bedplate.errors import Invalid, JournalError
 from bedplate.journal.engine import Commit, Entry
 from bedplate.model import Alarm, AlarmState, Body, Event, EventKind
+from bedplate.runtime.fault_alarms import OWNER
 from bedplate.runtime.output import legible
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.supervisor import Supervisor
@@ -147,7 +148,9 @@ class MaintenanceBook:
         """An alarm as people see it: one of what is set aside is out of service (ISA-18.2-2016, 11.9), with who and
         until when, whatever its state is beneath. Faults of the platform are never."""
         alarm = event.alarm
-        if alarm is None or event.component == "kernel" or not self._standing:
+        if alarm is None or alarm.state is AlarmState.NORMAL or not self._standing:
+            return event
+        if event.component == OWNER:
             return event
         one = self.of_tag(alarm.tag) if alarm.tag else self._below(event.source)
         return replace(event, alarm=self._off(alarm, one)) if one else event

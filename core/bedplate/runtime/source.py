@@ -310,8 +310,11 @@ class Source(Role):
         )
         self._take(batches)
         self.account.answered(ns, absent(asked, batches), self.ingest.bad)
-        if len(stale := self._left_out.after(asked, batches)):
+        stale, gone = self._left_out.after(asked, batches)
+        if len(stale):
             self._mark(quality.UNCERTAIN_LAST_USABLE, stale)
+        if len(gone):
+            self._mark(quality.BAD_NO_COMMUNICATION, gone)
 
     # --- both ---
 

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from bedplate.admission.artefact import Measure, read_text, text
 from bedplate.admission.permissions import Permissions
 from bedplate.errors import BedplateError
-from bedplate.gate.token import private_folder, write_private
+from bedplate.gate.token import private_folder, put_private
 
 NAME, MEASURES = "trusted.json", "trusted"
 SCHEMA = 1
@@ -113,7 +113,7 @@ class TrustFile:
 
     def _write(self, file: Path, content: bytes) -> None:
         try:
-            os.replace(write_private(file, content), file)
+            put_private(file, content)
         except OSError as error:
             raise BedplateError(f"{file}: {error.strerror}") from None
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from bedplate.bundle.minisign import PublicKey, SignatureError, read_public
 from bedplate.errors import BedplateError
-from bedplate.gate.token import private_folder, write_private
+from bedplate.gate.token import private_folder, put_private
 
 ENDING = ".pub"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -58,7 +57,7 @@ class Publishers:
                 f"{name} is key {known.key.name}; if it has a new one: bedplate plugins publishers remove {name}"
             )
         file = self.folder / f"{name}{ENDING}"
-        os.replace(write_private(file, key.file()), file)
+        put_private(file, key.file())
         return Publisher(name, key)
 
     def remove(self, name: str) -> Publisher:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bedplate.durable import make_folder, sync_folder
+
 NAME = "audit.jsonl"
 ROTATE_BYTES = 16 << 20
 
@@ -55,7 +57,7 @@ class AuditFile:
 
     def _open(self) -> None:
         folder = self.path.parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder, 0o700)
         _refuse_open_to_others(os.stat(folder), folder)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(self.path, flags, 0o600)
@@ -66,7 +68,7 @@ class AuditFile:
             _refuse_open_to_others(found, self.path)
             if found.st_size and os.pread(descriptor, 1, found.st_size - 1) != b"\n":
                 os.write(descriptor, b"\n")
-            _sync_folder(folder)
+            sync_folder(folder)
         except OSError:
             os.close(descriptor)
             raise
@@ -89,18 +91,10 @@ class AuditFile:
         aside = self.path.with_name(f"audit-{ended}.jsonl")
         if not aside.exists():  # else the file just grows on until the next second
             os.rename(self.path, aside)
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
 
 
 def _refuse_open_to_others(found: os.stat_result, path: Path) -> None:
     if found.st_mode & 0o022:
         mode = found.st_mode & 0o777
         raise OSError(0, f"may be written by others (mode {mode:04o}): chmod go-w it", str(path))
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

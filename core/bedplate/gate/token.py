@@ -12,6 +12,7 @@ import re
 import secrets
 from pathlib import Path
 
+from bedplate.durable import make_folder, sync_folder
 from bedplate.errors import BedplateError
 
 NAME = "token"
@@ -37,7 +38,8 @@ def private_folder(folder: Path, *, closed: bool = False) -> None:
     """Makes a folder of mode 0700. closed: one that is there must be so too; else it is enough that others can't write
     there. Raises BedplateError."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.exists():
+            make_folder(folder, 0o700)
         found = folder.stat()
     except OSError as error:
         raise BedplateError(f"{folder}: {error.strerror}") from None
@@ -51,7 +53,7 @@ def private_folder(folder: Path, *, closed: bool = False) -> None:
 
 
 def write_private(file: Path, content: bytes) -> Path:
-    """A new file of mode 0600 beside `file`, on disk. The caller puts it in its place."""
+    """A new file of mode 0600 beside `file`, on disk but for its name. The caller puts it in its place."""
     beside = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as stream:
@@ -59,6 +61,12 @@ def write_private(file: Path, content: bytes) -> Path:
         stream.flush()
         os.fsync(stream.fileno())
     return beside
+
+
+def put_private(file: Path, content: bytes) -> None:
+    """The file is this, of mode 0600, after a power cut too; or it is what it was. Raises OSError."""
+    os.replace(write_private(file, content), file)
+    sync_folder(file.parent)
 
 
 def _make(file: Path) -> None:
@@ -70,6 +78,7 @@ def _make(file: Path) -> None:
         os.link(beside, file)
     finally:
         os.unlink(beside)
+    sync_folder(file.parent)
 
 
 def _read(file: Path) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bedplate.config.deployment import sha256
+from bedplate.durable import make_folder, sync_folder
 from bedplate.errors import BedplateError
 from bedplate.planning.moves import Moves
 
@@ -110,14 +111,14 @@ class DeploymentStore:
         kept = replace(applied, number=number)
         parts = self.folder / f".new-{number}"
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder, 0o700)
             shutil.rmtree(parts, ignore_errors=True)
             parts.mkdir(mode=0o700)
             for name, content in _files(kept).items():
                 _write(parts / name, content)
-            _sync(parts)
+            sync_folder(parts)
             parts.rename(self._place(number))
-            _sync(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             raise StoreError(
                 f"deployment {number} can't be kept in {self.folder}: {error.strerror or error}"
@@ -139,10 +140,10 @@ class DeploymentStore:
     def begin(self, words: Mapping[str, Any]) -> None:
         """Writes down that something is being applied. Raises StoreError."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder, 0o700)
             _write(self.folder / f".{APPLYING}", json.dumps(words).encode())
             (self.folder / f".{APPLYING}").rename(self.folder / APPLYING)
-            _sync(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             raise StoreError(f"{self.folder} can't be written: {error.strerror or error}") from None
 
@@ -150,7 +151,7 @@ class DeploymentStore:
         """It has ended, well or not."""
         with contextlib.suppress(OSError):
             (self.folder / APPLYING).unlink(missing_ok=True)
-            _sync(self.folder)
+            sync_folder(self.folder)
 
     def cut_off(self) -> Mapping[str, Any] | None:
         """What was being applied when Bedplate ended."""
@@ -235,11 +236,3 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -34,6 +34,7 @@ class Tally:
         self._clock = clock
         self._beneath: NDArray[np.uint8] | None = None  # how its tags stand while it is set aside
         self._heard = self._settled_at = 0.0
+        self._begun = False
         self.late_before = (
             0  # source times before it are of windows that are over, ns UTC; 0: none is
         )
@@ -119,7 +120,8 @@ class Tally:
             return
         if self._beneath is not None:
             self._take_back(up=reason is None)
-        first = state is State.STARTING and self.begin[0] == Reason.NOT_YET
+        first, self._begun = not self._begun, True
+        first = first and state is State.STARTING and self.begin[0] == Reason.NOT_YET
         if reason is not None and not first:
             self.down(reason, text)
 

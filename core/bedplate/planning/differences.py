@@ -29,6 +29,7 @@ from bedplate.planning.live_change import LIVE, differing, live_change
 from bedplate.planning.plan import Step
 from bedplate.planning.standing import Standing
 
+LATER = frozenset({"tags", "settings", "calendars", "scan_classes", "process"})  # told last
 REWIRED = frozenset({"deliver", "inputs"})
 SHOWN = 40  # characters of a value
 SECRET = re.compile(r"password|passwd|token|secret|key|credential", re.IGNORECASE)
@@ -130,20 +131,19 @@ class Change:
         return " · ".join(self._told())
 
     def _told(self) -> Iterator[str]:
-        for word in sorted(
-            self.words - {"tags", "settings", "calendars", "scan_classes", "process"}
-        ):
+        for word in sorted(self.words - LATER):
             yield from getattr(self, f"_of_{word}", lambda word=word: self._plain(word))()
         if "settings" in self.words:
             yield from settings_told(self.before.settings, self.after.settings)
         if "tags" in self.words:
             yield from tags_told(self.before.tags, self.after.tags)
-        if "calendars" in self.words and "settings" not in self.words:
+        if "calendars" in self.words and not {"settings", "expected"} & self.words:
             yield "its calendar"
         if "scan_classes" in self.words:
             yield "scan class of what it browses"
-        if "process" in self.words and not self.words & {"placement", "use"}:
-            yield f"runs in process {self._new.home(self.after.id).name}"
+        if "process" in self.words and not {"placement", "use"} & self.words:
+            was = self._old.home(self.after.id).name
+            yield f"process {was} → {self._new.home(self.after.id).name}"
 
     def _plain(self, word: str) -> Iterator[str]:
         yield f"{word} {shown(getattr(self.before, word))} → {shown(getattr(self.after, word))}"

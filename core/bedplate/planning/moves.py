@@ -1,7 +1,8 @@
 """Where what was moved has its history: under the paths it had, each up to the moment it left them.
 
 Rule: samples stay under the path they were stored with; questions for the new path are asked of the old ones too.
-Moves are kept in the order they were applied, over all deployments; going there and back again is no circle.
+Moves are kept in the order they were applied, over all deployments; going there and back again is no circle, and what
+was applied at once (two machines that changed places) happened at once.
 """
 
 from __future__ import annotations
@@ -70,14 +71,17 @@ class Moves:
             move = self.all[number]
             before = replaced(path, move.path, move.was)
             if before is not None:
-                yield from self._stretches(before, number, min(end, move.at))
+                at_once = sum(one.at == move.at for one in self.all[:number])
+                yield from self._stretches(before, number - at_once, min(end, move.at))
                 return
 
     def successor(self, path: str, time: int) -> str:
         """The path under which a sample of this path and time belongs now."""
+        moved = 0  # when it was moved last: of those that were applied at once, one counts
         for move in self.all:
-            after = replaced(path, move.was, move.path) if time < move.at else None
-            path = path if after is None else after
+            after = replaced(path, move.was, move.path) if moved < move.at > time else None
+            if after is not None:
+                path, moved = after, move.at
         return path
 
     def left(self, path: str) -> bool:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import click
 
+from bedplate.cli.doctor_journal import journal
 from bedplate.cli.exits import Exit
-from bedplate.cli.frame import Invocation, command
+from bedplate.cli.frame import Invocation, group
 
 ROOM = 1 << 30  # bytes
 FILES = 1024
@@ -34,9 +35,12 @@ class Finding:
     do: str = ""
 
 
-@command()
-def doctor(invocation: Invocation) -> int:
+@group()
+@click.pass_context
+def doctor(ctx: click.Context, invocation: Invocation) -> int:
     """Python, disk, sync, limits, the user's configuration folder, plugins, and a running Bedplate if there is one."""
+    if ctx.invoked_subcommand:
+        return Exit.DONE
     findings = [finding for check in CHECKS for finding in check(invocation)]
     if invocation.json:
         click.echo(json.dumps([asdict(finding) for finding in findings]))
@@ -46,6 +50,9 @@ def doctor(invocation: Invocation) -> int:
             if not finding.fine:
                 click.echo(f"  {'':<14} {finding.do}")
     return Exit.DONE if all(finding.fine for finding in findings) else Exit.PROBLEMS
+
+
+doctor.add_command(journal)
 
 
 def _python(invocation: Invocation) -> Iterator[Finding]:

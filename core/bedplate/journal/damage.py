@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from bedplate.journal.engine import Loss
 from bedplate.model import Record
 
+DECLARED = "kernel/declared"  # reader whose states are the ranges that were declared lost
 MOST = 10_000  # losses waiting to be declared; more in one go are one
 
 
@@ -24,6 +25,10 @@ class Damage:
     def expect(self, first: int, last: int) -> None:
         """This is known already."""
         self._known.add((first, last))
+
+    def covers(self, first: int, last: int) -> bool:
+        """Whether this is known."""
+        return (first, last) in self._known
 
     def recall(self, words: Iterable[str]) -> None:
         """The same, as `words_of` wrote it down."""

@@ -65,6 +65,16 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, neither the file nor what lies beside it. Without a log nobody has the file
+    open, and so nothing changes under who reads it. Raises sqlite3.Error."""
+    alone = not path.with_name(path.name + "-wal").exists()
+    where = f"{path.resolve().as_uri()}?mode=ro" + ("&immutable=1" if alone else "")
+    connection = sqlite3.connect(where, uri=True, timeout=30, isolation_level=None)
+    connection.text_factory = lambda raw: raw.decode(errors="replace")
+    return connection
+
+
 def prepare(connection: sqlite3.Connection) -> None:
     """Creates the tables in a new file, and switches the write-ahead log on. Raises JournalError."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()

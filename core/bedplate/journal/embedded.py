@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 from bedplate.clock import Clock
 from bedplate.errors import JournalError
 from bedplate.journal.cursors import Cursors
-from bedplate.journal.damage import words_of
+from bedplate.journal.damage import DECLARED, words_of
 from bedplate.journal.engine import Commit, Entry, JournalState, Loss
 from bedplate.journal.files import FURTHEST, GONE, Files
 from bedplate.journal.group_commit import GroupCommit
@@ -38,7 +38,6 @@ PENDING_MOST = 32 << 20  # bytes in memory, not on disk, above which producers m
 LEFT_OUT_FROM = 48 << 20  # the same, above which what nobody has twice is left out
 MOST = 64 << 20  # the same, above which a disk in trouble lets nothing more be appended
 KEEP = 16 << 20  # bytes of newest records kept in memory for readers
-DECLARED = "kernel/declared"  # reader whose states are the ranges that were declared lost
 LOOK = 0.5  # s between two looks at the room, which others take and give back too
 STUCK = 10.0  # s that a sync takes, after which the disk counts as dead until it is done
 FULL = "the disk is full"

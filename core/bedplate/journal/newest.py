@@ -25,9 +25,7 @@ class Newest:
         """The position noted last; 0 when there is none, or it can't be read. Raises OSError."""
         self.close()
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        noted = os.pread(self._file, 12, 0)
-        whole = len(noted) == 12 and zlib.crc32(noted[:8]) == int.from_bytes(noted[8:], "little")
-        return int.from_bytes(noted[:8], "little") if whole else 0
+        return _position(os.pread(self._file, 12, 0))
 
     def note(self, position: int) -> None:
         """A full disk is no reason to fail: the journal has said so already."""
@@ -40,3 +38,16 @@ class Newest:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def noted(folder: Path) -> int:
+    """The same for who only looks."""
+    try:
+        return _position((folder / FILE).read_bytes())
+    except OSError:
+        return 0
+
+
+def _position(noted: bytes) -> int:
+    whole = len(noted) == 12 and zlib.crc32(noted[:8]) == int.from_bytes(noted[8:], "little")
+    return int.from_bytes(noted[:8], "little") if whole else 0

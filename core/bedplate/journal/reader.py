@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from bedplate.journal.chunk import DamagedHead, last_of, unpack
 from bedplate.journal.damage import Damage
@@ -21,9 +22,9 @@ class Reader:
         self._connection: sqlite3.Connection | None = None
         self._damage = damage
 
-    def open(self) -> None:
-        """Raises sqlite3.Error."""
-        self._connection = connect(self._path)
+    def open(self, connection: sqlite3.Connection | None = None) -> None:
+        """connection: one that changes nothing, for who does not own the file. Raises sqlite3.Error."""
+        self._connection = connection or connect(self._path)
         self._connection.execute("PRAGMA query_only = ON")
 
     def read(self, after: int, upto: int, records: int, size: int) -> list[Record]:
@@ -38,6 +39,14 @@ class Reader:
                 if len(found) >= records or size <= 0:
                     break
         return found
+
+    def all(self, after: int) -> Generator[Record]:
+        """Every record above a position, one after the other. Raises sqlite3.Error."""
+        return self._records(after)
+
+    def ask(self, question: str) -> list[tuple[Any, ...]]:
+        """The rows of an answer. Raises sqlite3.Error."""
+        return self._db.execute(question).fetchall()
 
     def tables(self, epoch: int) -> list[Record]:
         """Records of kind TAGS of this epoch, in order. Raises sqlite3.Error."""

@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 
 from bedplate.errors import JournalError
-from bedplate.journal.engine import Loss
+from bedplate.journal.gap import words_of_loss
 from bedplate.model import AlarmPriority, Event, EventKind
 from bedplate.runtime.fault_alarms import JOURNAL, STREAM, FaultAlarms
 from bedplate.runtime.snapshot import Snapshot
@@ -70,7 +70,7 @@ class JournalWatch:
         """A gap for each loss, in the stream it concerns, or in the kernel's own when that is not known."""
         losses = self._spine.engine.losses()
         for number, loss in enumerate(losses):
-            text = _words(loss)
+            text = words_of_loss(loss)
             self._spine.gap(loss.stream or STREAM, text, loss)
             if number < MOST:
                 self._alarms.journal_raised(BROKEN, text, DO[BROKEN], AlarmPriority.HIGHEST)
@@ -92,15 +92,3 @@ class JournalWatch:
         upto = min((self._snapshot.position, *self._cursors()))  # the snapshot that is on disk
         self._snapshot.save()
         await self._spine.engine.trim(upto)
-
-
-def _words(loss: Loss) -> str:
-    if not loss.last:
-        return loss.reason
-    many = (
-        f"records {loss.first:,} to {loss.last:,}"
-        if loss.last > loss.first
-        else f"record {loss.last:,}"
-    )
-    of = f" of {loss.stream}" if loss.stream else ""
-    return f"{many} of the journal{of} can't be read: {loss.reason}"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from bedplate.clock import Clock
 from bedplate.errors import JournalError
 from bedplate.journal.engine import Commit, Engine, Entry, Loss
+from bedplate.journal.gap import gap_entry
 from bedplate.model import Batch, Body, Event, Record
-from bedplate.record.v1 import record_pb2
 from bedplate.runtime.alarms import AlarmBook
 from bedplate.runtime.live import Fresh, Live
 from bedplate.runtime.unstored import Unstored
@@ -131,16 +131,7 @@ class Spine:
 
     def gap(self, stream: str, reason: str, loss: Loss) -> None:
         """Declares a loss in a stream. Raises JournalError."""
-        gap = record_pb2.Gap(
-            stream=loss.stream,
-            first_seq=loss.first_seq,
-            last_seq=loss.last_seq,
-            samples=loss.samples,
-            to=loss.until,
-            reason=reason,
-        )
-        setattr(gap, "from", loss.since)  # a word of Python's
-        entry = Entry(stream, Body.GAP, gap.SerializeToString(), self.clock.time_ns())
+        entry = gap_entry(stream, reason, loss, self.clock.time_ns())
         self.append([(entry, None)])
         self.gaps += 1
         self.declared(loss)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.runtime.plant import code, plant, state, until, value
 from tests.runtime.wall import Wall, ns
 
 from bedplate.api.v1.maintenance_pb2 import EndMaintenanceRequest, SetMaintenanceRequest
-from bedplate.errors import CallError, Invalid
+from bedplate.errors import CallError, Invalid, JournalError
 from bedplate.model import Alarm, AlarmPriority, AlarmState, Body, Event, EventKind, quality
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.admin import Admin
@@ -321,6 +322,32 @@ async def test_what_it_watches_is_listed_as_set_aside(tmp_path: Path) -> None:
         kernel.maintenance.begin("press-12", end, "operator-1", "new ram seal")
         details = {one.id: one.detail for one in (await status(kernel)).components}
         assert details["sums"] == "0 of 1 inputs watching, 1 set aside (press-12)"
+
+
+async def test_writing_to_it_is_locked_until_its_end_is_on_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Wall()
+    clock.set(NIGHT)
+    async with plant(tmp_path, PRESS, clock=clock) as kernel:
+        locked = kernel.maintenance.locked
+        assert locked("press-12") is None
+        begin(kernel)
+        assert locked("press-12") is not None
+        with monkeypatch.context() as patch:
+            patch.setattr(kernel.spine, "append", broken)
+            clock.set(SIX, 1)
+            await asyncio.sleep(1.2)  # it has looked, and could not write it down
+            assert locked("press-12") is not None
+            assert state(kernel, "press-12") == "set aside"
+            with pytest.raises(JournalError):
+                kernel.maintenance.end("press-12", "operator-2")
+        await until(lambda: locked("press-12") is None)
+        await until(lambda: state(kernel, "press-12") == "up")
+
+
+def broken(*given: Any, **more: Any) -> None:
+    raise JournalError("the disk is gone")
 
 
 def raise_alarm(kernel: Kernel, source: str, tag: str) -> None:

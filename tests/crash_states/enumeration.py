@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from tests.crash_states.folders import Cut, Folders
 from tests.crash_states.mounted import Mount
@@ -11,16 +12,19 @@ from tests.crash_states.stores import Store, Story
 
 from bedplate.errors import BedplateError
 
-MORE = 5  # images by chance for each step, besides the four that are always made
-AGAIN = 3  # images out of so many of which the recovery is cut off too
+MORE = 16  # images by chance for each step, besides the four that are always made
+SECOND = 6  # the same of each step of a recovery that is cut off
 
 
 @dataclass
 class Count:
-    """states: found on the disk and judged · again: of these, after a recovery that was cut off."""
+    """states: that the disk may be in · again: of these, after a recovery that was cut off."""
 
     states: int = 0
     again: int = 0
+    seen: set[tuple[Any, ...]] = field(
+        default_factory=set
+    )  # judged already; another step, the same disk
 
 
 class Wrong(AssertionError):
@@ -34,6 +38,7 @@ def enumerate_states(store: Store, seed: int, mount: Mount, count: Count) -> Non
     tried = store.work(dice, folders)
     story = Story([], tried)
     cut = Cut(Folders())
+    count.seen.clear()
     for step, entry in enumerate(folders.log):
         if entry[0] == "ack":
             story.acked.append(entry[1])
@@ -42,8 +47,7 @@ def enumerate_states(store: Store, seed: int, mount: Mount, count: Count) -> Non
         for number, image in enumerate(cut.images(dice, MORE)):
             where = f"{store.name}, seed {seed}, step {step} ({entry[0]}), image {number}"
             _one(store, image, story, mount, count, where)
-            if (step + number) % AGAIN == 0:
-                _cut_off(store, image, story, mount, count, dice, where)
+            _cut_off(store, image, story, mount, count, dice, where)
 
 
 def _copy(image: Folders) -> Folders:
@@ -58,13 +62,19 @@ def _copy(image: Folders) -> Folders:
 def _one(
     store: Store, image: Folders, story: Story, mount: Mount, count: Count, where: str
 ) -> None:
-    mount.folders = again = _copy(image)
     count.states += 1
+    same = (len(story.acked), image.picture())
+    if same in count.seen:
+        return
+    count.seen.add(same)
+    mount.folders = again = _copy(image)
     try:
         found = store.recover()
         wrong = store.judge(found, story)
         before = again.picture() if store.name != "audit log" else ()
-        if not wrong and (store.recover() != found or (before and again.picture() != before)):
+        if not wrong and (
+            not _same(store.recover(), found) or (before and again.picture() != before)
+        ):
             wrong = "a second start finds something else"
     except (BedplateError, OSError) as error:
         wrong = f"it does not start: {error}"
@@ -81,6 +91,11 @@ def _cut_off(
     cut = Cut(image)
     for step, entry in enumerate(recovering.log):
         cut.step(entry)
-        for second in cut.images(dice, 1):
+        for second in cut.images(dice, SECOND):
             count.again += 1
             _one(store, second, story, mount, count, f"{where}, recovery cut off at step {step}")
+
+
+def _same(again: Any, found: Any) -> bool:
+    """A log tells of each start."""
+    return again == found or (isinstance(found, list) and again[: len(found)] == found)

@@ -310,7 +310,7 @@ class Cut:
             yield self._image(lambda n: n, "all", dice)
             yield self._image(lambda n: n, "none", dice)
             yield self._image(lambda n: 0, "all", dice)
-            for how in ("zero", "garbage", "late", "torn", "torn", "torn")[:more]:
+            for how in ("zero", "garbage", "late", *["torn"] * more)[:more]:
                 yield self._image(lambda n: dice.randint(n // 2, n), how, dice)
 
     def _image(self, names: Any, how: str, dice: Random) -> Folders:

@@ -21,6 +21,12 @@ FLAGS = {
 }  # fmt: skip
 
 
+OURS = {
+    "fsync": "sync", "fdatasync": "sync", "fstat": "stat", "lstat": "stat", "remove": "unlink", "replace": "rename",
+    "ftruncate": "truncate",
+}  # fmt: skip
+
+
 class Mount:
     """folders: what is seen now; another one may be put in its place at any time."""
 
@@ -34,8 +40,7 @@ class Mount:
 
     def first(self, name: str) -> Callable[..., Any]:
         """A function of os whose first argument says whose it is."""
-        real, mine = getattr(os, name), {"fsync": "sync", "fdatasync": "sync", "fstat": "stat",
-            "lstat": "stat", "remove": "unlink", "replace": "rename", "ftruncate": "truncate"}.get(name, name)  # fmt: skip
+        real, mine = getattr(os, name), OURS.get(name, name)
 
         def function(where: Any, *more: Any, **named: Any) -> Any:
             if where is None or not self.mine(where):
@@ -65,12 +70,10 @@ class Mount:
         descriptor = file
         if not isinstance(file, int):
             flags = FLAGS[plain[0]] | (os.O_RDWR if "+" in plain else 0)
-            node = self.folders.nodes
             descriptor = self.folders.open(os.fspath(file), flags, 0o644)
             if self.folders.node(descriptor).folder:
                 self.folders.close(descriptor)
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(file))
-            del node
         raw = VirtualFile(self.folders, descriptor, plain)
         buffered: Any = io.BufferedWriter(raw) if raw.writable() else io.BufferedReader(raw)
         return buffered if "b" in mode else io.TextIOWrapper(buffered, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What of Bedplate writes files itself: for each, what it does, what is found after a power cut, and whether that may be.
+"""What Bedplate writes to files itself: for each, what it does, what is found after a power cut, and whether it may be.
 
 SQLite and Parquet hold the bytes of the journal and of the history; what is ours there is how files change their names.
 """
@@ -22,7 +22,7 @@ from bedplate.journal import rescue
 from bedplate.journal.newest import Newest
 from bedplate.planning.store import Applied, DeploymentStore, digest
 
-AT = Path(ROOT)
+AT, STARTED = Path(ROOT), '"started"'
 
 
 @dataclass
@@ -75,15 +75,18 @@ class Audit(Store):
 
     def recover(self) -> list[str]:
         file = self._file(5000)
-        file.append(b'"started"\n')
+        file.append(f"{STARTED}\n".encode())
         file.close()
         names = sorted(n for n in os.listdir(AT / "audit") if n.endswith(".jsonl"))
         names.sort(key=lambda name: name == "audit.jsonl")  # the one that is written is the last
         whole = b"".join((AT / "audit" / name).read_bytes() for name in names)
         lines = (line.decode("utf-8", "replace") for line in whole.split(b"\n"))
-        return [line for line in lines if _is_record(line) and line != '"started"']
+        return [line for line in lines if _is_record(line)]
 
     def judge(self, found: list[str], story: Story) -> str:
+        if found[-1:] != [STARTED]:
+            return "the first line after the start can't be read"
+        found = [line for line in found if line != STARTED]
         if missing := [line for line in story.acked if line not in found]:
             return f"{len(missing)} lines that were on disk are gone: {missing[0][:30]}"
         if found != [line for line in story.tried if line in found]:

@@ -46,7 +46,7 @@ from bedplate.server.reloading import Reloading
 from bedplate.telemetry import Exporters
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prepared:
     """A deployment that may run: read, checked, its plugins admitted. Nothing was contacted or imported. written: what
     it was read from · given: plugins named beside it."""

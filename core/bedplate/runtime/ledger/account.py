@@ -29,8 +29,10 @@ class Account(Tally):
 
     def ends(self, ns: int) -> None:
         """They end; what is under way ends with the word of why."""
-        if ns in self.beats:
-            self.beats[ns].polled = False
+        if beat := self.beats.get(ns):
+            beat.polled = False
+            if self._aside:
+                beat.settle()
 
     def started(self, ns: int) -> None:
         """A scan was started."""
@@ -67,7 +69,10 @@ class Account(Tally):
     def answered(self, ns: int, absent: Tags | None, bad: NDArray[np.bool_] | None) -> None:
         """The scan was answered: with all tags but those absent, bad by local handle; None: none of them."""
         beat = self.beats.get(ns)
-        if beat is None or not beat.begun or self._aside:
+        if beat is None or not beat.begun:
+            return
+        if self._aside:
+            beat.settle()
             return
         beat.begun, beat.early = 0, False
         now = self._clock.time_ns()

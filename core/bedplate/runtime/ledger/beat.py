@@ -51,6 +51,7 @@ class Beat:
     def settle(self) -> int:
         """How many moments have no end; they have one now."""
         count, self.begun, self.skipped = self.begun + self.skipped, 0, 0
+        self.early = False
         return count
 
     @property

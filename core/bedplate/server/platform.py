@@ -74,7 +74,9 @@ def prepare(
     if to_run and (problems := [*unserved(deployment), *refusals(deployment, found.offers)]):
         raise ConfigError(problems)
     written = written or written_of(deployment.source)
-    return Prepared(deployment, admit(found, deployment), written, tuple(plugins))
+    prepared = Prepared(deployment, admit(found, deployment), written, tuple(plugins))
+    _ = prepared.notices  # looked for now, while nobody waits
+    return prepared
 
 
 class Platform:

@@ -77,16 +77,17 @@ class Ledger:
         of it that is in the journal came, ns UTC; 0: never."""
         former = self._accounts.get(component.id)
         self._accounts[component.id], self._components[component.id] = account, component
-        self._next_visit(component.id)
         if former is not None:
             self._follow(account, former)
             return
+        self._next_visit(component.id)
         account.begun = partial(self._resume, component, account, heard)
         if account.paths:
             account.begun()
 
     def _follow(self, account: Account, former: Account) -> None:
-        """Another session of the same component: its settings have changed."""
+        """Another one in its place: its settings have changed."""
+        former.frozen = False
         if former.paths and former.paths != account.paths:
             counts = former.columns()
             self._book.windows.append(self._window(former, counts))
@@ -98,7 +99,7 @@ class Ledger:
     def _resume(self, component: Component, account: Account, heard: int) -> None:
         """What it was expected to bring since the kernel before was alive."""
         account.begun = _nothing
-        if component.id not in self._before.sources:
+        if self._before.sources.pop(component.id, None) is None:
             return
         now, alive = self._clock.time_ns(), self._before.alive
         down = next((k.span for k in self._before.open if _whole(k, component.id)), None)
@@ -159,6 +160,8 @@ class Ledger:
     async def tick(self) -> None:
         """Closes the window when it is over; writes the one that is open now and then."""
         await self._take_losses()
+        for component, account in self._accounts.items():
+            account.frozen = not self.present(component)
         now, at = self._clock.time_ns(), self._clock.monotonic()
         start = now // WINDOW * WINDOW
         if start > self._start or start < self._start - WINDOW:  # set back a little, it goes on
@@ -201,7 +204,7 @@ class Ledger:
 
     def _retire(self) -> None:
         """Forgets who is no longer part of the deployment."""
-        for component in [one for one in self._accounts if not self.present(one)]:
+        for component in [id_ for id_, one in self._accounts.items() if one.frozen]:
             account = self._accounts.pop(component)
             if account.paths:
                 self._book.windows.append(self._window(account, account.close()))

@@ -35,6 +35,7 @@ class Tally:
         self._beneath: NDArray[np.uint8] | None = None  # how its tags stand while it is set aside
         self._heard = self._settled_at = 0.0
         self._begun = False
+        self.frozen = False  # it is no part of the deployment now: it may come back with other settings
         self.late_before = (
             0  # source times before it are of windows that are over, ns UTC; 0: none is
         )
@@ -161,6 +162,8 @@ class Tally:
 
     def accrue(self, at: float | None = None) -> None:
         """Counts the time until now (of the monotonic clock) in which nobody scanned, or a source pushed."""
+        if self.frozen:
+            return
         now = self._clock.monotonic() if at is None else at
         for beat in self.beats.values():
             if not beat.polled:

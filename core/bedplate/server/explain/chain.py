@@ -105,7 +105,8 @@ async def _network(case: Case, one: Supervisor, check: NetworkCheck) -> Link:
 
 
 def _all(seen: list[Seen]) -> str:
-    return BAD if any(one.state == BAD for one in seen) else GOOD
+    """The worst of them."""
+    return next(state for state in (BAD, UNKNOWN, GOOD) if state in {one.state for one in seen})
 
 
 def _session(one: Supervisor, case: Case, process: Link) -> Link:

@@ -37,7 +37,7 @@ class NetworkCheck:
         kept = self._seen.get(spot)
         if kept and self._now() - kept[0] < HOLDS:
             return kept[1]
-        seen = await (self._dial(spot) if spot.port else asyncio.to_thread(_serial, spot.host))
+        seen = await (self._dial(spot) if spot.port else asyncio.to_thread(_portless, spot.host))
         if len(self._seen) >= MOST:
             self._seen.clear()
         self._seen[spot] = self._now(), seen
@@ -63,7 +63,10 @@ def _words(error: OSError) -> str:
     return str(error).lower()
 
 
-def _serial(path: str) -> Seen:
+def _portless(path: str) -> Seen:
+    """A serial port, or a host whose port is not in the settings."""
+    if not path.startswith("/"):
+        return Seen("unknown", f"{path}: its settings name no port that could be tried")
     if os.path.exists(path):
         return Seen("good", f"{path} is there")
     return Seen("bad", f"{path} is not there: is the adapter plugged in?")

@@ -8,7 +8,7 @@ from bedplate.runtime.causes import Cause, Kind, Whose
 from bedplate.runtime.causes.reading import of_tag, said
 from bedplate.runtime.lifecycle import State
 from bedplate.runtime.source import Source
-from bedplate.server.explain.case import Case
+from bedplate.server.explain.case import Case, code_of, some
 from bedplate.server.explain.chain import BAD, GOOD, bad_tag, unseen
 
 WORDS = {
@@ -47,8 +47,29 @@ def _quiet(case: Case) -> str:
         return f"{one.life.state}: {one.life.reason}"
     if case.subject.tag and not case.good:
         owner = next(iter(case.subject.components), "what gives it")
+        if one and one.component.kind == "analytic":
+            missing = inputs_missing(case)
+            lacks = (
+                f"it lacks {some(missing)}"
+                if missing
+                else "it has its inputs, and has not written it"
+            )
+            return f"{owner} has no good result: {lacks}"
         return f"{quality.name(case.code)}, and nothing else is wrong with {owner}"
     return ""
+
+
+def inputs_missing(case: Case) -> list[str]:
+    """Tags that the analytic of this result needs for this asset and that are not Good: asset/name."""
+    watched = getattr(case.first.role, "watched", ()) if case.first else ()
+    asset = case.subject.tag.split("/")
+    found = [
+        "/".join(one.path.split("/")[-2:])
+        for one in watched
+        if one.name.partition("/")[0] in asset
+        and not quality.is_good(code_of(case.kernel, one.path))
+    ]
+    return list(dict.fromkeys(found))
 
 
 def whose(case: Case, links: list[why_pb2.Link]) -> tuple[Whose, str]:
@@ -148,5 +169,7 @@ def _nothing(case: Case) -> list[str]:
             "nothing: it is looked for by itself; `expected` in the file says when it should speak"
         ]
     if case.subject.tag and not case.good:
+        if missing := inputs_missing(case):
+            return [f"bedplate why {missing[0]}"]
         return [f"See what gives it: bedplate why {owner}" if owner else "bedplate status"]
     return ["nothing to do"]

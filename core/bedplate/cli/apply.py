@@ -113,7 +113,7 @@ def _carry_out(
         return Exit.NOT_DONE
     with invocation.client() as client:
         going = client.apply(**what, if_deployment=against, health=within)
-        return _follow(invocation, going, len(shown.plan.touched))
+        return _follow(invocation, going, len(shown.plan.touched), against)
 
 
 def _sure() -> bool:
@@ -126,7 +126,9 @@ def _sure() -> bool:
     return False
 
 
-def _follow(invocation: Invocation, going: Iterable[ApplyProgress], touched: int) -> int:
+def _follow(
+    invocation: Invocation, going: Iterable[ApplyProgress], touched: int, against: int
+) -> int:
     """Tells how it goes, to its end."""
     from bedplate.errors import CallError
 
@@ -142,8 +144,7 @@ def _follow(invocation: Invocation, going: Iterable[ApplyProgress], touched: int
     except CallError as error:
         if error.code != "ABORTED":
             raise
-        telling.clear()
-        click.echo(str(error) if not invocation.json else "", err=invocation.json)
+        telling.undone(str(error), against)
         return Exit.PROBLEMS
     return Exit.DONE
 
@@ -154,6 +155,12 @@ class _Telling:
     def __init__(self, touched: int) -> None:
         self._touched, self._done, self._healthy = touched, 0, 0
         self._terminal = sys.stdout.isatty()
+        self._told = ""
+
+    def undone(self, why: str, number: int) -> None:
+        """All is as it was. Why, if that was not told when it began to go back."""
+        reason = "" if self._told else f"{why}\n"
+        self._line(f"{reason}Undone: deployment {number} runs as before.")
 
     def tell(self, one: ApplyProgress) -> None:
         if one.state == "done":
@@ -163,7 +170,8 @@ class _Telling:
         if one.state == "failed" or (one.state == "done" and self._touched <= FEW):
             text = f"  {one.text}" if one.text else ""
             self._line(f"  {one.step:<12}{one.component:<24} {one.state}{text}".rstrip())
-        elif not one.component:
+        elif not one.component and one.state != "rolled back":
+            self._told = one.text
             self._line(f"{one.state}: {one.text}")
         self._count(one)
 

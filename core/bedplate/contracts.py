@@ -238,7 +238,9 @@ class Connector:
 
     def deliver(self, delivery: Delivery) -> Any:
         """Takes records. Returns the position up to which they survive a crash of this reader (may lag behind).
-        Records at or below the position it already returned may come again and must not count twice."""
+        Records at or below the position it already returned may come again and must not count twice.
+        Raises Refused(position=…) for a record that it will never take: that one is kept in its dead-letter file, the
+        rest goes on after it. Without a position the records come again in halves, until one stands alone."""
         raise NotImplementedError
 
     def query(self, query: Query) -> Iterator[Page]:

@@ -71,7 +71,14 @@ class Invalid(BedplateError):
 
 
 class Refused(BedplateError):
-    """The device said no: fails that tag or command alone."""
+    """The device said no: fails that tag or command alone.
+
+    position: in `deliver`, of the record that will never be taken; those before it are. 0: of which is not known.
+    """
+
+    def __init__(self, text: str = "", *, position: int = 0) -> None:
+        super().__init__(text)
+        self.position = position
 
 
 class Denied(BedplateError):

@@ -1,13 +1,16 @@
-"""A source that pushes 1, 2, 3 … and waits for nobody, as most devices do."""
+"""A source that pushes 1, 2, 3 … and waits for nobody, as most devices do; a sink that refuses some of it for ever."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from bedplate import Connector
+from bedplate import Connector, Refused
+from bedplate.model import Body
+from bedplate.wire import decode_batch
 
 
 class Ticker(Connector):
@@ -24,3 +27,24 @@ class Ticker(Connector):
             self.count += 1
             await send(tags[0], self.count)
             await asyncio.sleep(0.02)
+
+
+class Picky(Connector):
+    """Refuses every number that `refuses` divides; says which record it was, or not. Writes the others down."""
+
+    class Config(BaseModel):
+        folder: str
+        refuses: int = 10
+        says: bool = True
+
+    def deliver(self, delivery: Any) -> int:
+        for record in delivery.records:
+            if record.kind is not Body.BATCH:
+                continue
+            for number in decode_batch(record.payload).value.tolist():
+                if number and number % self.config.refuses == 0:
+                    position = record.position if self.config.says else 0
+                    raise Refused(f"{number} is no number for us", position=position)
+                with (Path(self.config.folder) / f"{self.component}.got").open("a") as out:
+                    out.write(f"{number}\n")
+        return int(delivery.until)

@@ -44,6 +44,7 @@ class Offer:
     python: str = sys.executable
     folder: Path | None = None
     command: tuple[str, ...] = ()
+    idempotent: bool = False
     verify: Callable[[], Offer] | None = field(default=None, compare=False, repr=False)
 
 

@@ -106,6 +106,7 @@ def _maker(
             kind=entry.kind,
             capabilities=entry.capabilities,
             replay=entry.replay,
+            idempotent=entry.idempotent,
             target=entry.target or "",
             plugin=manifest.name or "",
             version=manifest.version or "",

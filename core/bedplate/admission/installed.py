@@ -72,6 +72,7 @@ def _offers(
                 kind=entry.kind,
                 capabilities=entry.capabilities,
                 replay=entry.replay,
+                idempotent=entry.idempotent,
                 target=target,
                 plugin=point.distribution,
                 version=point.version,

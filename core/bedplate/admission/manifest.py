@@ -60,7 +60,8 @@ def _target(text: str) -> str:
 
 
 class OfferEntry(BaseModel):
-    """[[offer]]: one name that `use:` may take. class: "module:Class", by default what the entry point names."""
+    """[[offer]]: one name that `use:` may take. class: "module:Class", by default what the entry point names ·
+    idempotent: of a sink, that a record which comes twice counts once there."""
 
     model_config = _MODEL
 
@@ -70,6 +71,7 @@ class OfferEntry(BaseModel):
         Literal["read", "subscribe", "write", "browse", "deliver", "query"], ...
     ] = ()
     replay: Literal["none", "session", "cursor"] = "none"
+    idempotent: bool = False
     target: Annotated[str, AfterValidator(_target)] | None = Field(None, alias="class")
 
 
@@ -228,6 +230,8 @@ def _contradictions(offers: Sequence[OfferEntry]) -> Iterator[str]:
             yield f"{where}, capabilities: a connector needs at least one of {', '.join(CAPABILITIES)}"
         if offer.kind != "connector" and offer.capabilities:
             yield f"{where}, capabilities: only connectors have any"
+        if offer.idempotent and "deliver" not in offer.capabilities:
+            yield f"{where}, idempotent: only what can deliver gets records, and some of them twice"
 
 
 def _two_ways(manifest: Manifest) -> Iterator[str]:
@@ -277,5 +281,6 @@ _KEYS = (
     "kind",
     "capabilities",
     "replay",
+    "idempotent",
     "class",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,6 +90,17 @@ def _write(candidate: Candidate, level: Any, why: str, found: list[Claim]) -> No
     )
 
 
+def _deliveries(candidate: Candidate) -> Iterator[str]:
+    """What comes twice after a crash, in words, where it matters."""
+    for offer in candidate.offers:
+        if "deliver" in offer.capabilities:
+            counts = "counts once" if offer.idempotent else "may count twice"
+            yield f"{offer.use}: a record that comes again after a crash {counts} there"
+        elif offer.replay != "none":
+            how = {"session": "within a session", "cursor": "from any position that it kept"}
+            yield f"{offer.use}: its source sends again what was not on disk, {how[offer.replay]}"
+
+
 def _show(invocation: Invocation, candidate: Candidate, how: list[str], found: list[Claim]) -> None:
     from rich.text import Text
 
@@ -103,6 +115,8 @@ def _show(invocation: Invocation, candidate: Candidate, how: list[str], found: l
     screen.show(f"{candidate.distribution} {candidate.version} · {offers}")
     if candidate.place:
         screen.show(f"in {candidate.place}, run by {candidate.runs}")
+    for line in _deliveries(candidate):
+        screen.show(line)
     screen.show(f"at {how[0]}" + (f"; not on this machine: {how[1]}" if how[1] else ""))
     width = max(len(f"{one.permission} {one.what}") for one in found)
     for by, title in TITLES.items():

@@ -83,6 +83,8 @@ def _list(
             "offers": list(c.uses),
             "kinds": sorted({o.kind for o in c.offers}),
             "capabilities": list(c.capabilities),
+            "replay": {o.use: o.replay for o in c.offers},
+            "idempotent": {o.use: o.idempotent for o in c.offers if "deliver" in o.capabilities},
             "requires_api": c.requires_api,
             "support": c.support,
             "permissions": list(c.permissions),

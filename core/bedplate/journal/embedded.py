@@ -66,7 +66,8 @@ class EmbeddedEngine:
         size: int | None = None,
         min_free: int | None = None,
     ) -> None:
-        self._folder, self._interval, self._keep = folder, sync, keep
+        self.folder = self._folder = folder
+        self._interval, self._keep = sync, keep
         self._files = files = Files(folder, clock.time_ns)
         self._path, self._damage = files.path, files.damage
         self._writer, self._reader = files.writer, files.reader

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bedplate.connector.v1 import connector_pb2
 from bedplate.contracts import Aggregate, Connector, Delivery, Query, Tag
-from bedplate.errors import Invalid
+from bedplate.errors import Invalid, Refused
 from bedplate.model import DataType, TagTable
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.record.v1 import record_pb2
@@ -132,7 +132,11 @@ class ConnectorSession(Session):
             for tag in table.tags:
                 self._table.put(tag_of(tag, table.stream))
         records = records_of(deliver.records)
-        position = await self.call("deliver", Delivery(records, self._table, deliver.until))
+        try:
+            position = await self.call("deliver", Delivery(records, self._table, deliver.until))
+        except Refused as refused:
+            reply.deliver.refused = refused.position
+            raise
         reply.deliver.position = int(position or 0)
 
     async def _query(self, query: Any, reply: Any) -> None:

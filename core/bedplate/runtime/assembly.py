@@ -114,6 +114,7 @@ class Assembly:
         settings = Settings(component, self.deployment, self._secrets)
         if tier_of(component, offer) == "reader":
             reader = Reader(component, ground.spine, offer.capabilities, settings, ground.linger)
+            reader.letters.declared = lambda text: self._hearers.lost(component.id, text)
             if reader.buffer:
                 reader.buffer.declared = lambda text: self._hearers.lost(component.id, text)
             return reader

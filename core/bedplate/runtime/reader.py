@@ -15,7 +15,9 @@ from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
 from bedplate.runtime.buffer import SinkBuffer
+from bedplate.runtime.dead_letters import DeadLetters
 from bedplate.runtime.epochs import by_epoch
+from bedplate.runtime.handing_over import hand_over
 from bedplate.runtime.role import Bug, Role, Unreachable
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.subscription import Subscription
@@ -56,6 +58,7 @@ class Reader(Role):
         self._acked = 0  # newest position that it named in this session
         self._committed = 0.0
         self._turn = asyncio.Lock()  # either something is delivered, or given up
+        self.letters = DeadLetters(component, spine)
         self.buffer = None if self._own_cursor else SinkBuffer(component, spine, self._subscription)
 
     async def open_message(self) -> Any:
@@ -96,14 +99,18 @@ class Reader(Role):
         chosen = [r for r in map(self._subscription.choose, records) if r is not None]
         until = records[-1].position
         if chosen:
-            ask = requests.Deliver(
-                records=map(record_message, chosen),
-                tables=self._subscription.tables(chosen),
-                until=until,
-            )
-            reply = await self.ask(attachment, DELIVER_WITHIN, deliver=ask)
-            self.durable = self._acknowledged(reply.deliver.position, until)
-            self.figures.produced += sum(r.samples for r in chosen)
+            tables = self._subscription.tables(chosen)
+
+            async def hand(records: Sequence[Record], until: int) -> int:
+                told = [tables.pop() for _ in range(len(tables))][::-1]  # once, also when refused
+                ask = requests.Deliver(
+                    records=map(record_message, records), tables=told, until=until
+                )
+                reply = await self.ask(attachment, DELIVER_WITHIN, deliver=ask)
+                self.figures.produced += sum(record.samples for record in records)
+                return self._acknowledged(reply.deliver.position, until)
+
+            self.durable = await hand_over(hand, chosen, until, self.letters)
         elif self.durable == self.position:
             self.durable = until
         self.position = until
@@ -128,15 +135,21 @@ class Reader(Role):
             self._commit()
 
     async def keep_relieved(self) -> None:
-        """Gives up what is beyond its buffer, whether it is there or not. Until it is cancelled."""
-        while self.buffer:
+        """Gives up what is beyond its buffer, whether it is there or not, and tells of what it refused. Until it is
+        cancelled."""
+        while True:
             with contextlib.suppress(JournalError):
-                async with self._turn:
-                    loss = await self.buffer.relieve(self.durable)
-                    self.figures.dropped += loss.samples
-                    self.durable = max(self.durable, self.buffer.upto)
-                    self.position = max(self.position, self.buffer.upto)
+                await self._relieve()
+            self.letters.look()
             await asyncio.sleep(RELIEVE_EVERY)
+
+    async def _relieve(self) -> None:
+        async with self._turn:
+            if self.buffer:
+                loss = await self.buffer.relieve(self.durable)
+                self.figures.dropped += loss.samples
+                self.durable = max(self.durable, self.buffer.upto)
+                self.position = max(self.position, self.buffer.upto)
 
     def _acknowledged(self, position: int, until: int) -> int:
         """How far it is durable; 0 says nothing. Raises Bug for less than it said before, and for what it was not

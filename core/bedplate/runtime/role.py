@@ -19,6 +19,14 @@ class Unreachable(BedplateError):
     """The session is over: connection lost."""
 
 
+class Refusal(Unreachable):
+    """The other side said no. text: its words · reply: all of the answer."""
+
+    def __init__(self, text: str, reply: Any) -> None:
+        super().__init__(f"refused: {text}")
+        self.text, self.reply = text, reply
+
+
 class Bug(BedplateError):
     """The session is over: the plugin's mistake. trace: for its author."""
 
@@ -114,7 +122,7 @@ def ok(reply: Any) -> Any:
             texts = [f"{p.pointer}: {p.text}" if p.pointer else p.text for p in answer.problems]
             raise SettingsRefused("; ".join(texts) or answer.text)
         case plugin_pb2.CODE_REFUSED:
-            raise Unreachable(f"refused: {answer.text}")
+            raise Refusal(answer.text, reply)
         case plugin_pb2.CODE_UNSUPPORTED:
             raise Bug("does not support what its manifest declares")
     raise Bug(answer.text or f"answered code {answer.code}", answer.trace)

@@ -211,10 +211,12 @@ class Deliver(_message.Message):
     def __init__(self, records: _Optional[_Iterable[_Union[_record_pb2.Record, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[_record_pb2.TagTable, _Mapping]]] = ..., until: _Optional[int] = ...) -> None: ...
 
 class DeliverReply(_message.Message):
-    __slots__ = ("position",)
+    __slots__ = ("position", "refused")
     POSITION_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
     position: int
-    def __init__(self, position: _Optional[int] = ...) -> None: ...
+    refused: int
+    def __init__(self, position: _Optional[int] = ..., refused: _Optional[int] = ...) -> None: ...
 
 class Query(_message.Message):
     __slots__ = ("selectors", "to", "every", "aggregate", "limit", "last_before", "page", "credit")

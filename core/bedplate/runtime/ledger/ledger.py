@@ -260,9 +260,11 @@ class Ledger:
         return found
 
     def range(self, since: int, until: int) -> tuple[int, int]:
-        """What is meant where 0 stands: since the beginning of the day, until now."""
+        """What is meant where 0 stands: since the beginning of the day, until now. Nothing is known of before 1970, or
+        of the future."""
         now = self._clock.time_ns()
-        return since or begin_of_day(now, self._zone), until or now + 1
+        since, until = since or begin_of_day(now, self._zone), until or now + 1
+        return max(since, 1), min(until, now + 1)
 
     # --- what is learnt later ---
 

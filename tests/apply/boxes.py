@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -35,10 +36,16 @@ class Box(Connector):
 
     async def open(self) -> None:
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.config.port)
-        await self._ask(f"open {self.component} {os.getpid()}")
+        try:
+            await self._ask(f"open {self.component} {os.getpid()}")
+        except (EOFError, ConnectionError):
+            await self.close()
+            raise
 
     async def close(self) -> None:
         self.writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()
 
     async def read(self, tags: list[Any]) -> list[Any]:
         answer = await self._ask("read " + " ".join(tag.address for tag in tags))

@@ -9,12 +9,13 @@ from typing import Any
 
 
 class Machine:
-    """sessions: connections ever made · open: now · asked: reads so far, each answered with its number · pids: of the
-    processes that spoke to it · away: it hangs up on everybody."""
+    """sessions: connections ever made · open: now · asked: reads so far; each register counts how often
+    it was read · pids: of the processes that spoke to it · away: it hangs up on everybody."""
 
     def __init__(self) -> None:
         self.sessions = self.open = self.asked = self.most = 0
         self.pids: list[int] = []
+        self._counts: dict[str, int] = {}
         self.away = False
         self.port = 0
         self._writers: set[asyncio.StreamWriter] = set()
@@ -28,7 +29,10 @@ class Machine:
     async def stop(self) -> None:
         assert self._server
         self._server.close()
-        self.hang_up()
+        for writer in self._writers:
+            writer.transport.abort()
+        while self.open:
+            await asyncio.sleep(0.01)
 
     def hang_up(self) -> None:
         for writer in self._writers:
@@ -38,6 +42,7 @@ class Machine:
         if self.away:
             writer.close()
             return
+        await asyncio.sleep(0.01)  # the end of the one before may be read after this one was let in
         self.sessions += 1
         self.open += 1
         self.most = max(self.most, self.open)
@@ -56,4 +61,8 @@ class Machine:
             self.pids.append(int(words[2]))
             return "hello"
         self.asked += 1
-        return ["!no such register" if word == "none" else self.asked for word in words[1:]]
+        return ["!no such register" if word == "none" else self._next(word) for word in words[1:]]
+
+    def _next(self, word: str) -> int:
+        self._counts[word] = self._counts.get(word, 0) + 1
+        return self._counts[word]

@@ -15,7 +15,9 @@ import grpc
 import grpc.aio
 import pytest
 import pytest_asyncio
+from google.protobuf import message_factory
 from google.protobuf.message import DecodeError
+from tests.counts import count
 from tests.end_to_end.listening import Listening
 from tests.end_to_end.program import Program
 from tests.end_to_end.site import HISTORY, RIGS, running, until
@@ -46,7 +48,7 @@ ALARM = "plant/a/counts"
 SERVICES = api_pb2.DESCRIPTOR.services_by_name.values()
 METHODS = {f"/{s.full_name}/{m.name}": m for s in SERVICES for m in s.methods}
 MIB = 1 << 20
-TIMES = 300
+TIMES = count(300, 7500)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -172,7 +174,7 @@ def payloads(method: Any, dice: random.Random) -> Iterator[bytes]:
     """Noise, messages of the right kind with anything in them, and those with some bits turned."""
     for _ in range(TIMES // 3):
         yield dice.randbytes(dice.randrange(200))
-        message = api_pb2.__dict__[method.input_type.name]()
+        message = message_factory.GetMessageClass(method.input_type)()
         fill(message, dice)
         encoded = bytearray(message.SerializeToString())
         yield bytes(encoded)
@@ -192,7 +194,9 @@ def fill(message: Any, dice: random.Random) -> None:
     for field in message.DESCRIPTOR.fields:
         if dice.random() < 0.4:
             continue
-        if field.is_repeated:
+        if field.message_type and field.message_type.GetOptions().map_entry:
+            getattr(message, field.name)[dice.choice(TEXTS)] = dice.randbytes(40)
+        elif field.is_repeated:
             getattr(message, field.name).extend(some(field, dice) for _ in range(dice.randrange(4)))
         elif field.message_type:
             fill(getattr(message, field.name), dice)
@@ -219,8 +223,20 @@ def some(field: Any, dice: random.Random) -> Any:
     return dice.choice(NUMBERS)
 
 
+AGAIN = (  # no word of the kernel's
+    "Internal error from Core",  # what grpc.aio says to a write into a call that has been answered already
+    "Stream removed (RST_STREAM",  # 32 others are still at work, though we have left them
+)
+
+
 async def answer(channel: Any, path: str, payload: bytes, token: Any) -> tuple[Any, str]:
     """How the kernel ends a call, or None when it goes on, as subscriptions do."""
+    while (found := await asked(channel, path, payload, token))[1].startswith(AGAIN):
+        await asyncio.sleep(0.05)
+    return found
+
+
+async def asked(channel: Any, path: str, payload: bytes, token: Any) -> tuple[Any, str]:
     call = channel.stream_stream(path)(metadata=token)
     try:
         async with asyncio.timeout(0.15):
@@ -237,6 +253,7 @@ async def answer(channel: Any, path: str, payload: bytes, token: Any) -> tuple[A
         call.cancel()
 
 
+@pytest.mark.counted
 @pytest.mark.parametrize("path", METHODS)
 async def test_nonsense_is_answered_and_kills_nobody(
     kernel: Program, channel: Any, token: Any, path: str
@@ -260,14 +277,14 @@ async def test_nonsense_is_answered_and_kills_nobody(
         if code is not grpc.StatusCode.OK and code is not None:
             assert text
             assert "Traceback" not in text
-            assert readable(method, payload) or code is grpc.StatusCode.INVALID_ARGUMENT
+            assert readable(method, payload) or code is grpc.StatusCode.INVALID_ARGUMENT, text
     assert grown <= 20 * MIB
     assert await serves(kernel)
 
 
 def readable(method: Any, payload: bytes) -> bool:
     try:
-        api_pb2.__dict__[method.input_type.name].FromString(payload)
+        message_factory.GetMessageClass(method.input_type).FromString(payload)
     except DecodeError:
         return False
     return True
@@ -286,7 +303,8 @@ def descriptors(kernel: Program) -> int:
     return len(list(Path(f"/proc/{kernel.process.pid}/fd").iterdir()))
 
 
-async def test_300_connections_of_garbage_leave_nothing_behind(kernel: Program) -> None:
+@pytest.mark.counted
+async def test_many_connections_of_garbage_leave_nothing_behind(kernel: Program) -> None:
     dice = random.Random(7)
     openings = [
         lambda: dice.randbytes(dice.randrange(1, 4000)),

@@ -10,7 +10,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pylogix import PLC
@@ -23,7 +23,6 @@ NAME: Final = r"[A-Za-z_][A-Za-z0-9_]{0,39}"
 INDEX: Final = r"(\[\d{1,6}(,\d{1,6}){0,2}\])?"
 ADDRESS: Final = rf"^(Program:{NAME}\.)?{NAME}{INDEX}(\.{NAME}{INDEX})*(\.\d{{1,2}})?$"
 HEAD: Final = 24  # bytes of the encapsulation header
-SHORTEST: Final = 44  # bytes of a reply without data: encapsulation, items, service, status
 GARBAGE: Final = (struct.error, IndexError, KeyError, TypeError, ValueError, UnicodeDecodeError)
 # CIP general status (Volume 1, Appendix B) that is no fault of the connection → StatusCode
 CODES: Final = {
@@ -33,6 +32,17 @@ CODES: Final = {
     "Privilege violation": "BadUserAccessDenied",
     "Attribute not settable": "BadNotWritable",
 }
+
+
+class Shape(NamedTuple):
+    """command: of the encapsulation · address, data: types of the two items in it."""
+
+    command: int
+    address: int
+    data: int
+
+
+CONNECTED, UNCONNECTED = Shape(0x70, 0xA1, 0xB1), Shape(0x6F, 0x00, 0xB2)
 Host = Annotated[str, WithJsonSchema({"type": "string", "x-bedplate-host": True})]
 
 
@@ -78,7 +88,7 @@ class EthernetIp(Connector):
             config.host
         )  # pylogix takes an IPv6 address for its IPv4 socket
         self.plc = PLC(host, config.slot, config.timeout, config.micro800, config.port)
-        self.plc.conn.send = _checked(self.plc.conn.send)
+        self.plc.conn.send = _checked(self.plc.conn)
         self.plc.conn.receive_data = _one_frame(self.plc.conn, config.timeout)
         try:
             self._ask(self.plc.Read, [str(tag.address) for tag in self.tags[:1]])
@@ -124,12 +134,14 @@ class EthernetIp(Connector):
         return list(answers)
 
 
-def _checked(send: Any) -> Any:
+def _checked(connection: Any) -> Any:
     """pylogix takes any bytes for the answer: what is none must not become a value."""
+    send = connection.send
 
     def asked(request: bytes, connected: bool = True, slot: int | None = None) -> Any:
+        sequence = connection._sequence_counter if connected else None
         status, frame = send(request, connected, slot)
-        if frame is not None and not _answers(request, frame, connected):
+        if frame is not None and not _answers(request, frame, sequence):
             raise ConnectionError("what came is no answer to what was asked")
         return status, frame
 
@@ -159,19 +171,26 @@ def _one_frame(connection: Any, timeout: float) -> Callable[[], bytes | None]:
     return receive
 
 
-def _answers(request: bytes, frame: bytes, connected: bool) -> bool:
+def _answers(request: bytes, frame: bytes, sequence: int | None) -> bool:
     """Whether a frame is the reply to a request: command, length and status of the encapsulation (CIP Volume 2, 2-3),
-    and the service with its reply bit (Volume 1, 2-4)."""
-    if len(frame) < SHORTEST:
+    both items and their lengths (2-6), the sequence count of a connected one, and the service with its reply bit
+    (Volume 1, 2-4). sequence: None when the request needed no connection."""
+    if len(frame) < (44 if sequence is None else 50):  # a reply without data
         return False
     command, size, _, status = struct.unpack_from("<HHII", frame)
-    service = frame[46:47] if connected else frame[40:41]
-    wanted = 0x70 if connected else 0x6F
-    return (command, size, status, service) == (
-        wanted,
-        len(frame) - HEAD,
-        0,
-        bytes([request[0] | 0x80]),
+    wanted = UNCONNECTED if sequence is None else CONNECTED
+    place = (
+        36 if sequence is None else 40
+    )  # of the second item, after an address of no or four bytes
+    count, address, address_size = struct.unpack_from("<HHH", frame, 30)
+    data, data_size = struct.unpack_from("<HH", frame, place)
+    (told,) = struct.unpack_from("<H", frame, 44) if sequence is not None else (None,)
+    service = frame[place + 4 :][: 1 if sequence is None else 3][-1:]
+    return (
+        (command, size, status) == (wanted.command, len(frame) - HEAD, 0)
+        and (count, address, address_size) == (2, wanted.address, place - 36)
+        and (data, data_size) == (wanted.data, len(frame) - place - 4)
+        and (told, service) == (sequence, bytes([request[0] | 0x80]))
     )
 
 

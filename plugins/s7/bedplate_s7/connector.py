@@ -81,13 +81,21 @@ class S7(Connector):
         self.client = Client()
         self.client.set_connection_type({"PG": 1, "OP": 2, "basic": 3}[config.connection])
         try:
-            self._say(self.client.connect, config.host, config.rack, config.slot, config.port)
+            self._connect()
             self._hurry()
             if self.tags:
                 self.read(self.tags[:1])
         except BaseException:
             self.close()
             raise
+
+    def _connect(self) -> None:
+        """Whatever is said to the greeting, it is not of a tag: there is no connection. Raises as `_say`."""
+        config = self.config
+        try:
+            self._say(self.client.connect, config.host, config.rack, config.slot, config.port)
+        except S7Error as error:
+            raise ConnectionError(f"{config.host} does not let us in: {error}") from error
 
     def close(self) -> None:
         """Ends the connection."""

@@ -195,6 +195,12 @@ WRONG = {
 }  # fmt: skip
 
 
+def test_a_greeting_that_is_answered_with_an_error_is_no_fault(plugin: Plugged) -> None:
+    spoilt = SETUP.replace(bytes.fromhex("00080000 0000"), bytes.fromhex("00080000 4002"))
+    with babbler(CONFIRM, spoilt) as port, pytest.raises(ConnectionError, match="4002"):
+        plugin.connector({"host": "127.0.0.1", "port": port, "timeout": "300ms"}, {"t": "MW20"})
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_an_answer_that_is_none_is_no_word_of_the_controller(case: str, plugin: Plugged) -> None:
     with babbler(CONFIRM, SETUP, READ) as port:

@@ -35,13 +35,21 @@ RIGS = OFFERS | {
         plugin="ticking",
         file=Path(__file__).with_name("ticking.py"),
     ),
+    "witness": RigOffer(
+        "witness",
+        "connector",
+        ("deliver",),
+        "ticking:Witness",
+        plugin="ticking",
+        file=Path(__file__).with_name("ticking.py"),
+    ),
 }
 TEXT = """
 types: {box: {use: counter, scan_classes: {fast: 20ms}, tags: {number: {address: a, scan: fast}}}}
 connectors:
   box: {type: box, each: {one: {}}}
   pushed: {use: ticker, tags: {n: {address: a}}}
-  sink: {use: sink, folder: FOLDER, deliver: ["one/number"]}
+  sink: {use: witness, folder: FOLDER, deliver: ["one/number"]}
 analytics: {sums: {use: sums, for: box, of: number}}
 """
 WAITS = """
@@ -130,6 +138,8 @@ async def test_what_memory_can_not_hold_is_declared_to_the_sample_when_there_is_
     monkeypatch.setattr("bedplate.journal.embedded.LEFT_OUT_FROM", 8_000)
     engine = EmbeddedEngine(disk / "journal", clock=SystemClock(), sync=0.05, min_free=0)
     async with plant(tmp_path, TEXT, engine=engine, offers=RIGS) as kernel:
+        audited: list[str] = []
+        kernel.spine.told_gap = lambda stream, loss, reason: audited.append(reason)
         listener, _ = kernel.spine.live.listen()
         await until(lambda: value(kernel, "one/sums/count"))
         async with full(disk):
@@ -145,6 +155,12 @@ async def test_what_memory_can_not_hold_is_declared_to_the_sample_when_there_is_
         fresh = [one.record for one in listener.take()]
         await engine.synced(engine.state().appended)
         stored = set(await numbers(engine))
+        told = kernel.spine.gaps
+        assert len(audited) == told > 2
+        losses = tmp_path / "losses"
+        gaps = [gap for gap in gaps_of(fresh) if gap.stream == "one/live"]
+        lines = [f"{gap.stream} {gap.samples}" for gap in gaps]
+        await until(lambda: losses.read_text().splitlines()[: len(lines)] == lines)
     assert accounted(fresh, stored) > 10
     gaps = gaps_of(fresh)
     assert any("disk is full" in gap.reason for gap in gaps), {gap.reason for gap in gaps}

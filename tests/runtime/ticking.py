@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from bedplate import Connector, Refused
 from bedplate.model import Body
+from bedplate.record.v1 import record_pb2
 from bedplate.wire import decode_batch
 
 
@@ -47,4 +48,19 @@ class Picky(Connector):
                     raise Refused(f"{number} is no number for us", position=position)
                 with (Path(self.config.folder) / f"{self.component}.got").open("a") as out:
                     out.write(f"{number}\n")
+        return int(delivery.until)
+
+
+class Witness(Connector):
+    """Writes down the losses that it is told of."""
+
+    class Config(BaseModel):
+        folder: str
+
+    def deliver(self, delivery: Any) -> int:
+        with (Path(self.config.folder) / "losses").open("a") as out:
+            for record in delivery.records:
+                if record.kind is Body.GAP:
+                    gap = record_pb2.Gap.FromString(record.payload)
+                    out.write(f"{gap.stream} {gap.samples}\n")
         return int(delivery.until)

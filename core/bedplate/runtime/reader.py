@@ -51,7 +51,7 @@ class Reader(Role):
         self._own_cursor = "query" in capabilities
         selector = Selector(component.deliver)
         self._subscription = Subscription(
-            selector.matches, all_=selector.all, events=lambda stream: selector.all
+            selector.matches, all_=selector.all, events=lambda stream: selector.all, gaps=True
         )
         self.position = 0
         self.durable = 0

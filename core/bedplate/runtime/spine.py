@@ -21,7 +21,7 @@ Pair = tuple[Entry, Batch | None]
 
 
 class Spine:
-    """What runtime rooms share. Runs on the kernel's loop."""
+    """What runtime rooms share. Runs on the kernel's loop. told_gap: hears of each loss that is declared."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
@@ -33,6 +33,7 @@ class Spine:
         self.unstored = Unstored()
         self.samples = 0
         self.gaps = 0  # declared
+        self.told_gap: Callable[[str, Loss, str], None] = lambda stream, loss, reason: None
         self.declared: Callable[[Loss], None] = lambda loss: None  # one more
 
     @property
@@ -134,6 +135,7 @@ class Spine:
         entry = gap_entry(stream, reason, loss, self.clock.time_ns())
         self.append([(entry, None)])
         self.gaps += 1
+        self.told_gap(stream, loss, reason)
         self.declared(loss)
 
     def event(self, stream: str, event: Event, *, sync: bool = False) -> Record:

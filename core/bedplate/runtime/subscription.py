@@ -30,12 +30,19 @@ def table_of(records: Iterable[Record], epoch: int) -> TagTable:
 
 
 class Subscription:
-    """One reader's choice. wants: whether a path is wanted; events: whether events are, by stream."""
+    """One reader's choice. wants: whether a path is wanted; events: whether events are, by stream; gaps: whether losses
+    are, of streams of which something is wanted."""
 
     def __init__(
-        self, wants: Wants, *, all_: bool = False, events: Wants = lambda stream: False
+        self,
+        wants: Wants,
+        *,
+        all_: bool = False,
+        events: Wants = lambda stream: False,
+        gaps: bool = False,
     ) -> None:
         self._wants = wants
+        self._gaps = gaps
         self._all = all_
         self._events = events
         self._epoch = 0
@@ -46,7 +53,7 @@ class Subscription:
 
     def again(self) -> Subscription:
         """The same choice for a reader that has been told nothing yet."""
-        return Subscription(self._wants, all_=self._all, events=self._events)
+        return Subscription(self._wants, all_=self._all, events=self._events, gaps=self._gaps)
 
     async def turn(self, epoch: int, live: TagTable, engine: Engine) -> None:
         """Goes on with records of this epoch."""
@@ -82,6 +89,8 @@ class Subscription:
         """The record as this reader gets it: whole, masked, or not at all. batch: its columns, if at hand."""
         if record.kind is Body.EVENT:
             return record if self._events(record.stream) else None
+        if record.kind is Body.GAP:
+            return record if self._gaps and self.wants_gap(record) else None
         if record.kind is not Body.BATCH or (
             not self._all and not self._streams.get(record.stream)
         ):

@@ -33,6 +33,7 @@ from bedplate.gate.listen import listen_problem, listen_taken
 from bedplate.gate.token import local_token
 from bedplate.hooks import HookCaller
 from bedplate.journal.embedded import EmbeddedEngine
+from bedplate.journal.engine import Loss
 from bedplate.runtime.confining import refusals
 from bedplate.runtime.instruments import instruments
 from bedplate.runtime.kernel import Kernel
@@ -149,6 +150,7 @@ class Platform:
         self.kernel.maintained = self._maintained
         token = local_token(home())
         await self.kernel.start()
+        self.kernel.spine.told_gap = self._gap
         if self._exporters and self._exporters.meter_provider:
             instruments(self.kernel, self._exporters.meter_provider.get_meter("bedplate"))
         modules = {guard.component.id: guard for guard in self.kernel.guards()}
@@ -215,6 +217,15 @@ class Platform:
         """So is what a sink did not get."""
         if self._audit:
             self._audit.add(Entry("reader.lost", "noted", resource=reader, text=text))
+
+    def _gap(self, stream: str, loss: Loss, reason: str) -> None:
+        """And what a stream lost."""
+        if self._audit:
+            seqs = f"seq {loss.first_seq} to {loss.last_seq}, " if loss.first_seq else ""
+            text = f"{seqs}{loss.samples:,} samples: {reason}"
+            self._audit.add(
+                Entry("journal.gap", "noted", resource=loss.stream or stream, text=text)
+            )
 
     def _maintained(self, one: Maintenance, what: str) -> None:
         """Why, beside who was allowed to; and that it ended by itself."""

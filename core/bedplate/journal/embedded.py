@@ -264,10 +264,10 @@ class EmbeddedEngine:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
                     await self._commits.flush()
-                    self._cursors.learn(reader, await self._look_up(self._reader.cursor, reader))
                     break
-        known = self._cursors.get(reader)
-        return known if known else await self._look_up(self._reader.cursor, reader)
+        if self._cursors.get(reader) is None:
+            self._cursors.learn(reader, await self._look_up(self._reader.cursor, reader))
+        return self._cursors.get(reader) or (0, {})
 
     def advance(self, position: int) -> None:
         if position > self._numbering.last:

@@ -20,7 +20,7 @@ from bedplate.runtime import requests
 from bedplate.runtime.epochs import by_epoch
 from bedplate.runtime.role import Bug, Role
 from bedplate.runtime.spine import Pair, Spine
-from bedplate.runtime.states import States
+from bedplate.runtime.states import States, inherited
 from bedplate.runtime.subscription import Subscription
 from bedplate.runtime.watching import watched
 from bedplate.scan.current import introduce
@@ -40,12 +40,18 @@ Settings = Callable[[], tuple[Mapping[str, Any], Mapping[str, bytes]]]
 
 
 class AnalyticReader(Role):
-    """Reads what its assets name, writes to its own streams."""
+    """Reads what its assets name, writes to its own streams. moved: (from, to) of assets; their states follow."""
 
     def __init__(
-        self, component: Component, spine: Spine, settings: Settings, specs: Mapping[str, TagSpec]
+        self,
+        component: Component,
+        spine: Spine,
+        settings: Settings,
+        specs: Mapping[str, TagSpec],
+        moved: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(component, spine)
+        self._moved = moved
         self._settings = settings
         self._specs = specs
         self._stream = f"{component.id}/live"
@@ -66,6 +72,9 @@ class AnalyticReader(Role):
         settings, secrets = self._settings()
         self.position, states = await self.spine.engine.cursor(self.component.id)
         self._states = States(states)
+        if changes := inherited(states, {a.path for a in self.component.assets}, self._moved):
+            self._states.take(changes.items())
+            states = {key: state for key, state in {**states, **changes}.items() if state}
         self.durable = self.position
         return requests.open_analytic(
             self.component,

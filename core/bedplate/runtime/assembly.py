@@ -131,7 +131,8 @@ class Assembly:
             source.clock.tolerance = self.deployment.clock_tolerance_ns
             return source
         if offer.kind == "analytic":
-            return AnalyticReader(component, ground.spine, settings, self._specs)
+            moved = self.deployment.moved
+            return AnalyticReader(component, ground.spine, settings, self._specs, moved)
         return Guard(component, ground.spine, settings)
 
     # --- places ---

@@ -5,9 +5,10 @@ Bounded, because Open brings all of them back in one message, and the journal ke
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from bedplate.errors import ProtocolError
+from bedplate.planning.moves import replaced
 
 KEYS_MOST = 10_000
 BYTES_MOST = (
@@ -46,3 +47,17 @@ class States:
 
     def committed(self) -> None:
         self.changed = {}
+
+
+def inherited(
+    states: Mapping[str, bytes], here: Collection[str], moved: Iterable[tuple[str, str]]
+) -> dict[str, bytes]:
+    """What changes in an analytic's states because assets were moved: each state goes with its machine. here: paths of
+    its assets now · moved: (from, to). A place where something stands keeps what it has."""
+    changes: dict[str, bytes] = {}
+    for was, to in moved:
+        for path, state in states.items():
+            now = replaced(path, was, to)
+            if now and now in here and now not in states and path not in here:
+                changes |= {now: state, path: b""}
+    return changes

@@ -7,7 +7,8 @@ the next start can tell of one that was cut off. What is new boots only once it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,17 @@ from bedplate.errors import (
     AdmissionError,
     CallError,
     ConfigError,
+    JournalError,
     Problem,
     ReconcileError,
 )
 from bedplate.gate.audit import Audit, Entry
-from bedplate.planning.moves import Moves
+from bedplate.model import Event
+from bedplate.planning.moves import Moves, replaced
 from bedplate.planning.plan import Plan, PlannedStep, Step
 from bedplate.planning.store import Applied, StoreError
 from bedplate.runtime.confining import refusals
-from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.kernel import STATUS_STREAM, Kernel
 from bedplate.server.door import Caller, Method
 from bedplate.server.installation import Candidate, Installation
 from bedplate.server.surroundings import figures
@@ -221,6 +224,7 @@ class DeploymentService:
             "steps": [f"{step.step} {step.component}" for step in change.plan.touched],
         }
         await asyncio.to_thread(installation.store.begin, words)
+        alarms = [*self._alarms(change.plan)]
         try:
             await self._reconcile(change)
         except ReconcileError as error:
@@ -228,6 +232,7 @@ class DeploymentService:
             await self._note(change, "refused", f"undone: {error}")
             raise CallError(f"undone: {error}", code="ABORTED") from None
         await asyncio.to_thread(installation.store.end)
+        self._carry(alarms)
         candidate = change.candidate
         self._turned(candidate.deployment, candidate.admission)
         number = installation.running.number
@@ -251,6 +256,22 @@ class DeploymentService:
             health=change.health,
             keep=keep,
         )
+
+    def _alarms(self, plan: Plan) -> Iterator[Event]:
+        """As they stand on what is moved, each with the source that it has after that."""
+        for event in self._kernel.spine.alarms.standing(all_=True):
+            for was, to in plan.moves:
+                if (source := replaced(event.source, was, to)) and event.alarm:
+                    tag = replaced(event.alarm.tag, was, to) or event.alarm.tag
+                    yield replace(event, source=source, alarm=replace(event.alarm, tag=tag))
+
+    def _carry(self, alarms: Sequence[Event]) -> None:
+        """An alarm goes with its machine; one that has said something there by now is left alone."""
+        spine = self._kernel.spine
+        for event in alarms:
+            if spine.alarms.get(event.source) is None:
+                with contextlib.suppress(JournalError):
+                    spine.event(STATUS_STREAM, event)
 
     async def _note(self, change: _Change, verdict: str, text: str) -> None:
         await self._audit.write(Entry("admin.apply", verdict, change.by, text=text))

@@ -93,9 +93,13 @@ class Alarms(Analytic):
                 if tag in self._times:
                     self._times[tag].newest, self._times[tag].last = newest, last
             for source, kept in whole["limits"].items():
-                if source in self._watches:
-                    self._watches[source].restore(kept)
-                elif AlarmState(kept["state"]) is not AlarmState.NORMAL:
+                moved = f"{self.asset.path}/{source.rpartition('/')[2]}"  # the asset was elsewhere
+                if moved in self._watches and (moved == source or moved not in whole["limits"]):
+                    self._watches[moved].restore(kept)
+                if (
+                    source not in self._watches
+                    and AlarmState(kept["state"]) is not AlarmState.NORMAL
+                ):
                     self._gone[source] = kept
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Invalid(f"the state of {self.asset.path} can't be read: {error}") from error

@@ -62,6 +62,8 @@ def check(
     click.echo(
         f"{file}: fine. {size['components']} components, {size['tags']} tags. Nothing was contacted."
     )
+    if words := _pace(deployment):
+        click.echo(words)
     if deployment.notes:
         click.echo("It was written for older plugins; what was taken for what it is now:")
         for problem in deployment.notes:
@@ -92,6 +94,15 @@ def _trust(found: Any, deployment: Any) -> tuple[list[Any], list[str]]:
         return [Problem(source.file, line, "plugins.policy", text) for text in told], []
     guards = (offer.verify for offer in offers)
     return [], [g.objection for g in guards if isinstance(g, Guard) and g.objection]
+
+
+def _pace(deployment: Any) -> str:
+    """How long the journal has room while nobody reads it, and what is written in a year; "" when that is not known."""
+    from bedplate.cli.planned import pace
+    from bedplate.planning.room import room
+
+    found = room(deployment)
+    return pace(found.seconds, found.yearly, estimated=True) if found.samples_per_second else ""
 
 
 def _size(deployment: Any) -> dict[str, int]:

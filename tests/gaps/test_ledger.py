@@ -126,6 +126,20 @@ async def test_windows_are_closed_on_the_quarter_and_add_up(
         assert starts == [NOON + n * WINDOW for n in range(4)]
 
 
+async def test_sources_that_are_written_again_and_again_are_counted_once(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    async with plant(tmp_path, clock) as press:
+        other = Account("other", clock)
+        other.watch([TagSpec("c", "other/c")])
+        press.ledger.adopt(Component("other", "connector", "x"), other)
+        await press.ledger.tick()
+        for _ in range(5):
+            await press.scan(20)
+            await press.complete()
+        assert await press.complete() == dict.fromkeys(TAGS, (100, 100)) | {"other/c": (0, 0)}
+
+
 async def test_a_gap_over_several_windows_is_one_and_each_window_has_its_part(
     tmp_path: Path, clock: FakeClock
 ) -> None:

@@ -31,14 +31,15 @@ class Book:
         self._thread = ThreadPoolExecutor(1, "gaps") if file else None
         self.windows: list[Window] = []
         self.ended: list[Owned] = []
-        self.failed = ""
+        self.failed = self._in_memory = ""
 
     async def open(self) -> Before:
         """What the kernel before left. Without a usable file all is kept in memory."""
         try:
             before: Before = await self._do(self._store.open)
         except TROUBLE as error:
-            self.failed, self._store = f"gaps are kept in memory only: {error}", Store(None)
+            self._store = Store(None)
+            self.failed = self._in_memory = f"gaps are kept in memory only: {error}"
             before = await self._do(self._store.open)
         return before
 
@@ -51,7 +52,7 @@ class Book:
         write = partial(self._store.write, [*closed, *windows], ended, lasting, now, sync=sync)
         try:
             await self._do(write)
-            self.failed = ""
+            self.failed = self._in_memory
         except TROUBLE as error:
             self.failed = f"gaps can't be written: {error}"
             self.windows = [*closed, *self.windows][-WAITING:]

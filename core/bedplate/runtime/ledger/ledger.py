@@ -54,7 +54,8 @@ class Ledger:
         self._today: dict[str, Any] = {}  # (ROWS,) of closed windows of the day, by component
         self._start = clock.time_ns() // WINDOW * WINDOW
         self._day = begin_of_day(clock.time_ns(), self._zone)
-        self._wrote = self._tidied = clock.monotonic()
+        self._tidied = clock.monotonic()
+        self._wrote = self._tidied - BEAT  # one that is killed soon has been there
         self.told: dict[str, Complete] = {}  # completeness of the day as of the last beat; any thread may read it
         self.present: Callable[[str], bool] = lambda component: True
 

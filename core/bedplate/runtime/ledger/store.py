@@ -87,7 +87,8 @@ class Store:
         self._file = file
         self._ids: dict[SourceKey, int] = {}
         self._keys: dict[int, SourceKey] = {}
-        self._base: dict[tuple[int, int], tuple[int, NDArray[np.int64] | None]] = {}
+        # what was there of the window that a source was written in last, before this visit
+        self._base: dict[int, tuple[tuple[int, int], NDArray[np.int64] | None]] = {}
 
     def open(self) -> Before:
         """Raises sqlite3.Error or OSError when there is no file to be had."""
@@ -158,11 +159,11 @@ class Store:
 
     def _put_window(self, window: Window) -> None:
         source = self._id(window.source)
-        visit, base = self._base.get((source, window.start), (None, None))
-        if visit != window.visit:
-            base = self._counts(source, window.start, window.counts.shape[1])
-            self._base = {k: v for k, v in self._base.items() if v[0] == window.visit}
-            self._base[source, window.start] = (window.visit, base)
+        key = (window.start, window.visit)
+        if source not in self._base or self._base[source][0] != key:
+            before = self._counts(source, window.start, window.counts.shape[1])
+            self._base[source] = (key, before)
+        base = self._base[source][1]
         counts = window.counts if base is None else window.counts + base
         self._replace(source, window.start, window.width, counts)
 
@@ -249,12 +250,9 @@ class Store:
         now = self._counts(source, delta.start, counts.shape[1])
         whole = counts if now is None else now + counts
         self._replace(source, delta.start, delta.width, whole)
-        if (
-            source,
-            delta.start,
-        ) in self._base:  # of the present window, which will be written again
-            visit, base = self._base[source, delta.start]
-            self._base[source, delta.start] = visit, counts if base is None else base + counts
+        key, base = self._base.get(source, ((0, 0), None))
+        if key[0] == delta.start:  # the present window, which will be written again
+            self._base[source] = key, counts if base is None else base + counts
 
     def tidy(self, now: int) -> None:
         """Folds what is old into hours and forgets what is older, or too much."""

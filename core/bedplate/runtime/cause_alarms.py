@@ -57,7 +57,8 @@ class CauseAlarms:
         for cause in mine:
             taken = frozenset().union(*self._raised.values())
             fresh = frozenset(cause.components) - taken
-            if 2 * len(fresh) > len(cause.components) and self._lasts(cause, fresh, now):
+            enough = fresh and 2 * len(fresh) >= len(cause.components)
+            if enough and self._lasts(cause, fresh, now):
                 self._raise(cause, fresh)
         troubled = {component for cause in mine for component in cause.components}
         for source in list(self._raised):

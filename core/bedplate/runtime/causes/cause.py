@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import shlex
 from dataclasses import dataclass
 
 from bedplate.runtime.causes.fact import Kind
@@ -67,6 +68,4 @@ class Cause:
         """The command that tells more."""
         if self.kind is Kind.PLATFORM:
             return "bedplate doctor"
-        plain = self.subject.replace("/", "").replace("-", "").replace(".", "").replace("_", "")
-        name = self.subject if plain.isalnum() else f"'{self.subject}'"
-        return f"bedplate why {name}"
+        return f"bedplate why {shlex.quote(self.subject)}"

@@ -100,7 +100,7 @@ async def test_a_restart_changes_nothing_and_what_ran_out_meanwhile_is_ended_and
         await until(lambda: state(kernel, "press-12") == "up")
         await until(lambda: code(kernel, NUMBER) == quality.GOOD)
         assert [e.text for e in await notes(kernel)] == [
-            "press-12 is set aside until Fri 2026-11-20 06:00 CET by operator-1: new ram seal",
+            "press-12 is set aside until Fri 2026-11-20 06:00 CET: new ram seal",
             "press-12 is back in service: its time was over",
         ]
     async with plant(tmp_path, PRESS, clock=clock) as kernel:

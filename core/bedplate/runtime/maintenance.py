@@ -91,7 +91,7 @@ class MaintenanceBook:
         since = before.since if before else now
         path = supervisor.component.path or component
         one = Maintenance(component, path, since, until, by, reason)
-        text = f"{component} is set aside until {self.local(until)} by {by}: {reason}"
+        text = f"{component} is set aside until {self.local(until)}: {reason}"
         self._write(one, text, json.dumps(asdict(one)).encode())
         self._standing[component] = one
         supervisor.set_aside(self.words(one))
@@ -105,8 +105,8 @@ class MaintenanceBook:
         one = self._standing.get(component)
         if one is None:
             return None
-        how = f"by {by}" if by else DONE
-        self._write(replace(one, by=by), f"{component} is back in service: {how}", b"")
+        how = "" if by else f": {DONE}"
+        self._write(replace(one, by=by), f"{component} is back in service{how}", b"")
         del self._standing[component]
         if supervisor := self._find(component):
             supervisor.set_aside("")

@@ -26,7 +26,7 @@ from bedplate.errors import (
     ReconcileError,
 )
 from bedplate.gate.audit import Audit, Entry
-from bedplate.model import Event
+from bedplate.model import AlarmState, Event
 from bedplate.planning.moves import Moves, replaced
 from bedplate.planning.plan import Plan, PlannedStep, Step
 from bedplate.planning.store import Applied, StoreError
@@ -257,21 +257,29 @@ class DeploymentService:
             keep=keep,
         )
 
-    def _alarms(self, plan: Plan) -> Iterator[Event]:
-        """As they stand on what is moved, each with the source that it has after that."""
+    def _alarms(self, plan: Plan) -> Iterator[tuple[Event, Event]]:
+        """As they stand on what is moved, each as it is and with the source that it has after that."""
         for event in self._kernel.spine.alarms.standing(all_=True):
             for was, to in plan.moves:
                 if (source := replaced(event.source, was, to)) and event.alarm:
                     tag = replaced(event.alarm.tag, was, to) or event.alarm.tag
-                    yield replace(event, source=source, alarm=replace(event.alarm, tag=tag))
+                    alarm = replace(event.alarm, tag=tag)
+                    yield event, replace(event, source=source, alarm=alarm)
 
-    def _carry(self, alarms: Sequence[Event]) -> None:
-        """An alarm goes with its machine; one that has said something there by now is left alone."""
-        spine = self._kernel.spine
-        for event in alarms:
-            if spine.alarms.get(event.source) is None:
-                with contextlib.suppress(JournalError):
-                    spine.event(STATUS_STREAM, event)
+    def _carry(self, alarms: Sequence[tuple[Event, Event]]) -> None:
+        """An alarm goes with its machine: it ends where it was, and stands where nothing else was said by now."""
+        book, now = self._kernel.spine.alarms, self._kernel.clock.time_ns()
+        told = []
+        for old, new in alarms:
+            assert old.alarm
+            over = replace(old.alarm, state=AlarmState.NORMAL, returned_at=now)
+            if book.get(old.source) == old and old.alarm.state is not AlarmState.NORMAL:
+                told.append(replace(old, time=now, text=f"moved to {new.source}", alarm=over))
+            if book.get(new.source) is None:
+                told.append(new)
+        with contextlib.suppress(JournalError):
+            for event in told:
+                self._kernel.spine.event(STATUS_STREAM, event)
 
     async def _note(self, change: _Change, verdict: str, text: str) -> None:
         await self._audit.write(Entry("admin.apply", verdict, change.by, text=text))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bedplate.model import Selector
+from bedplate.model import Selector, quality
 from bedplate.planning.moves import Moves, Stretch
 from bedplate.wire import decode_batch, encode_batch
 
@@ -62,7 +62,9 @@ class Followed:
             path = self._paths.get(handle, "")
             rows = batch.tags() == handle
             if until := self._given_up(path, query, wanted):
-                keep &= ~(rows & (times < until))
+                away = path not in self._here  # nothing but the word that it went
+                ended = batch.qualities() == quality.BAD_OUT_OF_SERVICE
+                keep &= ~(rows & ((times < until) | (ended & away)))
             self._count(path, times[rows & keep], query)
         return encoded if keep.all() else encode_batch(batch.take(keep)) if keep.any() else b""
 
@@ -140,6 +142,13 @@ def _aligned(moment: int, query: Any) -> int:
 
 
 def paths_here(declared: Collection[str], known: Collection[str], moves: Moves) -> Iterator[str]:
-    """Paths that there are now: those that the deployment names, and what is made of them, which nobody moved away."""
+    """Paths that there are now: those that the deployment names, and what is made of them, moved with its asset if it
+    was."""
     yield from declared
-    yield from (path for path in known if path not in declared and not moves.left(path))
+    assets = {path.rpartition("/")[0] for path in declared}
+    for path in known:
+        if path in declared:
+            continue
+        now = moves.successor(path, moves.stretches(path)[0].start - 1) if moves.all else path
+        if now == path or any(now.startswith(f"{asset}/") for asset in assets):
+            yield now

@@ -93,13 +93,10 @@ class Alarms(Analytic):
                 if tag in self._times:
                     self._times[tag].newest, self._times[tag].last = newest, last
             for source, kept in whole["limits"].items():
-                moved = f"{self.asset.path}/{source.rpartition('/')[2]}"  # the asset was elsewhere
-                if moved in self._watches and (moved == source or moved not in whole["limits"]):
-                    self._watches[moved].restore(kept)
-                if (
-                    source not in self._watches
-                    and AlarmState(kept["state"]) is not AlarmState.NORMAL
-                ):
+                own = f"{self.asset.path}/{source.rpartition('/')[2]}"
+                if own in self._watches and (own == source or own not in whole["limits"]):
+                    self._watches[own].restore(kept)  # also when the asset was elsewhere
+                elif own == source and AlarmState(kept["state"]) is not AlarmState.NORMAL:
                     self._gone[source] = kept
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Invalid(f"the state of {self.asset.path} can't be read: {error}") from error

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -273,16 +274,25 @@ def test_every_method_of_the_api_has_an_action_in_the_table() -> None:
     from bedplate.server.admin import Admin
     from bedplate.server.alarms import AlarmService
     from bedplate.server.catalog import Catalog
+    from bedplate.server.deployments import DeploymentService
+    from bedplate.server.explain import ExplainService
+    from bedplate.server.gaps import GapService
     from bedplate.server.history import HistoryService
     from bedplate.server.live import LiveService
+    from bedplate.server.maintenance import MaintenanceService
 
-    kernel: Any = None
+    kernel: Any = SimpleNamespace(clock=StillClock())
+    nothing: Any = None
     rooms = [
         Catalog(kernel),
         LiveService(kernel),
         HistoryService(kernel),
         AlarmService(kernel),
         Admin(kernel, ()),
+        GapService(kernel),
+        MaintenanceService(kernel),
+        ExplainService(kernel),
+        DeploymentService(kernel, nothing, nothing),
     ]
     actions = {method.action for room in rooms for method in room.methods()}
     assert actions == set(ACTIONS), "neither may have what the other lacks"

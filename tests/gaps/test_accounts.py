@@ -66,10 +66,14 @@ def test_tags_that_turn_bad_together_are_one_gap_and_part_when_they_do_not_retur
     press = Device(tags=5)
     press.up()
     press.scan(5, bad=[1, 2, 3])
-    press.scan(5, bad=[3])
+    press.scan(10, bad=[3])
     press.scan(1)
-    gaps = [(Reason.BAD_QUALITY, 1.0, 6.0, 2, 10), (Reason.BAD_QUALITY, 1.0, 11.0, 1, 10)]
+    gaps = [(Reason.BAD_QUALITY, 1.0, 6.0, 2, 10), (Reason.BAD_QUALITY, 1.0, 16.0, 1, 15)]
     assert press.gaps() == gaps
+    press.scan(5, bad=[1, 2, 3])
+    press.scan(3, bad=[3])
+    press.scan(1)
+    assert press.gaps() == [(Reason.BAD_QUALITY, 17.0, 25.0, 3, 18)]
 
 
 def test_a_tag_that_answers_leave_out_is_missing() -> None:
@@ -300,6 +304,7 @@ def test_a_tag_that_is_bad_every_other_time_is_a_bounded_number_of_gaps() -> Non
     for _ in range(500):
         press.scan(1, bad=[1])
         press.scan(1)
+    press.wait(10)
     gaps = press.gaps()
     assert press.missing()[Reason.BAD_QUALITY] == 500 == sum(gap[4] for gap in gaps)
     assert len(gaps) == 17

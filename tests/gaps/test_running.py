@@ -150,7 +150,7 @@ async def bedplate(plant: Running, *arguments: str) -> str:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await done.communicate()
-    assert done.returncode == 0, err.decode()
+    assert done.returncode in (0, 1), err.decode()  # 1: there are problems
     return out.decode()
 
 

@@ -44,5 +44,6 @@ def gaps(invocation: Invocation, selectors: tuple[str, ...], **asked: Any) -> No
 def _show(invocation: Invocation, report: GapReport, *, by_tag: bool) -> None:
     from bedplate.cli.missing import blocks
 
-    for block in blocks(report, by_tag=by_tag):
-        invocation.screen.show(block)
+    screen = invocation.screen
+    for block in blocks(report, by_tag=by_tag, width=screen.width if screen.terminal else 0):
+        screen.show(block)

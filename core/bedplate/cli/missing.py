@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+from rich.padding import Padding
 from rich.text import Text
 
 from bedplate.cli.samples import local
-from bedplate.cli.screen import Column, Path, indented, table
+from bedplate.cli.screen import Column, Path, indented, shortened, table
 from bedplate.client.shown import age_text, plain
 
 if TYPE_CHECKING:
@@ -19,33 +21,22 @@ QUIET = {"off", "maintenance"}  # nothing was expected
 WORST = 20  # tags whose completeness is told
 
 
-def blocks(report: GapReport, *, by_tag: bool = False) -> Iterator[Any]:
-    """What to print, from top to bottom. by_tag: completeness of each tag instead of each device."""
+def blocks(report: GapReport, *, by_tag: bool = False, width: int = 0) -> Iterator[Any]:
+    """What to print, from top to bottom. by_tag: completeness of each tag instead of each device · width: of the
+    screen; 0 when nobody counts columns, then a gap is one line."""
     lines = [*_lines(report.gaps)]
     yield _header(report, lines)
     if report.omitted:
         yield Text(
-            f"  {report.omitted:,} older ones are left out; ask for a shorter range", "yellow"
+            f"  {report.omitted:,} older ones are left out: ask for a shorter range", "yellow"
         )
     if lines:
         yield ""
-        yield indented(table(COLUMNS, [_row(one, report) for one in lines]))
+        yield from _table(lines, report, width)
     complete = report.completeness if by_tag else _devices(report.completeness)
     if complete:
         yield ""
         yield indented(_complete(complete))
-
-
-COLUMNS = (
-    Column("from"),
-    Column("to"),
-    Column("for", align="right"),
-    Column("what", gives=True),
-    Column("reason"),
-    Column("missing", align="right"),
-    Column("filled", align="right"),
-    Column("", wraps=True),
-)
 
 
 def _header(report: GapReport, lines: Sequence[Gap]) -> Text:
@@ -73,28 +64,62 @@ def _lines(gaps: Iterable[Gap]) -> Iterator[Gap]:
         yield replace(first, path=path, tags=tags, missing=missing, filled=filled)
 
 
-def _row(one: Gap, report: GapReport) -> tuple[Any, ...]:
-    style = "dim" if one.reason in QUIET else ""
-    lasts = (one.until or report.until) - one.since
+def _table(lines: Sequence[Gap], report: GapReport, width: int) -> Iterator[Any]:
+    """Cells below their titles; why, in words, at the end of the line, or on one of its own."""
+    rows = [TITLES, *(_cells(one, report) for one in lines)]
+    widths = [max(cell_len(row[n]) for row in rows) for n in range(len(TITLES))]
+    if width:
+        widths[WHAT] = min(
+            widths[WHAT], max(12, width - sum(widths) + widths[WHAT] - 2 * len(widths))
+        )
+    yield Text(_line(TITLES, widths), "dim")
+    for row, one in zip(rows[1:], lines, strict=True):
+        quiet = one.reason in QUIET
+        line = Text(_line(row, widths), "dim" if quiet else "")
+        words = _words(one)
+        if not width:
+            yield line + Text(f"  {words}")
+        else:
+            yield line
+            if one.component not in shortened(one.path, widths[WHAT]):
+                words = f"{one.component}: {words}"
+            yield Padding(Text(words, "dim"), (0, 2, 0, 6), expand=False)
+
+
+TITLES = ("from", "to", "for", "what", "reason", "missing")
+WHAT, RIGHT = 3, {2, 5}
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    shown = []
+    for number, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        text = shortened(cell, width) if number == WHAT else cell
+        space = " " * (width - cell_len(text))
+        shown.append(space + text if number in RIGHT else text + space)
+    return "  " + "  ".join(shown).rstrip()
+
+
+def _cells(one: Gap, report: GapReport) -> tuple[str, ...]:
+    lasts = max(0, (one.until or report.until) - one.since)
     return (
-        Text(_clock(one.since, report), style),
-        Text(
-            _clock(one.until, report) if one.until else "lasts",
-            style or ("" if one.until else "yellow"),
-        ),
-        Text(age_text(max(0, lasts) / 1e9), style),
-        Path(one.path, style),
-        Text(one.reason, style or "yellow"),
-        Text(f"{one.missing:,}" if one.missing else "", style),
-        Text(f"{one.filled:,}" if one.filled else "", style),
-        Text(plain(one.text, 200), style or "dim"),
+        _clock(one.since, report),
+        _clock(one.until, report) if one.until else "lasts",
+        age_text(lasts / 1e9),
+        one.path,
+        one.reason,
+        f"{one.missing:,}" if one.missing else "–",
     )
 
 
+def _words(one: Gap) -> str:
+    words = plain(one.text, 300)
+    return f"{words}; {one.filled:,} came afterwards" if one.filled else words
+
+
 def _clock(ns: int, report: GapReport) -> str:
-    """With its day when that is not the day of now."""
+    """With its day, and without seconds, when that is not the day of now."""
     at = local(ns)
-    return f"{at:%H:%M:%S}" if at.date() == local(report.until).date() else f"{at:%a %d. %H:%M:%S}"
+    return f"{at:%H:%M:%S}" if at.date() == local(report.until).date() else f"{at:%a %d. %H:%M}"
 
 
 def _devices(tags: Sequence[Completeness]) -> list[Completeness]:
@@ -112,7 +137,7 @@ def _devices(tags: Sequence[Completeness]) -> list[Completeness]:
 
 
 def _complete(found: Sequence[Completeness]) -> Any:
-    worst = sorted(found, key=lambda one: one.ratio)
+    worst = sorted(found, key=lambda one: (one.ratio, not one.expected))
     shown = [_share_row(one) for one in worst[:WORST]]
     if left := worst[WORST:]:
         shown.append(

@@ -56,7 +56,9 @@ class Ledger:
         self._day = begin_of_day(clock.time_ns(), self._zone)
         self._tidied = clock.monotonic()
         self._wrote = self._tidied - BEAT  # one that is killed soon has been there
-        self.told: dict[str, Complete] = {}  # completeness of the day as of the last beat; any thread may read it
+        self.told: dict[
+            str, Complete
+        ] = {}  # completeness of the day as of the last beat; any thread may read it
         self.present: Callable[[str], bool] = lambda component: True
 
     async def open(self) -> None:

@@ -35,7 +35,9 @@ class Tally:
         self._beneath: NDArray[np.uint8] | None = None  # how its tags stand while it is set aside
         self._heard = self._settled_at = 0.0
         self._begun = False
-        self.frozen = False  # it is no part of the deployment now: it may come back with other settings
+        self.frozen = (
+            False  # it is no part of the deployment now: it may come back with other settings
+        )
         self.late_before = (
             0  # source times before it are of windows that are over, ns UTC; 0: none is
         )
@@ -98,7 +100,7 @@ class Tally:
         """It is no longer part of the deployment: its gaps end now."""
         self.runs.turn(self.all, Reason.NOT_YET, self._clock.time_ns())
         self.runs.end()
-        return self.runs.ended()
+        return self.runs.ended(self._clock.time_ns())
 
     def _beat(self, ns: int, tags: Tags, now: float) -> Beat:
         before = self.beats.get(ns)
@@ -153,7 +155,7 @@ class Tally:
         for beat in self.beats.values():
             since, count = beat.open_since or now - round(back * 1e9), beat.settle()
             beat.polled = beat.polled and reason is Reason.MAINTENANCE  # its session stands
-            self.runs.turn(beat.tags, reason, since, text)
+            self.runs.turn(beat.tags, reason, since, text, event=now)
             if count and reason not in NOT_EXPECTED:
                 self._miss(beat.tags, reason, count)
         if reason is not Reason.MAINTENANCE:
@@ -210,4 +212,4 @@ class Tally:
 
     def spans(self) -> tuple[list[Span], list[Span]]:
         """Gaps that ended since the last call, and those that last."""
-        return self.runs.ended(), self.runs.lasting()
+        return self.runs.ended(self._clock.time_ns()), self.runs.lasting()

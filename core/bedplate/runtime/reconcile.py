@@ -189,7 +189,7 @@ class Reconcile:
         await self._down(component.id)
         before = self._gone.pop(component.id, None)
         assembly = self._hands.assembly
-        if step.new_process:
+        if step.new_process or "artefact" in step.changed:
             key = key_of(component, assembly.offers[component.use])
             if key not in self._renewed:
                 self._renewed.add(key)

@@ -23,6 +23,7 @@ from bedplate.errors import BedplateError
 from bedplate.planning.moves import Moves
 
 KEPT = 50
+FORMAT = 1  # of what is kept; without one it is this
 FILE, META, APPLYING = "deployment.yaml", "meta.json", "applying.json"
 MOST = 64 << 20  # bytes of one file that is read back
 
@@ -69,6 +70,8 @@ class DeploymentStore:
         folder = self._place(number)
         try:
             meta = json.loads(_read(folder / META))
+            if int(meta.get("format", FORMAT)) > FORMAT:
+                raise StoreError(f"deployment {number} was applied by a newer Bedplate: {folder}")
             content = _read(folder / FILE)
             tables = {str(name): _read(folder / _table(i)) for i, name in enumerate(meta["tables"])}
             found = Applied(
@@ -205,6 +208,7 @@ class Installations:
 def _files(applied: Applied) -> dict[str, bytes]:
     names = list(applied.tables)
     meta = {
+        "format": FORMAT,
         "number": applied.number,
         "applied": applied.applied,
         "by": applied.by,

@@ -136,6 +136,7 @@ class Plant(
         self.stuck = False  # history never comes to its end
         self.hold = threading.Event()
         self.status = api_pb2.GetStatusResponse(name="bottling-line", version="0.1.0", now=now)
+        self.explained: dict[str, Any] = {}
         self.alarms = [at(now, event) for event in ALARMS]
         self.changes: list[Event] = []
         self.plugins: list[api_pb2.PluginStatus] = []
@@ -218,6 +219,12 @@ class Plant(
     def GetStatus(self, request: Any, context: Any) -> Any:
         self.enter("GetStatus", request, context)
         return self.status
+
+    def Explain(self, request: Any, context: Any) -> Any:
+        self.enter("Explain", request, context)
+        if request.subject not in self.explained:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"there is nothing named {request.subject}")
+        return self.explained[request.subject]
 
     def ListPlugins(self, request: Any, context: Any) -> Any:
         self.enter("ListPlugins", request, context)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 IP = IPv4Address | IPv6Address
 
 
+@lru_cache(10_000)
 def address(host: str) -> IP | None:
     """None for a name or a serial port."""
     try:
@@ -16,6 +18,7 @@ def address(host: str) -> IP | None:
         return None
 
 
+@lru_cache(10_000)
 def network(host: str) -> str:
     """The neighbourhood of a host: the /24 or /64 of an address, the domain of a name, a serial port itself."""
     found = address(host)
@@ -42,15 +45,27 @@ def span(hosts: Iterable[str]) -> str:
     return ", ".join(distinct)
 
 
-def between(host: str, hosts: Collection[str]) -> bool:
-    """Whether an address lies within the row of these, or is a name of their domain."""
-    if network(host) not in {network(one) for one in hosts}:
-        return False
-    mine, row = address(host), [a for a in map(address, hosts) if a is not None]
-    if mine is None:
-        return True
-    same = [int(a) for a in row if a.version == mine.version]
-    return bool(same) and min(same) <= int(mine) <= max(same)
+class Row:
+    """Addresses from the lowest to the highest of these, in their neighbourhoods; names of their domains."""
+
+    def __init__(self, hosts: Iterable[str]) -> None:
+        hosts = list(hosts)
+        self._networks = set(map(network, hosts))
+        found = [a for a in map(address, hosts) if a is not None]
+        self._ends = {
+            version: (min(same), max(same))
+            for version in (4, 6)
+            if (same := [int(a) for a in found if a.version == version])
+        }
+
+    def __contains__(self, host: str) -> bool:
+        if network(host) not in self._networks:
+            return False
+        mine = address(host)
+        if mine is None:
+            return True
+        low, high = self._ends.get(mine.version, (1, 0))
+        return low <= int(mine) <= high
 
 
 def _order(host: str) -> tuple[int, int, str]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bedplate.runtime.causes.fact import Fact, Member, Spot
-from bedplate.runtime.causes.network import between, network
+from bedplate.runtime.causes.network import Row, network
 from bedplate.runtime.causes.sets import Sets, join_meeting
 
 LOOK_BACK = 15_000_000_000  # ns before it was noticed that it may have happened
@@ -58,6 +58,8 @@ class _Plant:
             if id_ not in silent and members[id_].expected and members[id_].role == "source"
         }
 
+        self._well_spots = set(self._well.values())
+
     def silences(self) -> list[Silence]:
         by_spot: dict[Spot, Part] = defaultdict(list)
         for fact in self._facts:
@@ -77,7 +79,7 @@ class _Plant:
         return len(parts) >= ROW or all(fact.heard for fact in self._facts)
 
     def _behind(self, spot: Spot, facts: Part) -> list[Part]:
-        if spot not in self._well.values():
+        if spot not in self._well_spots:
             return [facts]
         return [_flat(group) for group in _met([[fact] for fact in facts])]
 
@@ -96,7 +98,8 @@ class _Plant:
         return (len(hosts) == 1 or len(hosts) >= ROW) and not self._among(hosts)
 
     def _among(self, hosts: Collection[str]) -> list[str]:
-        return sorted(id_ for id_, spot in self._well.items() if between(spot.host, hosts))
+        row = Row(hosts)
+        return sorted(id_ for id_, spot in self._well.items() if spot.host in row)
 
     def _silence(self, facts: Part) -> Silence:
         facts, spots = sorted(facts), self._spots(facts)

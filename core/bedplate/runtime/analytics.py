@@ -68,6 +68,11 @@ class AnalyticReader(Role):
         self.position = 0
         self.durable = 0
 
+    @property
+    def outputs(self) -> set[str]:
+        """Paths of the tags that it brings."""
+        return {path for path, _ in self._outputs}
+
     async def open_message(self) -> Any:
         settings, secrets = self._settings()
         self.position, states = await self.spine.engine.cursor(self.component.id)

@@ -264,3 +264,21 @@ async def test_no_process_of_a_plugin_was_started_again(trouble: Trouble) -> Non
     assert status.problems == ()
     assert all(Path(f"/proc/{one.pid}").exists() for one in status.processes)
     assert os.getpid() not in {one.pid for one in status.processes}
+
+
+async def test_a_killed_server_is_one_gap_with_its_span_and_its_neighbour_has_none(
+    trouble: Trouble, protocol: str
+) -> None:
+    device = trouble.devices["killed", protocol]
+    told = await trouble.site.client.gaps(f"{device.component}/**")
+    (gap,) = (one for one in told.gaps if one.reason == "unreachable")
+    since, until = ((at - trouble.began_ns) / 1e9 for at in (gap.since, gap.until))
+    assert (gap.path, gap.tags) == (device.component, 2)
+    assert -2 < since < 6
+    assert AWAY < until < device.first(GOOD, after=AWAY) + 1.5
+    lasted = until - since
+    assert abs(gap.missing - (lasted / 0.2 + lasted / 1.0)) < 8, "a scan of 200 ms, and one of 1 s"
+
+    spared = await trouble.site.client.gaps(f"{trouble.devices['spared', protocol].component}/**")
+    assert "unreachable" not in {one.reason for one in spared.gaps}
+    assert min(one.ratio for one in spared.completeness) > 0.9

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,17 @@ async def test_what_is_ambiguous_or_wrong_is_said_and_ends_with_two(site: Site) 
     for (code, said), (words, wanted) in zip(answers, cases.items(), strict=True):
         assert (code, wanted in said) == (2, True), (words, said)
     assert await site("maintenance") == (0, "nothing is set aside\n")
+
+
+async def test_the_clients_say_the_same(site: Site) -> None:
+    ask = site.running.ask
+    (begun,) = await ask(
+        lambda c: c.set_maintenance("press-11", timedelta(hours=8), "new ram seal")
+    )
+    (listed,) = (await ask(lambda c: c.status())).maintenance
+    assert listed == begun
+    assert (begun.until - begun.since) / 3600e9 == pytest.approx(8, abs=0.01)
+    (again,) = await ask(lambda c: c.set_maintenance("press-11", "9h", "and its valve"))
+    assert (again.since, again.reason) == (begun.since, "and its valve")
+    assert len(await ask(lambda c: c.end_maintenance("press-11"))) == 1
+    assert not (await ask(lambda c: c.status())).maintenance

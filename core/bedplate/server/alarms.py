@@ -7,7 +7,7 @@ from typing import Any
 
 from bedplate.api.v1 import api_pb2
 from bedplate.errors import CallError
-from bedplate.model import Event, tails
+from bedplate.model import AlarmState, Event, tails
 from bedplate.record.v1 import record_pb2
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.door import Caller, Method
@@ -96,6 +96,10 @@ class AlarmService:
         raise CallError(f"{text} names {len(found)} alarms:\n{listed}", code="INVALID_ARGUMENT")
 
     def _messages(self, events: Iterable[Event]) -> Sequence[record_pb2.Event]:
-        """As people see them: those of what is set aside are out of service."""
-        shown = map(self._kernel.maintenance.shown, events)
+        """As people see them: those of what is set aside are out of service, and come last."""
+        shown = sorted(map(self._kernel.maintenance.shown, events), key=_rests)
         return [record_pb2.Event.FromString(encode_event(event)) for event in shown]
+
+
+def _rests(event: Event) -> bool:
+    return event.alarm is not None and event.alarm.state is AlarmState.OUT_OF_SERVICE

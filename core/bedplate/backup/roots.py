@@ -13,9 +13,6 @@ from typing import Any
 
 from bedplate.admission.candidate import Offer
 from bedplate.config import Deployment
-from bedplate.config.deployment import Schemas
-from bedplate.config.loading import parse
-from bedplate.config.table import table_reader
 from bedplate.endpoints import home
 from bedplate.journal.database import FILE as JOURNAL
 from bedplate.planning.store import store_folder
@@ -47,13 +44,12 @@ class Root:
     bulk: bool = False
 
 
-def roots_of(
-    deployment: Deployment, offers: Mapping[str, Offer], schemas: Schemas, file: Path
-) -> list[Root]:
+def roots_of(deployment: Deployment, offers: Mapping[str, Offer], file: Path) -> list[Root]:
     """Those that exist, none within another. Raises BedplateError, OSError."""
     journal = deployment.folder(deployment.journal.folder)
     found = [
-        *(Root(DEPLOYMENT, path.name, path) for path in files_of(deployment, schemas, file)),
+        Root(DEPLOYMENT, file.name, file.absolute()),
+        *(Root(DEPLOYMENT, one, deployment.folder(one)) for one in deployment.source.tables),
         Root(RECORDS, "journal", journal, (JOURNAL, GAPS)),
         Root(APPLIED, "applied deployments", store_folder(journal)),
         Root(AUDIT, "audit", deployment.folder(deployment.audit.folder)),
@@ -63,20 +59,6 @@ def roots_of(
         *_secrets(deployment),
     ]
     return [*_apart(root for root in found if root.path.exists())]
-
-
-def files_of(deployment: Deployment, schemas: Schemas, file: Path) -> list[Path]:
-    """The deployment file and the tables it names."""
-    tables: list[str] = []
-    folder = deployment.source.folder
-    read = table_reader(folder)
-
-    def remember(name: str) -> bytes:
-        tables.append(name)
-        return read(name)
-
-    parse(file.read_bytes(), str(file), folder, schemas, (), remember)
-    return [file.absolute(), *(deployment.folder(name) for name in dict.fromkeys(tables))]
 
 
 def _keys(deployment: Deployment) -> Iterator[Root]:

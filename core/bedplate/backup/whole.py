@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bedplate.admission.candidate import schemas_for
-from bedplate.admission.reading import admit, read_deployment
+from bedplate.admission.reading import Written, admit, read_deployment
 from bedplate.backup.manifest import Manifest
 from bedplate.backup.roots import Root, missing_of, roots_of
 from bedplate.config import Deployment
+from bedplate.planning.store import StoreError
+from bedplate.server.installation import last_applied
 from bedplate.version import __version__
 
 
@@ -23,10 +25,16 @@ class Whole:
 
 
 def roots(file: Path, plugins: Sequence[Path] = ()) -> Whole:
-    """Raises ConfigError, AdmissionError, OSError: a file that can't be read can't say where its parts are."""
-    found, deployment = read_deployment(file, plugins)
+    """Of what was applied last, though somebody is half-way through editing the file; of the file when nothing was.
+
+    Raises ConfigError, AdmissionError."""
+    kept = None
+    with contextlib.suppress(StoreError):
+        kept = last_applied(file)
+    written = Written(kept.content, kept.tables) if kept else None
+    found, deployment = read_deployment(file, plugins, written)
     offers = admit(found, deployment).offers
-    return Whole(deployment, roots_of(deployment, offers, schemas_for(found), file))
+    return Whole(deployment, roots_of(deployment, offers, file))
 
 
 def about(deployment: Deployment, now: float) -> Manifest:

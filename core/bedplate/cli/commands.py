@@ -56,6 +56,7 @@ COMMANDS = (
         "attach", CHANGE, "bedplate.cli.attach:attach", "Run a plugin here for a Bedplate elsewhere"
     ),
     Entry("demo", CHANGE, "bedplate.cli.demo:demo", "A simulated bottling line, live"),
+    Entry("service", CHANGE, "bedplate.cli.service:service", "A service of systemd"),
     Entry(
         "backup",
         CHANGE,

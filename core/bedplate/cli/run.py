@@ -43,6 +43,7 @@ def run(
     """
     from bedplate.cli.foreground import run_foreground
     from bedplate.server.platform import prepare
+    from bedplate.service.notice import Notice
 
     as_json = invocation.json
     prepared = prepare(file, plugins, applied=applied)
@@ -57,7 +58,12 @@ def run(
         )
         for notice in prepared.notices:
             _say(as_json, {"event": "notice", "text": notice}, f"▲ {notice}")
-        await changes.show()
+        service = Notice()
+        service.ready(f"{name} runs; API at {address}")
+        try:
+            await asyncio.gather(changes.show(), service.keep_alive())
+        finally:
+            service.stopping()
 
     def noted(text: str) -> None:
         _say(as_json, {"event": "notice", "text": text}, text)

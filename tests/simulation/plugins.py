@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from bedplate import Analytic, Connector, Delivery, Output, Written
+from bedplate import Analytic, Connector, Delivery, Output, Refused, Written
 from bedplate.model import Body, DataType, Record
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Pusher(Connector):
     async def _word(self, burst: list[int], synced: Any) -> None:
         try:
             await synced
-        except ConnectionError:
+        except (ConnectionError, Refused):
             self.device.settle(burst, False)
         else:
             self.device.settle(burst, True)

@@ -149,6 +149,9 @@ class Attachment:
         one.credit += credit
         one.synced = max(one.synced, synced)
         if refused:
+            if one.refused:  # a receipt names one
+                self.flush()
+                one = self._receipts.setdefault(component, _Receipt(component=component))
             one.refused, one.text = refused, text
         if one.credit >= HURRY:
             self._flush_soon()

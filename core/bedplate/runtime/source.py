@@ -209,7 +209,9 @@ class Source(Role):
         if not again:
             batch = decode_batch(publication.batch)
             self.figures.consumed += len(batch)
-            self._take([batch], self._produced.taken(seq))
+            left_out = self._take([batch], self._produced.taken(seq))
+            if left_out and self.attachment:  # it must not hear that this is on disk
+                self.attachment.receipt(self.component.id, refused=seq, text=left_out)
             pushed(self.account, batch, self.ingest.bad)
         state = self.spine.engine.state()
         self._unsynced = (state.appended, self._produced.last)
@@ -318,18 +320,20 @@ class Source(Role):
 
     # --- both ---
 
-    def _take(self, batches: list[Any], commit: Commit | None = None) -> None:
+    def _take(self, batches: list[Any], commit: Commit | None = None) -> str:
+        """Returns why they are in no journal, "" when they are."""
         self._away = self._off = False
         if self._worse:
             self._worse.cancel()
         pairs = list(self.ingest.take(batches, self.spine.clock.time_ns()))
         # a source that keeps everything waits for the disk
-        self.spine.bring(pairs, commit, sync=self._replays, keep=self._keeps)
+        left_out = self.spine.bring(pairs, commit, sync=self._replays, keep=self._keeps)
         self.figures.produced += sum(entry.samples for entry, _ in pairs)
         self._clock_notes.look(self.clock.off)
         seen = self.ingest.seen[1:] > 0
         if not self._told_held:  # that is what people should read now
             self.health(bool(self.ingest.good[1:][seen].all()))
+        return left_out
 
     def closed(self) -> None:
         self._window = None

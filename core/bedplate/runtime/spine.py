@@ -70,10 +70,10 @@ class Spine:
         *,
         sync: bool = False,
         keep: bool = False,
-    ) -> None:
+    ) -> str:
         """What a connector brought. keep: its source can send it again and waits for the disk, so it is appended
-        whatever there is. Other samples are current and live, and in no journal, while that has no place.
-        Raises JournalError."""
+        whatever there is. Other samples are current and live, and in no journal, while that has no place: returns why,
+        "" when they are. Raises JournalError."""
         why = "" if keep else self.engine.leaves_out
         if not why:
             pairs = list(pairs)
@@ -82,6 +82,7 @@ class Spine:
             self.append(pairs, commit, sync=sync)
         else:
             self._without(list(pairs), commit, sync, why)
+        return why
 
     def derive(self, pairs: Iterable[Pair], commit: Commit, *, sync: bool = False) -> bool:
         """The same of an analytic, which has a reserve. Whether its commit will reach the disk. Raises JournalError."""

@@ -2,7 +2,8 @@
 
 Rule: what was up must be up, what was degraded may be, what was unreachable or off may stay so; nothing may be worse.
 What is new must be up, unless nobody expects it to speak now. It must be so for a moment, and a source that is polled
-must have answered: a session that opened is not yet a machine that speaks. What people have set aside is not judged.
+must have answered: a session that opened is not yet a machine that speaks. Judged is who began a session: not what was
+reconfigured within one, since neither its plugin nor its machine was touched, and not what people have set aside.
 """
 
 from __future__ import annotations
@@ -62,11 +63,13 @@ class HealthGate:
     def _short(self, supervisor: Supervisor) -> str:
         """What is missing, in words; empty when it is healthy, and has been for a moment."""
         id_, now = supervisor.component.id, asyncio.get_running_loop().time()
+        if id_ not in self._heard:
+            return ""
         why = self._wrong(supervisor)
         if why:
             self._since.pop(id_, None)
             return why
-        if now - self._since.setdefault(id_, now) >= (STEADY if id_ in self._heard else 0):
+        if now - self._since.setdefault(id_, now) >= STEADY:
             return ""
         return "has not been so for long"
 
@@ -85,8 +88,8 @@ class HealthGate:
         return "" if state is not S.UP or self._spoke(supervisor) else "has not answered yet"
 
     def _spoke(self, supervisor: Supervisor) -> bool:
-        role, since = supervisor.role, self._heard.get(supervisor.component.id)
-        if since is None or not isinstance(role, Source) or role.credit is not None:
+        role, since = supervisor.role, self._heard[supervisor.component.id]
+        if not isinstance(role, Source) or role.credit is not None:
             return True
         return not role.tags or role.figures.consumed > since
 

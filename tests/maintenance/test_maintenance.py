@@ -284,6 +284,21 @@ async def test_a_device_is_named_by_its_id_or_its_asset(
         assert not (await service.end(ask, _Caller())).maintenance  # type: ignore[arg-type]
 
 
+async def test_what_the_deployment_no_longer_has_can_be_ended(tmp_path: Path) -> None:
+    async with plant(tmp_path, LINE, clock=(clock := Wall())) as kernel:
+        kernel.maintenance.begin("press-2", clock.time_ns() + 10**13, "operator-1", "new ram seal")
+    without = LINE.replace("press-2: {line: line1}, ", "")
+    async with plant(tmp_path, without, clock=clock) as kernel:
+        assert [one.component for one in kernel.maintenance.standing()] == ["press-2"]
+        service = MaintenanceService(kernel)
+        asked = SetMaintenanceRequest(device="line1/press-2", until=1, reason="x")
+        with pytest.raises(CallError, match="no device named line1/press-2"):
+            await service.begin(asked, _Caller())  # type: ignore[arg-type]
+        ask = EndMaintenanceRequest(device="line1/press-2")
+        assert len((await service.end(ask, _Caller())).maintenance) == 1  # type: ignore[arg-type]
+        assert not kernel.maintenance.standing()
+
+
 async def test_an_ambiguous_device_lists_its_candidates_and_nothing_is_set_aside(
     tmp_path: Path,
 ) -> None:

@@ -39,7 +39,7 @@ class MaintenanceService:
         return maintenance_pb2.SetMaintenanceResponse(maintenance=map(_message, begun))
 
     async def end(self, request: Any, caller: Caller) -> Any:
-        found = self._devices(request.device)
+        found = self._devices(request.device, set_aside=True)
         ended = [self._kernel.maintenance.end(one, caller.subject.id) for one in found]
         await self._kernel.engine.synced(self._kernel.engine.state().appended)
         return maintenance_pb2.EndMaintenanceResponse(
@@ -49,32 +49,35 @@ class MaintenanceService:
     def _resources(self, request: Any) -> list[str]:
         """What the gate is asked about: the assets. A word that names none, or several, covers all it could mean."""
         try:
-            return [self._path(one) for one in self._devices(request.device)]
+            return [path for path, _ in self._named(request.device, set_aside=True)]
         except CallError:
             return [f"**/{request.device}"]
 
-    def _path(self, component: str) -> str:
-        return self._kernel.components[component].component.path or component
+    def _devices(self, text: str, *, set_aside: bool = False) -> list[str]:
+        return [component for _, component in self._named(text, set_aside)]
 
-    def _devices(self, text: str) -> list[str]:
-        """Ids of components. Raises CallError NOT_FOUND; INVALID_ARGUMENT with the candidates when it names several
-        assets, or what is no device."""
+    def _named(self, text: str, set_aside: bool) -> list[tuple[str, str]]:
+        """Paths and ids of components. set_aside: also what is, and the deployment no longer has. Raises CallError
+        NOT_FOUND; INVALID_ARGUMENT with the candidates when it names several assets, or what is no device."""
         text = text.strip("/")
-        devices = [s.component for s in self._kernel.tier("source")]
+        devices = {s.component.id: s.component.path for s in self._kernel.tier("source")}
+        if set_aside:
+            standing = self._kernel.maintenance.standing()
+            devices = {one.component: one.path for one in standing} | devices
         places: dict[str, list[str]] = {}
-        for device in devices:
-            places.setdefault(device.path or device.id, []).append(device.id)
-        if any(device.id == text for device in devices):
-            return [text]
+        for id_, path in devices.items():
+            places.setdefault(path or id_, []).append(id_)
+        if text in devices:
+            return [(devices[text] or text, text)]
         found = tails(text, places)
         if len(found) == 1:
-            return places[found[0]]
+            return [(found[0], id_) for id_ in places[found[0]]]
         if found:
             listed = "\n".join(f"  {path}" for path in sorted(found)[:MOST])
             raise CallError(
                 f"{text} names {len(found)} devices:\n{listed}", code="INVALID_ARGUMENT"
             )
-        raise self._unknown(text, [*(d.id for d in devices), *places])
+        raise self._unknown(text, [*devices, *places])
 
     def _unknown(self, text: str, known: list[str]) -> CallError:
         if text in self._kernel.components:

@@ -72,9 +72,11 @@ def test_old_values_are_late_and_only_times_that_go_on_behind_ours_are_a_clock()
     assert clock.off == 0
 
 
-def test_what_is_fetched_from_the_past_is_not_late() -> None:
-    one = batch([NOW - D], flags=Flag.HISTORICAL)
-    assert flags(SourceClock(), one) == [([0.0], Flag.HISTORICAL)]
+def test_what_is_fetched_from_the_past_is_not_late_and_says_nothing_of_a_clock() -> None:
+    clock, then = SourceClock(), np.array([NOW - D], np.int64)
+    one = batch([NOW - D], flags=Flag.HISTORICAL, server_time=then)
+    assert flags(clock, one) == [([0.0], Flag.HISTORICAL)]
+    assert clock.off == 0
 
 
 def test_devices_that_are_off_alike_are_one_line() -> None:

@@ -56,7 +56,8 @@ class SourceClock:
             age = np.where(server == 0, batch.times(), server)
             eldest, newest = _ends(age)
             latest = max(latest, newest)
-        self._judge(newest, latest, received, known=batch.server_time is not None)
+        if not batch.flags & Flag.HISTORICAL:
+            self._judge(newest, latest, received, known=batch.server_time is not None)
         if latest <= high and eldest >= low and oldest >= NEVER_SET_NS:  # nearly always
             yield batch
             return

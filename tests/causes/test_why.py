@@ -131,21 +131,10 @@ async def test_a_whole_line_is_told_with_its_cause_and_everything_that_hangs_on_
         await until(
             lambda: len(kernel.causes.now()) == 1 and len(kernel.causes.now()[0].components) == 3
         )
-        await until(
-            lambda: (
-                code(kernel, "acme/berlin/press-shop/line2/press-23/parts")
-                == quality.BAD_NO_COMMUNICATION
-            )
-        )
-        await until(
-            lambda: (
-                code(kernel, "acme/berlin/press-shop/line2/press-21/temperature")
-                == quality.BAD_NO_COMMUNICATION
-            )
-        )
-        for subject in ("line2", "press-shop/line2", "127.0.1.21-23"):
-            if subject == "127.0.1.21-23":
-                continue  # a row is a subject only where nothing else names it
+        lost = quality.BAD_NO_COMMUNICATION
+        paths = [f"acme/berlin/press-shop/line2/press-2{n}/temperature" for n in (1, 2, 3)]
+        await until(lambda: all(code(kernel, path) == lost for path in paths))
+        for subject in ("line2", "press-shop/line2"):
             answer = await why(kernel, subject)
             ends_well(answer)
             assert answer.headline.startswith("3 of 3 in trouble for ")
@@ -224,6 +213,23 @@ async def test_facts_of_before_a_restart_are_still_known(
         answer = await why(kernel, "press-11")
         assert any("did not answer" in fact for fact in answer.facts), "of the run before"
         assert any("no route to host" in fact for fact in answer.facts)
+
+
+async def test_the_last_good_value_is_known_after_a_restart_and_so_is_whose_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "acme/berlin/press-shop/line1/press-11/temperature"
+    async with running(tmp_path, shop(1, 1), monkeypatch) as kernel:
+        await all_up(kernel)
+        files(tmp_path, "gone", "press-11")
+        await until(lambda: quality.is_bad(code(kernel, path)))
+        before = await why(kernel, "press-11/temperature")
+    for _ in range(2):
+        async with running(tmp_path, shop(1, 1), monkeypatch) as kernel:
+            await until(kernel.causes.now)
+            answer = await why(kernel, "press-11/temperature")
+            assert answer.headline.partition(" · ")[2] == before.headline.partition(" · ")[2] != ""
+            assert answer.whose == Whose.MACHINE_PROGRAM
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -36,6 +37,7 @@ class Snapshot:
         """Brings back the newest value of every tag of earlier epochs, and the alarms."""
         self.position, states = await self._spine.engine.cursor(READER)
         self._load(states.get("current", b""), states.get("alarms", b""))
+        self._load_lapsed(states.get("lapsed", b""))
         while records := await self._spine.engine.read(self.position):
             for record in records:
                 if record.kind is Body.EVENT:
@@ -58,9 +60,12 @@ class Snapshot:
             self._take(batch if known.all() else batch.take(known), tags, received, position)
 
     def _take(self, batch: Batch, tags: dict[int, TagInfo], received: int, position: int) -> None:
+        self._spine.current.update(self._moved(batch, tags), received, position)
+
+    def _moved(self, batch: Batch, tags: dict[int, TagInfo]) -> Batch:
+        """In the handles of this epoch."""
         handles = [self._spine.registry.restored(tags[h]).handle for h in batch.tags().tolist()]
-        moved = replace(batch, tag=np.array(handles, np.uint32))
-        self._spine.current.update(moved, received, position)
+        return replace(batch, tag=np.array(handles, np.uint32))
 
     def _event(self, payload: bytes) -> None:
         event = decode_event(payload)
@@ -84,6 +89,17 @@ class Snapshot:
         for event in listed.alarms:
             self._event(event.SerializeToString())
 
+    def _load_lapsed(self, lapsed: bytes) -> None:
+        """What tags said before they stopped being Good; older snapshots have none."""
+        try:
+            values = api_pb2.CurrentResponse.FromString(lapsed)
+            tags = {tag.handle: tag_of(tag) for tag in values.tags}
+            for message in values.batches:
+                moved = self._moved(decode_batch(message.SerializeToString()), tags)
+                self._spine.current.restore_lapsed(moved)
+        except (ProtocolError, ValueError, KeyError):
+            return
+
     def save(self) -> None:
         """Keeps what is current now, and lets the journal forget what came before. Raises JournalError."""
         spine = self._spine
@@ -92,13 +108,22 @@ class Snapshot:
             spine.registry.table[h] for h in spine.registry.newest_handles() if spine.current.has(h)
         ]
         handles = np.array([tag.handle for tag in tags], np.uint32)
-        current = api_pb2.CurrentResponse(tags=map(tag_message, tags)).SerializeToString()
-        for batch in spine.current.batches(handles):
-            part = api_pb2.CurrentResponse()
-            part.batches.add().ParseFromString(encode_batch(batch))
-            current += part.SerializeToString()
+        current = _values(tags, spine.current.batches(handles))
+        lapsed = [*spine.current.lapsed(handles)]
+        mine = {int(h) for batch in lapsed for h in batch.tag}
+        before = _values([tag for tag in tags if tag.handle in mine], lapsed)
         alarms = api_pb2.ListAlarmsResponse()
         for event in spine.alarms.standing(all_=True):
             alarms.alarms.add().ParseFromString(encode_event(event))
-        states = {"current": current, "alarms": alarms.SerializeToString()}
+        states = {"current": current, "lapsed": before, "alarms": alarms.SerializeToString()}
         spine.engine.append((), Commit(READER, self.position, states))
+
+
+def _values(tags: Iterable[TagInfo], batches: Iterable[Batch]) -> bytes:
+    """As a CurrentResponse, put together part by part."""
+    whole = api_pb2.CurrentResponse(tags=map(tag_message, tags)).SerializeToString()
+    for batch in batches:
+        part = api_pb2.CurrentResponse()
+        part.batches.add().ParseFromString(encode_batch(batch))
+        whole += part.SerializeToString()
+    return whole

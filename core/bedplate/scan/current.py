@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bedplate.journal.engine import Entry
 from bedplate.model import Batch, DataType, Strings, TagTable
 from bedplate.model.column import DTYPES
-from bedplate.scan.lapse import Before, Lapses
+from bedplate.scan.lapse import NOT_GOOD, Before, Lapses
 from bedplate.scan.registry import Registry
 
 
@@ -77,6 +77,33 @@ class Current:
         if kind in (DataType.TEXT, DataType.BLOB):
             return self._strings.get(handle)
         return self._numbers(np.array([handle]), kind)[0].item()
+
+    def lapsed(self, handles: NDArray[np.uint32]) -> Iterator[Batch]:
+        """The last Good samples of those of these handles that have lapsed since, one batch per type."""
+        within = handles[handles < len(self.received)]
+        bad = (self.quality[within] & NOT_GOOD) != 0
+        known = within[bad & (self.lapses.good_time[within] > 0)]
+        kinds = self._kinds_known()[known]
+        for number in np.unique(kinds):
+            kind, chosen = DataType(int(number)), known[kinds == number]
+            if kind in (DataType.TEXT, DataType.BLOB):
+                found = [self.lapses.texts.get(h, "") for h in chosen.tolist()]
+                value: Any = Strings.of(found, text=kind is DataType.TEXT)
+            else:
+                value = _as(self.lapses.good_bits[chosen], kind)
+            yield Batch(kind, chosen, self.lapses.good_time[chosen], value)
+
+    def restore_lapsed(self, batch: Batch) -> None:
+        """Last Good samples of before a restart; nothing else is known of them."""
+        self._grow(self._table.limit)
+        tags = batch.tags().astype(np.intp)
+        self.lapses.good_time[tags] = batch.times()
+        if isinstance(batch.value, Strings):
+            self.lapses.texts.update(zip(tags.tolist(), batch.value.tolist(), strict=True))
+        else:
+            boolean = batch.data_type is DataType.BOOL
+            bits = batch.value if boolean else batch.value.view(np.uint64)
+            self.lapses.good_bits[tags] = bits
 
     def last_good(self, handle: int) -> tuple[int, Any] | None:
         """Source time and value before it stopped being Good; None while it is Good, and when that is not known."""

@@ -37,7 +37,7 @@ PRESSES = st.sampled_from([f"press-{n:02}" for n in range(1, 41)])
 HEARD = st.one_of(st.just(0), TIMES)
 SILENT = st.builds(Fact, PRESSES, st.just(Kind.SILENT), st.just("unreachable"), TIMES, heard=HEARD)
 MANY = st.lists(FACTS, max_size=40)
-EXAMPLES = settings(max_examples=200, deadline=None)
+EXAMPLES = settings(max_examples=100, deadline=None)
 
 
 @EXAMPLES

@@ -14,8 +14,12 @@ from tests.contract.descriptors import BASELINE, PROTOS, buf, files, uncommented
 from bedplate.server.admin import Admin
 from bedplate.server.alarms import AlarmService
 from bedplate.server.catalog import Catalog
+from bedplate.server.deployments import DeploymentService
+from bedplate.server.explain import ExplainService
+from bedplate.server.gaps import GapService
 from bedplate.server.history import HistoryService
 from bedplate.server.live import LiveService
+from bedplate.server.maintenance import MaintenanceService
 
 README = (PROTOS / "README.md").read_text(encoding="utf-8")
 CALLS = re.findall(r"^\| `(\w+\.\w+)` \| `([\w.]+)`", README, re.M)  # and what the gate is asked
@@ -95,8 +99,8 @@ def test_every_ask_stands_in_a_table_of_the_readme() -> None:
 
 
 def test_every_call_of_the_api_has_its_place_in_the_readme() -> None:
-    api = next(file for file in files() if file.package == "bedplate.api.v1")
-    calls = {f"{s.name}.{m.name}" for s in api.service for m in s.method}
+    api = [file for file in files() if file.package == "bedplate.api.v1"]
+    calls = {f"{s.name}.{m.name}" for file in api for s in file.service for m in s.method}
 
     assert calls == set(dict(CALLS))
 
@@ -107,8 +111,12 @@ def test_every_call_of_the_api_is_served_and_asks_the_gate_for_what_the_readme_s
         Catalog(kernel),
         LiveService(kernel),
         HistoryService(kernel),
+        GapService(kernel),
         AlarmService(kernel),
         Admin(kernel, ()),
+        MaintenanceService(kernel),
+        ExplainService(kernel),
+        DeploymentService(kernel, kernel, kernel),
     ]
     served = {
         f"{method.service.rpartition('.')[2]}.{method.name}": method.action

@@ -60,7 +60,9 @@ class Findings:
         return [*self._journal(), *self._of_components()]
 
     def members(self) -> dict[str, Member]:
-        return {id_: self._member(one) for id_, one in self._plant.components.items()}
+        here = self._plant.components
+        self._fixed = {id_: kept for id_, kept in self._fixed.items() if id_ in here}
+        return {id_: self._member(one) for id_, one in here.items()}
 
     # --- facts ---
 

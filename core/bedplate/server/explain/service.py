@@ -24,7 +24,10 @@ class ExplainService:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._check = NetworkCheck(kernel.clock.monotonic)
+        self._check = NetworkCheck(self._now)
+
+    def _now(self) -> float:
+        return self._kernel.clock.monotonic()
 
     def methods(self) -> list[Method]:
         service, request = "bedplate.api.v1.Admin", why_pb2.ExplainRequest

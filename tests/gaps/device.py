@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bedplate.config.deployment import TagSpec
 from bedplate.runtime.ledger.account import Account
@@ -24,6 +25,7 @@ class Device:
     def __init__(self, tags: int = 3, *, pushes: bool = False, period: int = SECOND) -> None:
         self.clock = FakeClock()
         self.period = period
+        self.bad, self.bad_version = np.zeros(tags + 1, bool), 0
         self.account = Account("press", self.clock, pushes=pushes)
         self.account.watch([TagSpec(f"t{n}", f"press/t{n}", scan_ns=period) for n in range(tags)])
         self.clock.advance(
@@ -53,7 +55,20 @@ class Device:
         absent, marks = [*absent], np.zeros(len(self.account.counts[0]), bool)
         marks[[*bad]] = True
         missing = np.array(absent, np.intp) if absent else None
-        self.account.answered(self.period, missing, marks if marks.any() else None)
+        self.account.answered(self.period, missing, marks, self.version(marks))
+
+    def version(self, marks: NDArray[np.bool_]) -> int:
+        """As the ingest counts: another one whenever another tag is Bad."""
+        if (marks != self.bad).any():
+            self.bad, self.bad_version = marks.copy(), self.bad_version + 1
+        return self.bad_version
+
+    def says(self, *tags: int, bad: Iterable[int] = ()) -> None:
+        """A source that pushes says a value of each of these; bad: all tags that are Bad by now."""
+        marks = np.zeros(len(self.account.counts[0]), bool)
+        marks[[*bad]] = True
+        local = np.array(tags or range(1, len(marks)), np.uint32)
+        self.account.spoke(local, marks, self.version(marks))
 
     def wait(self, seconds: float) -> None:
         self.clock.advance(seconds)

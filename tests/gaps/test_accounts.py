@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -218,12 +219,11 @@ def test_a_source_that_pushes_has_come_for_as_long_as_its_session_stands_and_its
 ):
     server = Device(pushes=True)
     server.up()
-    server.account.spoke(server.account.all, None)
+    server.says()
     server.wait(100)
-    bad = np.array([False, False, True, False])
-    server.account.spoke(np.array([2]), bad)
+    server.says(2, bad=[2])
     server.wait(10)
-    server.account.spoke(np.array([2]), None)
+    server.says(2)
     server.wait(5)
     assert server.missing() == {Reason.RECEIVED: 335, Reason.BAD_QUALITY: 10}
     assert server.gaps() == [(Reason.BAD_QUALITY, 100.0, 110.0, 1, 10)]
@@ -234,14 +234,14 @@ def test_the_loss_of_a_source_that_pushes_began_when_it_was_heard_last_if_that_i
 ):
     server = Device(pushes=True)
     server.up()
-    server.account.spoke(server.account.all, None)
+    server.says()
     server.wait(20)
-    server.account.spoke(np.array([1]), None)
+    server.says(1)
     server.wait(8)
     server.ends(State.UNREACHABLE, "keep-alive")
     server.wait(12)
     server.up()
-    server.account.spoke(server.account.all, None)
+    server.says()
     assert server.missing() == {Reason.RECEIVED: 60, Reason.UNREACHABLE: 60}
     assert server.gaps() == [(Reason.UNREACHABLE, 20.0, 40.0, 3, 60)]
 
@@ -253,12 +253,12 @@ def test_the_loss_of_a_source_that_pushes_began_when_it_was_heard_last_if_that_i
 def test_a_tag_that_does_not_speak_after_its_source_is_back_is_missing_after_ten_seconds() -> None:
     server = Device(pushes=True)
     server.up()
-    server.account.spoke(server.account.all, None)
+    server.says()
     server.wait(10)
     server.ends(State.STARTING, "crashed")
     server.wait(5)
     server.up()
-    server.account.spoke(np.array([1, 2]), None)
+    server.says(1, 2)
     server.wait(10)
     server.missing()
     server.wait(20)
@@ -272,7 +272,7 @@ def test_a_tag_that_does_not_speak_after_its_source_is_back_is_missing_after_ten
 def test_a_queue_that_ran_over_is_at_least_one_sample_of_each_tag() -> None:
     server = Device(pushes=True)
     server.up()
-    server.account.spoke(server.account.all, None)
+    server.says()
     for _ in range(10):
         server.wait(1)
         server.account.overflowed(np.array([2, 2, 3]))
@@ -283,11 +283,11 @@ def test_a_queue_that_ran_over_is_at_least_one_sample_of_each_tag() -> None:
 def test_a_source_that_pushes_says_again_what_it_was_when_it_is_no_longer_set_aside() -> None:
     server = Device(pushes=True)
     server.up()
-    server.account.spoke(server.account.all, np.array([False, False, False, True]))
+    server.says(bad=[3])
     server.wait(10)
     server.account.moved(State.SET_ASIDE, "new ram seal")
     server.wait(50)
-    server.account.spoke(np.array([1]), np.array([False, True, False, False]))
+    server.says(1, bad=[1, 3])
     server.wait(50)
     server.account.moved(State.UP, "back")
     server.wait(10)
@@ -317,22 +317,24 @@ def batch(tags: list[int], times: list[int], **more: Any) -> Batch:
     return Batch.of(tags, times, [1.0] * len(tags), **more)
 
 
+def all_good() -> Any:
+    return SimpleNamespace(bad=np.zeros(4, bool), bad_version=0)
+
+
 def test_a_pushed_batch_says_what_ran_over_and_what_is_late() -> None:
     server = Device(pushes=True)
     server.up()
     account = server.account
     account.late_before = 1000
-    pushed(
-        account, batch([1, 2, 3], [5, 5, 5]), None
-    )  # the first value of a tag is its present one
+    pushed(account, batch([1, 2, 3], [5, 5, 5]), all_good())  # a first value is the present one
     assert server.gaps() == []
-    pushed(account, batch([1, 2], [900, 2000]), None)
-    pushed(account, batch([1], [800], flags=Flag.HISTORICAL), None)
+    pushed(account, batch([1, 2], [900, 2000]), all_good())
+    pushed(account, batch([1], [800], flags=Flag.HISTORICAL), all_good())
     assert [g[0] for g in server.gaps()] == [Reason.LATE]
     late = account.runs.lasting()[0]
     assert (late.since, late.until, late.missing, late.filled) == (900, 901, 1, 1)
-    pushed(account, batch([1, 2], [2001, 2002], quality=[0, quality.OVERFLOW]), None)
-    pushed(account, batch([3], [2003], flags=Flag.OVERFLOW), None)
+    pushed(account, batch([1, 2], [2001, 2002], quality=[0, quality.OVERFLOW]), all_good())
+    pushed(account, batch([3], [2003], flags=Flag.OVERFLOW), all_good())
     assert server.missing() == {Reason.OVERFLOW: 2}
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.gaps.device import SECOND
 from tests.runtime.wall import ns
@@ -54,15 +55,11 @@ class Plant:
         if not beat.polled:
             self.ledger.moved("press", State.UP, "opened")
             self.account.begins(SECOND)
-        marks = [False, True, False]
-        import numpy as np
-
         for second in range(seconds):
             self.clock.advance(1)
             self.account.started(SECOND)
-            self.account.answered(
-                SECOND, None, np.array(marks) if seconds - second <= bad else None
-            )
+            down = seconds - second <= bad
+            self.account.answered(SECOND, None, np.array([False, down, False]), int(down))
             await self.ledger.tick()
 
     async def away(self, seconds: int, state: State = State.UNREACHABLE) -> None:

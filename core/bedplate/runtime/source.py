@@ -212,7 +212,7 @@ class Source(Role):
             left_out = self._take([batch], self._produced.taken(seq))
             if left_out and self.attachment:  # it must not hear that this is on disk
                 self.attachment.receipt(self.component.id, refused=seq, text=left_out)
-            pushed(self.account, batch, self.ingest.bad)
+            pushed(self.account, batch, self.ingest)
         state = self.spine.engine.state()
         self._unsynced = (state.appended, self._produced.last)
         if not self.attachment:
@@ -311,7 +311,8 @@ class Source(Role):
             {p.tag: legible(p.text, PROBLEM) for p in read.problems if 0 < p.tag <= len(self.tags)}
         )
         self._take(batches)
-        self.account.answered(ns, absent(asked, batches), self.ingest.bad)
+        ingest = self.ingest
+        self.account.answered(ns, absent(asked, batches), ingest.bad, ingest.bad_version)
         stale, gone = self._left_out.after(asked, batches)
         if len(stale):
             self._mark(quality.UNCERTAIN_LAST_USABLE, stale)

@@ -54,15 +54,11 @@ class Ingest:
         self._last_code = np.full(n, 0xFFFFFFFF, np.uint32)
         self.seen = np.zeros(n, np.int64)
         self.good = np.zeros(n, bool)
-        self._bad = np.zeros(n, bool)
+        self.bad = np.zeros(n, bool)  # what the source said is Bad, or sent as what does not fit
+        self.bad_version = 0  # of bad
         self._any_bad = False
         self.samples = 0
         self._aside: NDArray[np.uint32] | None = None  # true qualities, while people see another
-
-    @property
-    def bad(self) -> NDArray[np.bool_] | None:
-        """Which tags the source said are Bad, by local handle, or sent what does not fit; None: none of them."""
-        return self._bad if self._any_bad else None
 
     def take(self, batches: Iterable[Batch], received: int) -> Iterator[tuple[Entry, Batch | None]]:
         """Entries for the journal with the batch in journal handles, in order; a TAGS entry (with None) goes before the
@@ -264,8 +260,7 @@ class Ingest:
         codes = batch.quality
         self.good[picked.index] = True if codes is None else quality.good_mask(codes)
         if codes is not None or self._any_bad:
-            self._bad[picked.index] = False if codes is None else codes >= quality.BAD
-            self._any_bad = bool(self._bad.any())
+            self._mark_bad(picked.index, codes)
         if picked.kind is not batch.data_type or picked.version != self._version:
             unknown = self._type[picked.index] != int(batch.data_type)
             if unknown.any():
@@ -283,6 +278,13 @@ class Ingest:
         time = batch.time if len(batch.time) else np.array([received], np.int64)
         batch = replace(batch, tag=picked.handles, time=time)
         yield self._entry(batch, received), batch
+
+    def _mark_bad(self, local: NDArray[np.intp], codes: NDArray[np.uint32] | None) -> None:
+        now = np.zeros(len(local), bool) if codes is None else codes >= quality.BAD
+        if (self.bad[local] != now).any():
+            self.bad[local] = now
+            self.bad_version += 1
+            self._any_bad = bool(self.bad.any())
 
     def _introduce(self, local: NDArray[np.intp], kind: DataType, received: int) -> Entry:
         paths = [(self._paths[i], kind) for i in local.tolist()]

@@ -7,6 +7,8 @@ come when its session stands, it has spoken in it, and its newest value is not B
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,6 +59,7 @@ class Account(Tally):
         """One was left out, because nobody could have taken its values."""
         beat = self._due(ns)
         if not self._aside:
+            self._fold(beat)
             self.runs.turn(beat.tags, Reason.THROTTLED, self._clock.time_ns(), why)
             self._miss(beat.tags, Reason.THROTTLED, 1)
 
@@ -66,8 +69,9 @@ class Account(Tally):
             beat.skipped_at = beat.skipped_at if beat.skipped else beat.begun_at
             beat.skipped, beat.begun = beat.skipped + beat.begun, 0
 
-    def answered(self, ns: int, absent: Tags | None, bad: NDArray[np.bool_] | None) -> None:
-        """The scan was answered: with all tags but those absent, bad by local handle; None: none of them."""
+    def answered(self, ns: int, absent: Tags | None, bad: NDArray[np.bool_], version: int) -> None:
+        """The scan was answered: with all tags but those absent (None: none are). bad: by local handle, and its
+        version: while that is the same, so is the array."""
         beat = self.beats.get(ns)
         if beat is None or not beat.begun:
             return
@@ -75,26 +79,22 @@ class Account(Tally):
             beat.settle()
             return
         beat.begun, beat.early = 0, False
-        now = self._clock.time_ns()
         if beat.skipped:
+            now = self._clock.time_ns()
             self._scatter(beat.tags, Reason.THROTTLED, beat.skipped_at, now, beat.settle())
-        if absent is None and bad is None:
-            beat.whole += 1
-            if self.runs.any:
-                self.runs.turn(beat.tags, Reason.RECEIVED, now)
+        if absent is None and beat.steady == version:
+            beat.like += 1
             return
-        self._sorted(beat.tags, absent, bad, now)
+        self._fold(beat)
+        self._sorted(beat.tags, absent, bad)
+        beat.steady = version if absent is None else -1
 
-    def _sorted(
-        self, tags: Tags, absent: Tags | None, bad: NDArray[np.bool_] | None, now: int
-    ) -> None:
-        reasons = np.zeros(len(self.runs.reason), np.uint8)
-        if bad is not None:
-            reasons[tags[bad[tags]]] = Reason.BAD_QUALITY
+    def _sorted(self, tags: Tags, absent: Tags | None, bad: NDArray[np.bool_]) -> None:
+        reasons = np.where(bad, np.uint8(Reason.BAD_QUALITY), np.uint8(Reason.RECEIVED))
         if absent is not None:
             reasons[absent] = Reason.MISSING
         mine = reasons[tags]
-        self.runs.turn(tags, mine, now)
+        self.runs.turn(tags, mine, self._clock.time_ns())
         self.counts[mine, tags] += 1
         self.runs.miss(tags[mine > 0], 1)
 
@@ -115,24 +115,25 @@ class Account(Tally):
         if self._beneath is not None:
             self._beneath[1:] = Reason.MISSING
 
-    def spoke(self, tags: Tags, bad: NDArray[np.bool_] | None) -> None:
-        """Values of these local handles came; bad by local handle, None: none is."""
+    def spoke(self, tags: NDArray[Any], bad: NDArray[np.bool_], version: int) -> None:
+        """Values of these local handles came. bad, version: as of `answered`."""
         self._heard = self._clock.monotonic()
-        if not self.runs.any and bad is None:
+        if self._steady == version:
             return
-        reasons = np.zeros(len(self.runs.reason), np.uint8)
-        if bad is not None:
-            reasons[bad] = Reason.BAD_QUALITY
+        reasons = np.where(bad, np.uint8(Reason.BAD_QUALITY), np.uint8(Reason.RECEIVED))
         if self._beneath is not None:
             self._beneath[tags] = reasons[tags]
-        elif (self.runs.reason[tags] != reasons[tags]).any():
+            return
+        if (self.runs.reason[tags] != reasons[tags]).any():
             self.accrue()
             tags = np.unique(tags)
             self.runs.turn(tags, reasons[tags], self._clock.time_ns())
+        if (self.runs.reason == reasons).all():
+            self._steady = version  # everybody has spoken, and nothing is new until another tag is Bad, or Good
 
     def overflowed(self, tags: Tags) -> None:
         """These came with the word that at least one before each was lost."""
-        if not self._aside:
+        if len(tags) and not self._aside:
             now = self._clock.time_ns()
             self._scatter(np.unique(tags), Reason.OVERFLOW, now, now, 1)
 

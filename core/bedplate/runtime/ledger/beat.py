@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 
 class Beat:
-    """tags: local handles, (n,) · polled: scans account for its moments, else time does · whole: scans in which every
-    tag came, not yet in the columns · begun, skipped: moments whose end is open; since: wall time of the first of them,
-    ns UTC."""
+    """tags: local handles, (n,) · polled: scans account for its moments, else time does · steady: version of what is
+    Bad that the newest scan was like, -1: it was not whole · like: scans since that were like it, not yet in the
+    columns · begun, skipped: moments whose end is open; …_at: wall time of the first of them, ns UTC."""
 
     def __init__(self, period: float, phase: float, tags: NDArray[np.intp], now: float) -> None:
         self.period, self.phase = period, phase
         self.tags = tags
         self.counted = self._index(now)
         self.polled = False
-        self.whole = 0
+        self.steady, self.like = -1, 0
         self.begun = self.skipped = 0
         self.begun_at = self.skipped_at = 0
         self.early = False  # the scan under way began a session, beside the beat

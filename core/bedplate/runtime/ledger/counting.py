@@ -11,6 +11,7 @@ from bedplate.model import Batch, Flag, quality
 from bedplate.runtime.ledger.account import Account
 from bedplate.runtime.ledger.reasons import Reason
 from bedplate.runtime.polling import Poll
+from bedplate.scan.ingest import Ingest
 
 OVERFLOW = np.uint32(quality.OVERFLOW)
 
@@ -49,16 +50,24 @@ def absent(asked: NDArray[np.intp], batches: Sequence[Batch]) -> NDArray[np.intp
     return missing if len(missing) else None
 
 
-def pushed(account: Account, batch: Batch, bad: NDArray[np.bool_] | None) -> None:
-    """A source pushed a batch, in its local handles. bad: by local handle, None: no tag is."""
-    if batch.flags & Flag.HISTORICAL or not len(batch):
+def pushed(account: Account, batch: Batch, ingest: Ingest) -> None:
+    """A source pushed a batch, in its local handles; ingest has taken it. Only the ends of a batch are looked at for
+    whether it is late."""
+    n = len(batch.time)
+    if batch.flags and batch.flags & Flag.HISTORICAL:
         return
-    if account.late_before and len(batch.time) and int(batch.time.min()) < account.late_before:
+    if n and account.late_before and min(batch.time[0], batch.time[n - 1]) < account.late_before:
         _late(account, batch)
-    account.spoke(batch.tag.astype(np.intp), bad)
+    account.spoke(batch.tag, ingest.bad, ingest.bad_version)
+    if batch.quality is not None or batch.flags:
+        _overflow(account, batch)
+
+
+def _overflow(account: Account, batch: Batch) -> None:
     if batch.flags & Flag.OVERFLOW:
         account.overflowed(batch.tag.astype(np.intp))
-    elif batch.quality is not None and (ran_over := (batch.quality & OVERFLOW) == OVERFLOW).any():
+    elif batch.quality is not None and np.bitwise_or.reduce(batch.quality) & OVERFLOW == OVERFLOW:
+        ran_over = (batch.quality & OVERFLOW) == OVERFLOW
         account.overflowed(batch.tags()[ran_over].astype(np.intp))
 
 

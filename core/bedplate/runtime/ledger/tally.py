@@ -35,6 +35,9 @@ class Tally:
         self._beneath: NDArray[np.uint8] | None = None  # how its tags stand while it is set aside
         self._heard = self._settled_at = 0.0
         self._begun = False
+        self._steady = (
+            -1
+        )  # of a source that pushes: version of what is Bad that all its tags are like
         self.frozen = (
             False  # it is no part of the deployment now: it may come back with other settings
         )
@@ -57,6 +60,7 @@ class Tally:
     def watch(self, tags: Sequence[TagSpec]) -> None:
         """These tags by local handle, 1 … n; a tag keeps its handle. What was counted stays, and who scans goes on."""
         self.columns()
+        self._steady = -1
         self.paths = tuple(tag.path for tag in tags)
         n, now = len(tags) + 1, self._clock.monotonic()
         before, runs, counts = len(self.runs.reason), Runs(n), np.zeros((ROWS, n), np.int64)
@@ -105,6 +109,7 @@ class Tally:
     def _beat(self, ns: int, tags: Tags, now: float) -> Beat:
         before = self.beats.get(ns)
         if before is not None and np.array_equal(before.tags, tags):
+            before.steady = -1
             return before
         period = ns / 1e9
         return Beat(period, phase(f"{self.component}/{ns}", period), tags, now)
@@ -152,7 +157,9 @@ class Tally:
         if self.pushes and reason is Reason.UNREACHABLE and self._heard:
             back = at - max(self._heard, at - SILENCE)
         self.accrue(at - back)
+        self._steady = -1
         for beat in self.beats.values():
+            self._fold(beat)
             since, count = beat.open_since or now - round(back * 1e9), beat.settle()
             beat.polled = beat.polled and reason is Reason.MAINTENANCE  # its session stands
             self.runs.turn(beat.tags, reason, since, text, event=now)
@@ -197,11 +204,22 @@ class Tally:
         """The counts of the present window so far; to be copied."""
         self.accrue()
         for beat in self.beats.values():
-            if beat.whole:
-                self.counts[Reason.RECEIVED, beat.tags] += beat.whole
-                beat.whole = 0
+            self._count(beat)
         self.counts[Reason.NOT_YET] = 0
         return self.counts
+
+    def _count(self, beat: Beat) -> None:
+        """Scans that were like the one before them, into the columns."""
+        if beat.like:
+            reason, count = self.runs.reason[beat.tags], beat.like
+            beat.like = 0
+            self.counts[reason, beat.tags] += count
+            self.runs.miss(beat.tags[reason > 0], count)
+
+    def _fold(self, beat: Beat) -> None:
+        """The same, before something else happens to its tags."""
+        self._count(beat)
+        beat.steady = -1
 
     def close(self) -> NDArray[np.int64]:
         """The window is over: its counts."""

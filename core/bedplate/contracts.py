@@ -182,12 +182,15 @@ class Page:
 class Delivery:
     """The next records of the journal, in order, that a reader subscribed to.
 
-    table: every handle these records use · until: all records up to this position were offered.
+    table: every handle these records use · until: all records up to this position were offered · backlog: these came
+    while the reader was away, and newer ones were delivered before. An order and positions of its own, for readers
+    whose manifest says `lanes = true`; flagged historical.
     """
 
     records: Sequence[Record]
     table: TagTable
     until: int
+    backlog: bool = False
 
 
 class Connector:

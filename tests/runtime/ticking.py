@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bedplate import Connector, Refused
-from bedplate.model import Body
+from bedplate.model import Body, Flag
 from bedplate.record.v1 import record_pb2
 from bedplate.wire import decode_batch
 
@@ -63,4 +63,26 @@ class Witness(Connector):
                 if record.kind is Body.GAP:
                     gap = record_pb2.Gap.FromString(record.payload)
                     out.write(f"{gap.stream} {gap.samples}\n")
+        return int(delivery.until)
+
+
+class Laned(Connector):
+    """Writes down each number with its lane, keeps the lanes apart, and is away while <component>.away is there."""
+
+    class Config(BaseModel):
+        folder: str
+
+    def open(self) -> None:
+        if (Path(self.config.folder) / f"{self.component}.away").exists():
+            raise ConnectionError("the network is cut")
+
+    def deliver(self, delivery: Any) -> int:
+        self.open()
+        lane = "past" if delivery.backlog else "live"
+        with (Path(self.config.folder) / f"{self.component}.got").open("a") as out:
+            for record in delivery.records:
+                if record.kind is Body.BATCH:
+                    batch = decode_batch(record.payload)
+                    flagged = int(bool(batch.flags & Flag.HISTORICAL))
+                    out.writelines(f"{lane} {flagged} {n}\n" for n in batch.value.tolist())
         return int(delivery.until)

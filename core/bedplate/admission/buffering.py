@@ -24,6 +24,11 @@ def problems(deployment: Deployment, offers: Mapping[str, Offer]) -> list[Proble
             continue
         if "query" in offers[component.use].capabilities:
             found.append(_problem(deployment, component, "buffer", HISTORY))
+        if component.buffer.backlog == "live_first" and not getattr(
+            offers[component.use], "lanes", False
+        ):
+            text = f"`{component.use}` does not say that it keeps lanes apart; write in_order"
+            found.append(_problem(deployment, component, "buffer.backlog", text))
         blind = next(_blind(component, deployment, offers), None)
         if blind and component.buffer.when_full == "block":
             text = (

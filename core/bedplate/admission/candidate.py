@@ -45,6 +45,7 @@ class Offer:
     folder: Path | None = None
     command: tuple[str, ...] = ()
     idempotent: bool = False
+    lanes: bool = False
     verify: Callable[[], Offer] | None = field(default=None, compare=False, repr=False)
 
 

@@ -107,6 +107,7 @@ def _maker(
             capabilities=entry.capabilities,
             replay=entry.replay,
             idempotent=entry.idempotent,
+            lanes=entry.lanes,
             target=entry.target or "",
             plugin=manifest.name or "",
             version=manifest.version or "",

@@ -73,6 +73,7 @@ def _offers(
                 capabilities=entry.capabilities,
                 replay=entry.replay,
                 idempotent=entry.idempotent,
+                lanes=entry.lanes,
                 target=target,
                 plugin=point.distribution,
                 version=point.version,

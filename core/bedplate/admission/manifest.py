@@ -61,7 +61,8 @@ def _target(text: str) -> str:
 
 class OfferEntry(BaseModel):
     """[[offer]]: one name that `use:` may take. class: "module:Class", by default what the entry point names ·
-    idempotent: of a sink, that a record which comes twice counts once there."""
+    idempotent: of a sink, that a record which comes twice counts once there · lanes: of a sink, that it keeps
+    apart what is delivered as backlog, so that newer records may come before."""
 
     model_config = _MODEL
 
@@ -72,6 +73,7 @@ class OfferEntry(BaseModel):
     ] = ()
     replay: Literal["none", "session", "cursor"] = "none"
     idempotent: bool = False
+    lanes: bool = False
     target: Annotated[str, AfterValidator(_target)] | None = Field(None, alias="class")
 
 
@@ -230,8 +232,9 @@ def _contradictions(offers: Sequence[OfferEntry]) -> Iterator[str]:
             yield f"{where}, capabilities: a connector needs at least one of {', '.join(CAPABILITIES)}"
         if offer.kind != "connector" and offer.capabilities:
             yield f"{where}, capabilities: only connectors have any"
-        if offer.idempotent and "deliver" not in offer.capabilities:
-            yield f"{where}, idempotent: only what can deliver gets records, and some of them twice"
+        if (offer.idempotent or offer.lanes) and "deliver" not in offer.capabilities:
+            word = "idempotent" if offer.idempotent else "lanes"
+            yield f"{where}, {word}: only for what can deliver, which gets records"
 
 
 def _two_ways(manifest: Manifest) -> Iterator[str]:
@@ -282,5 +285,6 @@ _KEYS = (
     "capabilities",
     "replay",
     "idempotent",
+    "lanes",
     "class",
 )

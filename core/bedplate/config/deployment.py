@@ -88,11 +88,12 @@ class Browse:
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """What a reader may lag behind. when_full: drop_oldest or block."""
+    """What a reader may lag behind. when_full: drop_oldest or block · backlog: in_order or live_first."""
 
     age_ns: int | None = None
     size_bytes: int | None = None
     when_full: str = "drop_oldest"
+    backlog: str = "in_order"
 
 
 @dataclass(frozen=True, slots=True)

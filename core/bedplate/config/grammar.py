@@ -94,7 +94,14 @@ BROWSE = _mapping(
         "exclude": _SELECTORS,
     }
 )
-BUFFER = _mapping({"age": _DURATION, "size": _SIZE, "when_full": _one_of("drop_oldest", "block")})
+BUFFER = _mapping(
+    {
+        "age": _DURATION,
+        "size": _SIZE,
+        "when_full": _one_of("drop_oldest", "block"),
+        "backlog": _one_of("in_order", "live_first"),
+    }
+)
 
 # Kernel words inside a component. The list grows only with a new `bedplate:` number.
 COMPONENT = _mapping(

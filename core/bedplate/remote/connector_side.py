@@ -133,7 +133,8 @@ class ConnectorSession(Session):
                 self._table.put(tag_of(tag, table.stream))
         records = records_of(deliver.records)
         try:
-            position = await self.call("deliver", Delivery(records, self._table, deliver.until))
+            delivery = Delivery(records, self._table, deliver.until, deliver.backlog)
+            position = await self.call("deliver", delivery)
         except Refused as refused:
             reply.deliver.refused = refused.position
             raise

@@ -22,6 +22,7 @@ from bedplate.runtime.analytics import AnalyticReader
 from bedplate.runtime.census import Census
 from bedplate.runtime.confining import Confiner, grant_of
 from bedplate.runtime.guards import Guard
+from bedplate.runtime.lanes import TwoLanes
 from bedplate.runtime.launch import Launch, home_of
 from bedplate.runtime.lifecycle import Cause, Transition
 from bedplate.runtime.offer import Offer
@@ -113,7 +114,9 @@ class Assembly:
         ground = self._ground
         settings = Settings(component, self.deployment, self._secrets)
         if tier_of(component, offer) == "reader":
-            reader = Reader(component, ground.spine, offer.capabilities, settings, ground.linger)
+            lanes = component.buffer and component.buffer.backlog == "live_first"
+            kind = TwoLanes if lanes else Reader
+            reader = kind(component, ground.spine, offer.capabilities, settings, ground.linger)
             reader.letters.declared = lambda text: self._hearers.lost(component.id, text)
             if reader.buffer:
                 reader.buffer.declared = lambda text: self._hearers.lost(component.id, text)

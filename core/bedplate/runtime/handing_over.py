@@ -7,11 +7,13 @@ one that it refuses stands alone; what is handed over again meanwhile is the sam
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from bedplate.model import Record
+from bedplate.model import Body, Flag, Record
 from bedplate.runtime.dead_letters import DeadLetters
 from bedplate.runtime.role import Refusal, Unreachable
+from bedplate.wire import decode_batch, encode_batch
 
 # records, the position up to which all were offered; returns the position that is durable
 Hand = Callable[[Sequence[Record], int], Awaitable[int]]
@@ -49,3 +51,12 @@ def _named(records: Sequence[Record], refusal: Refusal) -> int | None:
     position = refusal.reply.deliver.refused if refusal.reply.HasField("deliver") else 0
     found: Any = (n for n, record in enumerate(records) if record.position == position)
     return next(found, None)
+
+
+def historical(record: Record) -> Record:
+    """The same with its batch flagged, for whoever must not take it for what is now."""
+    if record.kind is not Body.BATCH:
+        return record
+    batch = decode_batch(record.payload)
+    payload = encode_batch(replace(batch, flags=batch.flags | Flag.HISTORICAL))
+    return replace(record, payload=payload, crc=0)

@@ -17,7 +17,7 @@ from bedplate.runtime import requests
 from bedplate.runtime.buffer import SinkBuffer
 from bedplate.runtime.dead_letters import DeadLetters
 from bedplate.runtime.epochs import by_epoch
-from bedplate.runtime.handing_over import hand_over
+from bedplate.runtime.handing_over import hand_over, historical
 from bedplate.runtime.role import Bug, Role, Unreachable
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.subscription import Subscription
@@ -54,16 +54,22 @@ class Reader(Role):
             selector.matches, all_=selector.all, events=lambda stream: selector.all, gaps=True
         )
         self.position = 0
-        self.durable = 0
-        self._acked = 0  # newest position that it named in this session
+        self._live = 0  # durable of what was delivered
+        self._kept: Mapping[str, bytes] = {}
+        self._acked = {False: 0, True: 0}  # newest position that it named in this session, by lane
         self._committed = 0.0
         self._turn = asyncio.Lock()  # either something is delivered, or given up
         self.letters = DeadLetters(component, spine)
         self.buffer = None if self._own_cursor else SinkBuffer(component, spine, self._subscription)
 
+    @property
+    def durable(self) -> int:
+        """Nothing up to here is needed any more."""
+        return self._live
+
     async def open_message(self) -> Any:
         settings, secrets = self._settings()
-        self.position, _ = await self.spine.engine.cursor(self.component.id)
+        self.position, self._kept = await self.spine.engine.cursor(self.component.id)
         return requests.open_connector(
             self.component,
             (),
@@ -75,46 +81,67 @@ class Reader(Role):
         )
 
     async def serve(self, attachment: Attachment, reply: Any) -> None:
+        self._begin(reply)
+        self.spine.engine.advance(self.position)
+        self._subscription = self._subscription.again()
+        while True:
+            await self._step(attachment)
+
+    def _begin(self, reply: Any) -> None:
+        """Where this session goes on."""
         if self._own_cursor or reply.open.position:
             self.position = plausible(reply.open.position)
         if self.buffer:
             self.position = max(self.position, self.buffer.upto)
-        self.durable = self.position
-        self._acked = 0
-        self.spine.engine.advance(self.position)
-        self._subscription = self._subscription.again()
-        while True:
-            if not await self._news():
-                await self._deliver_nothing(attachment)
-                continue
-            async with self._turn:
-                for records in by_epoch(
-                    await self.spine.engine.read(self.position, records=RECORDS, size=SIZE)
-                ):
-                    await self._deliver(attachment, records)
+        self._live = self.position
+        self._acked = {False: 0, True: 0}
+
+    async def _step(self, attachment: Attachment) -> None:
+        if not await self._news():
+            await self._deliver_nothing(attachment)
+            return
+        async with self._turn:
+            for records in by_epoch(
+                await self.spine.engine.read(self.position, records=RECORDS, size=SIZE)
+            ):
+                await self._deliver(attachment, records)
 
     async def _deliver(self, attachment: Attachment, records: Sequence[Record]) -> None:
-        epoch = records[0].epoch
-        await self._subscription.turn(epoch, self.spine.registry.table, self.spine.engine)
-        chosen = [r for r in map(self._subscription.choose, records) if r is not None]
         until = records[-1].position
-        if chosen:
-            tables = self._subscription.tables(chosen)
-
-            async def hand(records: Sequence[Record], until: int) -> int:
-                told = [tables.pop() for _ in range(len(tables))][::-1]  # once, also when refused
-                ask = requests.Deliver(
-                    records=map(record_message, records), tables=told, until=until
-                )
-                reply = await self.ask(attachment, DELIVER_WITHIN, deliver=ask)
-                self.figures.produced += sum(record.samples for record in records)
-                return self._acknowledged(reply.deliver.position, until)
-
-            self.durable = await hand_over(hand, chosen, until, self.letters)
-        elif self.durable == self.position:
-            self.durable = until
+        said = await self._offer(attachment, self._subscription, records)
+        if said is not None:
+            self._live = max(self._live, said)
+        elif self._live == self.position:
+            self._live = until
         self.position = until
         self._commit()
+
+    async def _offer(
+        self,
+        attachment: Attachment,
+        subscription: Subscription,
+        records: Sequence[Record],
+        *,
+        backlog: bool = False,
+    ) -> int | None:
+        """Hands over what it wants of these. Returns the newest position that it says is durable, 0: it says nothing,
+        None: it wants nothing of them."""
+        epoch = records[0].epoch
+        await subscription.turn(epoch, self.spine.registry.table, self.spine.engine)
+        chosen = [r for r in map(subscription.choose, records) if r is not None]
+        if not chosen:
+            return None
+        tables = subscription.tables(chosen)
+
+        async def hand(records: Sequence[Record], until: int) -> int:
+            told = [tables.pop() for _ in range(len(tables))][::-1]  # once, also when refused
+            messages = map(record_message, map(historical, records) if backlog else records)
+            ask = requests.Deliver(records=messages, tables=told, until=until, backlog=backlog)
+            reply = await self.ask(attachment, DELIVER_WITHIN, deliver=ask)
+            self.figures.produced += sum(record.samples for record in records)
+            return self._acknowledged(reply.deliver.position, until, backlog=backlog)
+
+        return await hand_over(hand, chosen, records[-1].position, self.letters)
 
     async def _news(self) -> bool:
         """True: there are records. False: a moment has passed, and the journal needs to know how far it is durable."""
@@ -131,7 +158,8 @@ class Reader(Role):
         if self.spine.engine.state().full and self.durable < self.position:
             ask = requests.Deliver(until=self.position)
             reply = await self.ask(attachment, DELIVER_WITHIN, deliver=ask)
-            self.durable = self._acknowledged(reply.deliver.position, self.position)
+            said = self._acknowledged(reply.deliver.position, self.position)
+            self._live = max(self._live, said)
             self._commit()
 
     async def keep_relieved(self) -> None:
@@ -148,25 +176,33 @@ class Reader(Role):
             if self.buffer:
                 loss = await self.buffer.relieve(self.durable)
                 self.figures.dropped += loss.samples
-                self.durable = max(self.durable, self.buffer.upto)
-                self.position = max(self.position, self.buffer.upto)
+                self._given_up(self.buffer.upto)
 
-    def _acknowledged(self, position: int, until: int) -> int:
-        """How far it is durable; 0 says nothing. Raises Bug for less than it said before, and for what it was not
-        given: what it acknowledges may be trimmed from the journal."""
+    def _given_up(self, upto: int) -> None:
+        """It gets nothing any more up to here."""
+        self._live, self.position = max(self._live, upto), max(self.position, upto)
+
+    def _acknowledged(self, position: int, until: int, *, backlog: bool = False) -> int:
+        """The position that it says is durable; 0 says nothing. Raises Bug for less than it said before, and for what
+        it was not given: what it acknowledges may be trimmed from the journal."""
+        acked = self._acked[backlog]
         if position > until:
             raise Bug(f"acknowledged position {position:,}, and was given none beyond {until:,}")
-        if 0 < position < self._acked:
-            raise Bug(f"acknowledged position {position:,} after {self._acked:,}")
-        self._acked = max(self._acked, position)
-        return max(self.durable, position)
+        if 0 < position < acked:
+            raise Bug(f"acknowledged position {position:,} after {acked:,}")
+        self._acked[backlog] = max(acked, position)
+        return position
 
     def _commit(self) -> None:
         """Its cursor, from time to time: a lost one only means that records come again."""
         now = self.spine.clock.monotonic()
         if now - self._committed >= COMMIT_EVERY:
             self._committed = now
-            self.spine.append((), Commit(self.component.id, self.durable))
+            self.spine.append((), Commit(self.component.id, self.durable, self._states()))
+
+    def _states(self) -> Mapping[str, bytes]:
+        """What goes with its cursor."""
+        return {}
 
     async def query(self, query: Any) -> AsyncIterator[Any]:
         """Pages of an answer, as twin messages. Raises CallError when there is none to be had now."""

@@ -201,14 +201,16 @@ class Publication(_message.Message):
     def __init__(self, component: _Optional[str] = ..., producer_seq: _Optional[int] = ..., batch: _Optional[_Union[_record_pb2.Batch, _Mapping]] = ...) -> None: ...
 
 class Deliver(_message.Message):
-    __slots__ = ("records", "tables", "until")
+    __slots__ = ("records", "tables", "until", "backlog")
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
     UNTIL_FIELD_NUMBER: _ClassVar[int]
+    BACKLOG_FIELD_NUMBER: _ClassVar[int]
     records: _containers.RepeatedCompositeFieldContainer[_record_pb2.Record]
     tables: _containers.RepeatedCompositeFieldContainer[_record_pb2.TagTable]
     until: int
-    def __init__(self, records: _Optional[_Iterable[_Union[_record_pb2.Record, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[_record_pb2.TagTable, _Mapping]]] = ..., until: _Optional[int] = ...) -> None: ...
+    backlog: bool
+    def __init__(self, records: _Optional[_Iterable[_Union[_record_pb2.Record, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[_record_pb2.TagTable, _Mapping]]] = ..., until: _Optional[int] = ..., backlog: _Optional[bool] = ...) -> None: ...
 
 class DeliverReply(_message.Message):
     __slots__ = ("position", "refused")

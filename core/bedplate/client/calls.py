@@ -12,6 +12,7 @@ from bedplate.wire import twin
 UNARY_WITHIN = 10.0  # s; streams have no deadline
 OPTIONS = (
     ("grpc.max_receive_message_length", 32 << 20),  # the kernel sends at most 16 MiB
+    ("grpc.enable_http_proxy", 0),  # of the environment: gRPC would ask it for 127.0.0.1 too
     ("grpc.primary_user_agent", "bedplate-python"),
 )
 

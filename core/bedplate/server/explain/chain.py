@@ -12,7 +12,7 @@ from bedplate.api.v1 import why_pb2
 from bedplate.model import quality
 from bedplate.runtime.causes import BadTag
 from bedplate.runtime.causes.reading import of_tag
-from bedplate.runtime.lifecycle import State
+from bedplate.runtime.lifecycle import Cause, State
 from bedplate.runtime.source import Source
 from bedplate.runtime.supervisor import Supervisor
 from bedplate.server.explain.case import FINE, Case, length
@@ -37,7 +37,8 @@ async def _links(case: Case, check: NetworkCheck) -> AsyncIterator[Link]:
         return
     process = _process(case, one)
     yield process
-    if one.component.kind == "connector":
+    member = case.members[one.component.id]
+    if member.spots or member.role == "source":
         yield await _network(case, one, check)
     yield _session(one, case, process)
     if isinstance(one.role, Source):
@@ -115,6 +116,10 @@ def _session(one: Supervisor, case: Case, process: Link) -> Link:
         return Link(name="session", state=GOOD, text=f"stands for {case.ago(_opened(one))}")
     if process.state == BAD:
         return Link(name="session", state=UNKNOWN, text="could not be seen: no process")
+    if life.state is State.STARTING and life.reason in (str(Cause.START), str(Cause.RETRY)):
+        return Link(
+            name="session", state=UNKNOWN, text=f"is being opened, for {case.ago(life.since)}"
+        )
     quiet = life.state in (State.OFF, State.SET_ASIDE)
     text = f"{life.state}: {one.overdue or life.reason}"
     if (tries := one.role.figures.restarts) and life.state is State.UNREACHABLE:

@@ -9,7 +9,7 @@ from bedplate.model import quality
 from bedplate.runtime.causes import Kind
 from bedplate.runtime.source import Source
 from bedplate.runtime.supervisor import Supervisor
-from bedplate.runtime.watching import INPUTS
+from bedplate.runtime.watching import INPUTS, words
 from bedplate.server.explain.case import FINE, QUIET, Case, code_of, some
 
 
@@ -18,7 +18,16 @@ def also(case: Case) -> list[str]:
     one = case.first
     if one is None or case.subject.kind == "journal":
         return []
-    return list(filter(None, (_of_cause(case), _type_mates(case), _process_mates(case))))
+    found = (_of_cause(case), *_more(case), _type_mates(case), _process_mates(case))
+    return list(filter(None, found))
+
+
+def _more(case: Case) -> Iterator[str]:
+    """Other causes that hit a part of it."""
+    mine = set(case.subject.components)
+    if len(mine) > 1:
+        others = (one for one in case.causes if one is not case.cause)
+        yield from (one.problem for one in others if mine & set(one.components))
 
 
 def _of_cause(case: Case) -> str:
@@ -39,7 +48,7 @@ def _type_mates(case: Case) -> str:
         if (m.type or m.use) == what and m.id not in case.subject.components and m.role == mine.role
     ]
     if not mates:
-        return f"it is the only {what}"
+        return "" if len(case.subject.components) > 1 else f"it is the only {what}"
     states = {c: case.kernel.components[c].life.state for c in mates}
     aside = [c for c, state in states.items() if state in QUIET]
     well = [c for c in mates if states[c] in FINE]
@@ -68,6 +77,8 @@ def _process_mates(case: Case) -> str:
 
 def effects(case: Case) -> list[str]:
     """What an analytic wants of these tags and does not get."""
+    if case.first and (watched := getattr(case.first.role, "watched", None)):
+        return [words(watched, case.kernel.spine) or "none: it has all its inputs"]
     paths = set(_paths(case))
     if not paths:
         return []
@@ -85,6 +96,8 @@ def _none(case: Case, paths: set[str]) -> str:
     count = sum(1 for watched in every if watched.path in paths)
     if not count:
         return "no limit and no result hangs on it"
+    if count == 1:
+        return "none: the limit or input that hangs on it has a value"
     return f"none: all {count} limits and inputs that hang on it have a value"
 
 

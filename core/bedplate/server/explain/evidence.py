@@ -14,7 +14,8 @@ from bedplate.wire import decode_event
 
 SHOWN = 8
 RECORDS, SIZE, PAGES = 1500, 1 << 20, 4  # of the journal that are looked through for events
-NOTHING_NEW = (str(Why.START), str(Why.RETRY))
+NOTHING_NEW = tuple(map(str, (Why.START, Why.RETRY, Why.STOP, Why.CLOSED)))
+OPENED = f"up: {Why.OPENED}"
 LONGEST = 300
 BEFORE = 120_000_000_000  # ns before a trouble that are told too
 
@@ -27,6 +28,8 @@ async def facts(case: Case) -> list[str]:
             by = f" by {event.by}" if event.by else ""
             found.add((event.time, _prefix(event, case) + event.text[:LONGEST] + by))
     begin = case.cause.since - BEFORE if case.cause else 0
+    if len(case.subject.components) > 1 and case.cause:
+        found = {line for line in found if not line[1].endswith(OPENED)}
     near = [line for line in sorted(found) if line[0] >= begin]
     lines = _once(near or sorted(found))
     if len(lines) > SHOWN:
@@ -35,8 +38,8 @@ async def facts(case: Case) -> list[str]:
 
 
 def _line(case: Case, at: int, text: str, count: int, last: int) -> str:
-    again = f" ({count} times, the last at {case.at(last)})" if count > 1 else ""
-    return f"{case.at(at)}  {text}{again}"
+    again = f" ({count} times since {case.at(at)})" if count > 1 else ""
+    return f"{case.at(last)}  {text}{again}"
 
 
 def _of_lives(case: Case) -> Iterator[tuple[int, str]]:
@@ -94,14 +97,16 @@ def _concerns(event: Event, case: Case) -> bool:
 
 
 def _prefix(event: Event, case: Case) -> str:
+    if event.alarm is not None:
+        return f"alarm {event.alarm.state.name.lower().replace('_', ' ')}: "
     several = len(case.subject.components) > 1
     return f"{event.component or event.source.rpartition('/')[2]} " if several else ""
 
 
 def _once(lines: list[tuple[int, str]]) -> list[tuple[int, str, int, int]]:
-    """Time and words of each thing that was seen, how often, and when last: a trouble that repeats is one line."""
+    """When first, words, how often, and when last, by that: a trouble that repeats is one line."""
     found: dict[str, tuple[int, str, int, int]] = {}
     for at, text in lines:
         first, _, count, _ = found.get(text, (at, text, 0, at))
         found[text] = first, text, count + 1, at
-    return sorted(found.values())
+    return sorted(found.values(), key=lambda line: (line[3], line[0], line[1]))

@@ -80,7 +80,8 @@ def _journal(case: Case) -> str:
 def _alarm(case: Case) -> str:
     event = case.kernel.spine.alarms.get(case.subject.name)
     if event is None or event.alarm is None:
-        return "no alarm now"
+        name = case.subject.tag.rpartition("/")[2]
+        return f"no alarm so far · {name} is {_tag(case)}"
     alarm = event.alarm
     state = alarm.state.name.lower().replace("_", " ")
     since = f" for {case.ago(alarm.active_since)}" if alarm.active_since else ""

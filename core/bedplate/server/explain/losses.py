@@ -11,6 +11,7 @@ from bedplate.runtime.source import Source
 from bedplate.server.explain.case import Case, some
 
 SHOWN = 4
+MINUTE = 60_000_000_000  # ns
 HOUR = 3_600_000_000_000  # ns: of the past, when nothing is wrong now
 NOT_LOST = (gaps_pb2.GAP_REASON_OFF, gaps_pb2.GAP_REASON_MAINTENANCE)
 
@@ -23,7 +24,7 @@ async def lost(case: Case) -> list[str]:
         return _of_reader(case)
     if ledger is not None:
         try:
-            since = (case.cause.since if case.cause else case.now) - HOUR
+            since = case.cause.since - MINUTE if case.cause else case.now - HOUR
             return _lines(case, await _gaps(case, ledger, since))
         except CallError:
             pass

@@ -77,7 +77,7 @@ def whose(case: Case, links: list[why_pb2.Link]) -> tuple[Whose, str]:
     cause, one = case.cause, case.first
     if cause is None:
         return _nobody(case)
-    found = _of_tag(case) or cause.whose
+    found = _of_tag(case) or (Whose.DEVICE if _refuses(cause, links) else cause.whose)
     text = WORDS[found]
     if one is not None:
         member = case.members[one.component.id]
@@ -92,6 +92,13 @@ def whose(case: Case, links: list[why_pb2.Link]) -> tuple[Whose, str]:
     if found is Whose.UNKNOWN:
         text += f": could not see {', '.join(unseen(links)) or 'enough'}"
     return found, text
+
+
+def _refuses(cause: Cause, links: list[why_pb2.Link]) -> bool:
+    """One device whose machine is on, for it refuses the connection itself."""
+    network = next((link.text for link in links if link.name == "network"), "")
+    alone = cause.kind is Kind.SILENT and cause.whose in (Whose.NETWORK, Whose.DEVICE)
+    return alone and len(cause.components) == 1 and "connection refused" in network
 
 
 def _of_tag(case: Case) -> Whose | None:
@@ -138,6 +145,10 @@ def actions(case: Case, links: list[why_pb2.Link]) -> list[str]:
             0,
             f"The address answers, so network and power are well: look at the server of {one.component.id} itself",
         )
+    elif _refuses(cause, links):
+        found = [
+            "The machine is on, and nothing listens at that port: start its server, or correct the port"
+        ]
     elif cause.kind is Kind.SILENT and network and network.state == BAD:
         found.append(f"Try again when something has changed: bedplate why {case.subject.name}")
     if cause.whose is Whose.CONFIGURATION:

@@ -44,6 +44,7 @@ class Subjects:
             self._tag,
             self._level,
             self._alarm,
+            self._limit,
             self._address,
         )
         for step in steps:
@@ -109,6 +110,18 @@ class Subjects:
             owner = self._kernel.spine.registry.owner.get(tag, "")
             of_cause = next((c.components for c in self._causes if self._is_of(source, c)), ())
             yield Subject("alarm", source, (owner,) if owner in self._members else of_cause, tag)
+
+    def _limit(self, text: str) -> Iterator[Subject]:
+        """A limit that never raised an alarm, by the end of its path."""
+        for one in self._kernel.tier("analytic"):
+            for asset in one.component.assets:
+                for watched in getattr(one.role, "watched", ()):
+                    last, _, name = watched.name.partition("/")
+                    source = f"{asset.path}/{name}"
+                    if last == asset.path.rpartition("/")[2] and tails(text, [source]):
+                        owner = self._kernel.spine.registry.owner.get(watched.path, "")
+                        known = (owner,) if owner in self._members else ()
+                        yield Subject("alarm", source, known, watched.path)
 
     def _is_of(self, source: str, cause: Cause) -> bool:
         place = source.rpartition("/")[0]

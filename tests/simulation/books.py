@@ -70,6 +70,8 @@ class Books:
         problems += [f"an error that nobody caught: {text}" for text in world.loop.problems]
         if problems := [text for text in problems if text]:
             raise Broken(problems[0])
+        if world.disk.again:
+            raise Broken("a file whose sync had failed was written again")
         self._rows()
         if world.up and world.kernel is not None:
             self._bounds(world.kernel)

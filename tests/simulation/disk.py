@@ -82,6 +82,7 @@ class VirtualDisk:
         self.owned = False
         self.written: Callable[[Record], None] = lambda record: None  # hears of what is on disk
         self.syncs = self.failures = self.renewals = 0
+        self.again = 0  # writes to a file whose sync had failed
 
     def crash(self) -> None:
         """Power goes, or the owner is killed: what was not synced is gone."""
@@ -101,6 +102,7 @@ class VirtualDisk:
             self.file.take(turn)
             raise _error("disk I/O error", sqlite3.SQLITE_IOERR_FSYNC)
         self.syncs += 1
+        self.again += poisoned
         self.file.take(turn)
         for record in turn.records:
             self.written(record)

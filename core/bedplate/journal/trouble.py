@@ -70,6 +70,11 @@ class Trouble:
         self._at = self._now() + (self._wait if self._renew else FIRST)
         return self._error, self._renew
 
+    @property
+    def renews(self) -> bool:
+        """Only a new file will do."""
+        return self._renew
+
     def renewed(self) -> None:
         """There is a new file."""
         self._renew = False

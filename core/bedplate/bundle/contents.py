@@ -71,7 +71,7 @@ def read_contents(archive: Archive) -> Contents:
     manifest = toml.parse(archive.read(toml.NAME, toml.MAX_BYTES), where)
     contents = Contents(name, version, form, manifest, entries)
     if form == WHEELS:
-        _refuse_unfit(archive.file, [PurePosixPath(e.path).name for e in contents.below(WHEELS)])
+        refuse_unfit(archive.file, [PurePosixPath(e.path).name for e in contents.below(WHEELS)])
     known = {ABOUT, SBOM, REQUIREMENTS, toml.NAME, SCHEMA}
     for entry in entries:
         if entry.path not in known and not entry.path.startswith((f"{WHEELS}/", f"{FOLDER}/")):
@@ -143,7 +143,7 @@ def _about(archive: Archive) -> dict[str, Any]:
     return about
 
 
-def _refuse_unfit(file: Path, wheels: Iterable[str]) -> None:
+def refuse_unfit(file: Path, wheels: Iterable[str]) -> None:
     """Wheels for another machine or another Python, by their names, before an environment is made."""
     tags = set(sys_tags())
     for wheel in wheels:

@@ -20,11 +20,21 @@ WITHIN = 600.0  # s
 
 def make_environment(folder: Path, wheels: Path, requirements: Path) -> Path:
     """folder/env, without pip. Raises BundleError with pip's own words."""
+    place = folder / ENVIRONMENT
+    fill(place, wheels, requirements)
+    for program in (place / "bin").iterdir():  # they name a place that is about to change
+        if not program.name.startswith("python"):
+            program.unlink()
+    (place / "pyvenv.cfg").write_text(_settings(place))
+    return place
+
+
+def fill(place: Path, wheels: Path, requirements: Path) -> None:
+    """An environment at this place, for as long as it stays there. Raises BundleError with pip's own words."""
     if importlib.util.find_spec("pip") is None:
         raise BundleError(
             f"pip is missing beside this Bedplate, and an environment is made with it: {sys.executable} -m ensurepip"
         )
-    place = folder / ENVIRONMENT
     python = place / "bin" / "python"
     _run([sys.executable, "-I", "-m", "venv", "--without-pip", "--symlinks", str(place)])
     words = ["--isolated", "--python", str(python), "install", "--quiet", "--no-input"]
@@ -32,11 +42,6 @@ def make_environment(folder: Path, wheels: Path, requirements: Path) -> Path:
     words += ["--no-warn-script-location", "--no-index", "--find-links", str(wheels)]
     words += ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(requirements)]
     _run([sys.executable, "-I", "-m", "pip", *words])
-    for program in (place / "bin").iterdir():  # they name a place that is about to change
-        if not program.name.startswith("python"):
-            program.unlink()
-    (place / "pyvenv.cfg").write_text(_settings(place))
-    return place
 
 
 def _settings(place: Path) -> str:

@@ -36,7 +36,7 @@ from bedplate.bundle.publishers import Publishers
 from bedplate.bundle.shelf import Installed, Shelf, room_for
 
 SHA = "bundle_sha256"
-_REQUIREMENT = re.compile(rb"[a-z0-9-]+==[A-Za-z0-9.+!_-]+ --hash=sha256:[0-9a-f]{64}")
+REQUIREMENT = re.compile(rb"[a-z0-9-]+==[A-Za-z0-9.+!_-]+ --hash=sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _put(archive: Archive, offered: Offered, shelf: Shelf, room: Path) -> Instal
 
 
 def _judge(archive: Archive, places: Places, key: PublicKey | None, unsigned: str) -> Offered:
-    publisher, name = _publisher(archive, places.publishers, key)
+    publisher, name = publisher_of(archive, places.publishers, key)
     contents = read_contents(archive)
     if not name and unsigned != contents.name:
         raise BundleError(
@@ -135,7 +135,9 @@ def _judge(archive: Archive, places: Places, key: PublicKey | None, unsigned: st
     return Offered(contents, publisher, name, _sha256(archive.file), before, tuple(more))
 
 
-def _publisher(archive: Archive, publishers: Publishers, key: PublicKey | None) -> tuple[str, str]:
+def publisher_of(
+    archive: Archive, publishers: Publishers, key: PublicKey | None
+) -> tuple[str, str]:
     """Who signed it, and with what key; ("", "") when nobody did. Raises BundleError, SignatureError."""
     if not archive.has(SIGNATURE):
         return "", ""
@@ -171,7 +173,7 @@ def _prepare(archive: Archive, contents: Contents, room: Path) -> Path:
         for wheel in beside.iterdir():
             read_wheel(wheel)
         for line in (room / "alone" / REQUIREMENTS).read_bytes().splitlines():
-            if not _REQUIREMENT.fullmatch(line):  # pip would also take options and addresses
+            if not REQUIREMENT.fullmatch(line):  # pip would also take options and addresses
                 raise BundleError(f"{REQUIREMENTS}: {line[:80]!r} is not taken")
         make_environment(made, beside, room / "alone" / REQUIREMENTS)
     if (room / "alone" / SBOM).exists():

@@ -109,7 +109,7 @@ def _of_python(plugin: Path, wheels: Path | None, room: Path) -> tuple[Files, st
     files: Files = {f"{WHEELS}/{file.name}": file for file in every}
     files[toml.NAME], files[schemas.NAME] = in_wheel(own, toml.NAME), in_wheel(own, schemas.NAME)
     toml.parse(_bytes(files[toml.NAME]), f"{toml.NAME} of {me.name}")
-    files[REQUIREMENTS] = _requirements(shas)
+    files[REQUIREMENTS] = requirements(shas)
     files[SBOM] = sbom.of_wheels(me.name, me.version, shas)
     files[ABOUT] = about(me.name, me.version, WHEELS)
     return files, me.name, me.version
@@ -184,7 +184,7 @@ def _can_build_here(project: Path) -> bool:
         return False
 
 
-def _requirements(shas: dict[Wheel, str]) -> bytes:
+def requirements(shas: dict[Wheel, str]) -> bytes:
     lines = [f"{w.name}=={w.version} --hash=sha256:{sha}\n" for w, sha in shas.items()]
     return "".join(sorted(lines, key=canonicalize_name)).encode()
 

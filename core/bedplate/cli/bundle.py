@@ -31,12 +31,18 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Folder with the wheels of all that it depends on; then nothing is fetched.",
 )
+@click.option(
+    "--platform",
+    is_flag=True,
+    help="PLUGIN is a folder with the wheels of a whole Bedplate, for `bedplate upgrade`.",
+)
 def bundle(
     invocation: Invocation,
     plugin: Path,
     output: Path | None,
     key: Path | None,
     wheels: Path | None,
+    platform: bool,
 ) -> None:
     """PLUGIN is a Python project, its wheel, or a plugin folder in any language.
 
@@ -47,6 +53,9 @@ def bundle(
     """
     from bedplate.bundle import making
 
+    if platform:
+        _platform(invocation, plugin, output, _read_key(key) if key else None)
+        return
     made = making.bundle(plugin, output, wheels, _read_key(key) if key else None)
     if invocation.json:
         from dataclasses import asdict
@@ -64,6 +73,23 @@ def bundle(
     show = invocation.screen.show
     show(f"{made.file}: {made.name} {made.version}, {what}, {made.size / 1e6:,.1f} MB, {signed}")
     show(f"sha256 {made.sha256}")
+
+
+def _platform(
+    invocation: Invocation, folder: Path, output: Path | None, key: SecretKey | None
+) -> None:
+    from bedplate.upgrade.platform_bundle import make
+
+    file, made = make(folder, output, key)
+    signed = f"signed with key {key.public.name}" if key else "not signed"
+    if invocation.json:
+        from bedplate.cli.output import write_json
+
+        write_json({"file": str(file), "version": made.version, "wheels": made.wheels})
+        return
+    size = file.stat().st_size / 1e6
+    text = f"{file}: Bedplate {made.version}, {len(made.wheels)} wheels, {size:,.1f} MB, {signed}"
+    invocation.screen.show(text, wrap=False)
 
 
 def _read_key(file: Path) -> SecretKey:

@@ -58,6 +58,12 @@ COMMANDS = (
     Entry("demo", CHANGE, "bedplate.cli.demo:demo", "A simulated bottling line, live"),
     Entry("service", CHANGE, "bedplate.cli.service:service", "A service of systemd"),
     Entry(
+        "upgrade",
+        CHANGE,
+        "bedplate.cli.upgrade:upgrade",
+        "Another version of the platform, from one file; and back",
+    ),
+    Entry(
         "backup",
         CHANGE,
         "bedplate.cli.backup:backup",

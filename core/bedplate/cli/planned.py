@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ORDER = ("remove", "reconfigure", "rewire", "restart", "create")
 STYLE = {"remove": "red", "restart": "yellow", "rewire": "yellow", "create": "green"}
+LONG = 366 * 86400.0  # s
 NAMED = 3  # of many, the first so many
 
 
@@ -122,7 +123,8 @@ def lost(steps: Sequence[PlannedStep]) -> str:
 
 def pace(seconds_of_room: float, yearly: float, estimated: bool) -> str:
     """What the journal holds and writes."""
-    words = [f"room for {age_text(seconds_of_room)}"] if seconds_of_room else []
+    lasts = age_text(seconds_of_room) if seconds_of_room < LONG else "more than a year"
+    words = [f"room for {lasts}"] if seconds_of_room else []
     if yearly >= 1e10:
         words.append(f"{yearly / 1e12:.2f} TB written a year")
     if not words:

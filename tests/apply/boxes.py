@@ -38,8 +38,8 @@ class Box(Connector):
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.config.port)
         try:
             await self._ask(f"open {self.component} {os.getpid()}")
-        except (EOFError, ConnectionError):
-            await self.close()
+        except BaseException:
+            self.writer.close()
             raise
 
     async def close(self) -> None:

@@ -40,7 +40,7 @@ class Machine:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.away:
-            writer.close()
+            writer.transport.abort()
             return
         await asyncio.sleep(0.01)  # the end of the one before may be read after this one was let in
         self.sessions += 1

@@ -77,14 +77,10 @@ class Shop:
         mine = {id_: box for id_, box in self.boxes.items() if box.type == name}
         lines = [f"  {name}s:", f"    type: {name}", "    each:"]
         for id_, box in mine.items():
-            row = f"port: {self.ports[box.machine]}, pace: {box.pace}, expected: {box.expected}"
-            lines.append(f"      {id_}: {{{row}, word: {box.word!r}, unit: {box.unit!r}}}")
-        lines.append("    override:")
-        for id_, box in mine.items():
-            words = [f"deadband: {box.deadband}", f"description: {box.unit or 'none'}"]
-            words += [f"scale: {box.gain}"] if box.gain else []
-            extra = ", extra: {address: m, scan: slow}" if box.extra else ""
-            lines.append(f"      {id_}: {{tags: {{number: {{{', '.join(words)}}}{extra}}}}}")
+            lines.append(f"      {id_}: {{port: {self.ports[box.machine]}{_row(box)}}}")
+        over = {id_: words for id_, box in mine.items() if (words := _override(box))}
+        lines += ["    override:"] if over else []
+        lines += [f"      {id_}: {{tags: {{{words}}}}}" for id_, words in over.items()]
         return "\n".join(lines)
 
     # --- edits ---
@@ -100,6 +96,23 @@ class Shop:
 
     def _with(self, id_: str, **words: Any) -> Shop:
         return replace(self, boxes=self.boxes | {id_: replace(self.boxes[id_], **words)})
+
+
+def _row(box: Box) -> str:
+    """What differs from the defaults of its type."""
+    words = {"word": box.word, "pace": box.pace, "unit": box.unit, "expected": box.expected}
+    fresh = Box(0, "")
+    said = [
+        f", {name}: {value!r}" for name, value in words.items() if value != getattr(fresh, name)
+    ]
+    return "".join(said)
+
+
+def _override(box: Box) -> str:
+    words = [f"deadband: {box.deadband}"] if box.deadband else []
+    words += [f"scale: {box.gain}"] if box.gain else []
+    tags = [f"number: {{{', '.join(words)}}}"] if words else []
+    return ", ".join(tags + ["extra: {address: m, scan: slow}"] * box.extra)
 
 
 def _live(shop: Shop, chance: random.Random) -> tuple[Shop, str]:

@@ -61,7 +61,10 @@ class Line:
         self.told: list[tuple[str, Step | None, str, str]] = []
 
     def read(self, text: str) -> Deployment:
-        content = ("bedplate: 1\nname: test\n" + text.replace("FOLDER", str(self.folder))).encode()
+        text = text.replace("FOLDER", str(self.folder)).replace("PLACE", "remote")
+        if (plugins := self.kernel.deployment.plugins).listen:
+            text += f"\nplugins: {{listen: '{plugins.listen}', tls: '{plugins.tls}'}}\n"
+        content = ("bedplate: 1\nname: test\n" + text).encode()
         return parse(content, "plant.yaml", self.folder, partial(schema, offers=OFFERS))
 
     def plan(self, deployment: Deployment, artefacts: Mapping[str, str] | None = None) -> Plan:
@@ -101,11 +104,16 @@ def _standing(deployment: Deployment, artefacts: Mapping[str, str]) -> Standing:
 
 @asynccontextmanager
 async def line(
-    folder: Path, text: str, monkeypatch: pytest.MonkeyPatch, *, steady: float = 0.1
+    folder: Path,
+    text: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    steady: float = 0.1,
+    placement: str = "process",
 ) -> AsyncIterator[Line]:
-    """A running kernel. FOLDER in the text is filled in."""
+    """A running kernel. FOLDER and PLACE in the text are filled in."""
     monkeypatch.setattr(health_gate, "STEADY", steady)
-    async with plant(folder, text, offers=OFFERS) as kernel:
+    async with plant(folder, text, offers=OFFERS, placement=placement) as kernel:
         yield Line(kernel, folder, {})
 
 

@@ -10,6 +10,9 @@ from tests.apply.line import line, machines, steps
 from tests.apply.test_steps import TWO
 from tests.runtime.plant import until, value
 
+REMOTE = TWO.replace(
+    "placement: inline\n    port", "placement: PLACE\n    process: $name\n    port"
+)
 APART = TWO.replace("placement: inline", "placement: process").replace(
     "port: $port", "process: $name\n    port: $port"
 )
@@ -54,3 +57,25 @@ async def test_a_process_ends_with_its_last_component_and_another_plugin_gets_a_
             assert len(first.pids) == 2
             assert first.pids[1] != pids["one"]
             assert not alive(pids["one"])
+
+
+async def test_a_program_elsewhere_lives_on_and_leaves_its_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with machines(3) as (first, second, third):
+        text = REMOTE.format(first.port, second.port)
+        async with line(tmp_path, text, monkeypatch, placement="remote") as plant:
+            kernel = plant.kernel
+            await until(lambda: value(kernel, "one/number") and value(kernel, "two/number"))
+
+            moved = REMOTE.format(third.port, second.port)
+            planned = await plant.apply(moved)
+
+            assert steps(planned) == {"one": "restart"}
+            assert (first.open, third.open, second.sessions) == (0, 1, 1)
+            assert third.pids == first.pids, "the same program"
+            await plant.apply("\n".join(row for row in moved.splitlines() if "  one:" not in row))
+            assert third.open == 0
+            assert [place.launch.place for place in kernel.places.values()][:1] == ["two"]
+            refused = "no remote place 'one'"
+            await until(lambda: any(refused in one for one in kernel.host.arrivals.refusals()))

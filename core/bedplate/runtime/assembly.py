@@ -16,7 +16,7 @@ from typing import Any
 from bedplate.config.deployment import Component, Deployment, TagSpec
 from bedplate.config.secrets import Secrets
 from bedplate.errors import BedplateError
-from bedplate.isolation import Confinement, Grant, together
+from bedplate.isolation import Confinement, Grant, Level, together
 from bedplate.remote.host import PluginHost
 from bedplate.runtime.analytics import AnalyticReader
 from bedplate.runtime.census import Census
@@ -66,7 +66,7 @@ class Hearers:
 @dataclass
 class _Standing:
     """A place with those that it serves. wanted: what it was made for · granted: what its run may have, None: it has
-    not run."""
+    not run, or may have anything."""
 
     place: Place
     wanted: Launch
@@ -203,7 +203,7 @@ class Assembly:
         standing = self._standing[key]
         found = self._confiner.confine(launch, standing.members)
         grants = [grant_of(c, offer, self.deployment) for c, offer in standing.members]
-        standing.granted = together(grants)
+        standing.granted = together(grants) if found.level > Level.L1 else None
         return found
 
     def renew(self, component: Component) -> None:

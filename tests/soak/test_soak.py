@@ -29,7 +29,7 @@ from bedplate.model import quality
 SEED = int(os.environ.get("BEDPLATE_SEED", random.randrange(2**32)))
 FAULTS = count(8, 120)
 EVERY = 5.0  # s
-WARM = 120.0  # s until what grows once has grown
+WARM = 240.0  # s until what is kept in memory has its bounds: 20,000 records for live, 16 MiB for readers
 MIB = 1 << 20
 SLOPE = 1.0  # MiB a minute
 MOST = 40  # MiB more than after the start, where there is no time for a slope
@@ -41,6 +41,10 @@ scan_classes: {normal: 200ms}
 connectors:
   push: {use: pusher, folder: FOLDER, pause: 0.02, tags: {number: {address: a}}}
   count: {use: counter, placement: inline, tags: {one: {address: r1}}}
+  fast-1: {use: counter, placement: inline, tags: {one: {address: r1, scan: 20ms}}}
+  fast-2: {use: counter, placement: inline, tags: {one: {address: r1, scan: 20ms}}}
+  fast-3: {use: counter, placement: inline, tags: {one: {address: r1, scan: 20ms}}}
+  fast-4: {use: counter, placement: inline, tags: {one: {address: r1, scan: 20ms}}}
   line-opcua:
     use: opcua
     endpoint_url: opc.tcp://127.0.0.1:OPCUA

@@ -11,9 +11,7 @@ from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation, command, group
 from bedplate.cli.parameters import moment
 
-folder_argument = click.argument(
-    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+folder_argument = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 
 
 @group(local=True)

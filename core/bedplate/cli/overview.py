@@ -234,7 +234,7 @@ def _journal(status: Status, first: int) -> Any:
         state = Text(f"{waiting:,} records on their way to disk" if waiting else "all on disk")
     kept = f", {age_text(journal.oldest_seconds)} kept" if journal.oldest_seconds else ""
     words = Text(f"{size_text(journal.bytes)} {journal.engine}{kept} · ") + state
-    if journal.full:
+    if journal.full and journal.full != journal.state:
         words += Text(f" · {journal.full}", "red")
     elif journal.room_seconds:
         words += Text(f" · room for {age_text(journal.room_seconds)}")

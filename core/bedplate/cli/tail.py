@@ -63,6 +63,8 @@ def _plain(update: Update) -> Iterator[Any]:
 
     if update.lost:
         yield {"lost": update.lost}
+    if update.not_stored:
+        yield {"not_stored": update.not_stored}
     yield from (sample(tag.path, ns, value, code) for ns, tag, value, code in in_order(update))
     yield from update.events
 
@@ -88,13 +90,17 @@ class Lines:
         self._screen = screen
         widest = max(map(cells, paths), default=20)
         self._width = min(widest, max(16, screen.width - 34), WIDEST) if screen.terminal else widest
-        self._day = ""
+        self._day = self._not_stored = ""
 
     def write(self, update: Update) -> None:
         from rich.text import Text
 
         if update.lost:
             self._screen.show(Text(f"{update.lost:,} records were lost before this", "red"))
+        if update.not_stored != self._not_stored:
+            self._not_stored = update.not_stored
+            text = f"NOT STORED: {self._not_stored}" if self._not_stored else "stored again"
+            self._screen.show(Text(text, "red" if self._not_stored else "green"))
         for row in in_order(update):
             self._new_day(row[0])
             self._screen.show(self._sample(*row), wrap=False)

@@ -20,16 +20,23 @@ class Update(Result):
     """Samples that arrived together, by path as in `Result`; and with them
 
     events: alarms and changes of state, when they were asked for · resume_token: go on after this update by
-    `subscribe(…, resume=token)` · lost: records that fell out of the journal before this update.
+    `subscribe(…, resume=token)` · lost: records that fell out of the journal before this update · not_stored: why what
+    comes now is in memory only, "" when all is well.
     """
 
     def __init__(
-        self, parts: Iterable[Part], events: Sequence[Event], resume_token: bytes, lost: int
+        self,
+        parts: Iterable[Part],
+        events: Sequence[Event],
+        resume_token: bytes,
+        lost: int,
+        not_stored: str = "",
     ) -> None:
         super().__init__((), parts)
         self.events = tuple(events)
         self.resume_token = resume_token
         self.lost = lost
+        self.not_stored = not_stored
 
 
 class Receiver:
@@ -53,7 +60,8 @@ class Receiver:
             elif record.kind is Body.EVENT:
                 events.append(decode_event(record.payload))
         self._owed += 1
-        return Update(parts, events, response.resume_token, response.lost)
+        token, lost = response.resume_token, response.lost
+        return Update(parts, events, token, lost, response.not_stored)
 
     def grant(self) -> Any:
         """The request that gives credit back for what was consumed; None while it is too little to say."""

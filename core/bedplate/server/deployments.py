@@ -216,7 +216,7 @@ class DeploymentService:
         installation = self._installation
         if installation.same(change.candidate) and not change.plan.touched:
             number = installation.running.number
-            change.tell("", None, "applied", "it is what runs; nothing was touched", number)
+            change.say("", None, "applied", "it is what runs; nothing was touched", number)
             return
         words = {
             "by": change.by,
@@ -237,7 +237,7 @@ class DeploymentService:
         self._turned(candidate.deployment, candidate.admission)
         number = installation.running.number
         await self._note(change, "noted", f"deployment {number} runs: {change.words}")
-        change.tell("", None, "applied", f"deployment {number} runs", number)
+        change.say("", None, "applied", f"deployment {number} runs", number)
 
     async def _reconcile(self, change: _Change) -> None:
         async def keep() -> None:
@@ -246,7 +246,7 @@ class DeploymentService:
 
         def told(component: str, step: Step | None, state: str, text: str) -> None:
             if state != "applied":  # the last word is ours
-                change.tell(component, step, state, text)
+                change.say(component, step, state, text)
 
         await self._kernel.reconcile(
             change.candidate.deployment,
@@ -295,7 +295,7 @@ class _Change:
     health: float
     told: asyncio.Queue[Any]
 
-    def tell(
+    def say(
         self, component: str, step: Step | None, state: str, text: str, number: int = 0
     ) -> None:
         message = messages.ApplyResponse(component=component, state=state, text=text, number=number)

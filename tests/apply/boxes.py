@@ -17,6 +17,7 @@ from bedplate import (
     Connector,
     Decision,
     Delivery,
+    Invalid,
     Output,
     SecurityModule,
     Stretch,
@@ -35,6 +36,8 @@ class Box(Connector):
         word: str = ""
 
     async def open(self) -> None:
+        if self.config.word == "no":
+            raise Invalid("not this word", pointer="/word")
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.config.port)
         try:
             await self._ask(f"open {self.component} {os.getpid()}")

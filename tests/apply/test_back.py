@@ -141,3 +141,61 @@ async def test_a_plan_for_something_else_touches_nothing(
                 await plant.reconcile(fewer, Plan())
 
             assert (first.sessions, second.sessions) == (1, 1)
+
+
+async def test_refused_settings_are_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with machines(2) as (first, second):
+        text = TWO.format(first.port, second.port)
+        async with line(tmp_path, text, monkeypatch) as plant:
+            await until(lambda: value(plant.kernel, "two/number"))
+            refused = text.replace("  log:", '    override: {two: {word: "no"}}\n  log:')
+
+            async with asyncio.timeout(10):
+                with pytest.raises(ReconcileError, match="two is invalid, was up before: /word"):
+                    await plant.apply(refused, health=60)
+
+            await until(lambda: state(plant.kernel, "two") == "up")
+
+
+async def test_what_was_away_before_may_stay_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with machines(3) as (first, gone, further):
+        gone.away = further.away = True
+        text = TWO.format(first.port, gone.port)
+        async with line(tmp_path, text, monkeypatch) as plant:
+            await until(lambda: state(plant.kernel, "two") == "unreachable")
+
+            planned = await plant.apply(TWO.format(first.port, further.port), health=5)
+
+            assert steps(planned) == {"two": "restart"}
+            assert state(plant.kernel, "two") == "unreachable"
+
+
+async def test_a_new_machine_with_a_wrong_address_undoes_the_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with machines(3) as (first, second, third):
+        text = TWO.format(first.port, second.port)
+        more = text.replace(
+            "  log:",
+            f"""  three:
+    use: box
+    placement: inline
+    port: {third.port}
+    tags: {{number: {{address: n}}, other: {{address: none}}}}
+  log:""",
+        )
+        async with line(tmp_path, text, monkeypatch) as plant:
+            await until(lambda: value(plant.kernel, "one/number"))
+
+            words = "three is degraded: some tags are Bad; other: no such register"
+            with pytest.raises(ReconcileError, match=words):
+                await plant.apply(more, health=0.5)
+
+            assert [*plant.kernel.components] == ["one", "two", "log", "sum"]
+            assert third.open == 0
+            assert "three/number" not in plant.kernel.spine.registry.owner
+            assert await plant.kernel.engine.cursor("three") == (0, {})

@@ -211,6 +211,21 @@ async def test_a_device_that_is_set_aside_does_not_spoil_the_row(
         assert "nobody else" in cause.text
 
 
+async def test_a_program_elsewhere_that_does_not_dial_in_is_one_cause_and_the_networks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.runtime.plant.Elsewhere.run", lambda self, places, address: None)
+    monkeypatch.setattr("bedplate.runtime.lifecycle.SLOW", 0.2)
+    text = shop(1, 3, how="placement: remote")
+    async with running(tmp_path, text, monkeypatch, placement="remote") as kernel:
+        await until(lambda: len(alarms(kernel)) == 1, within=30)
+        (cause,) = causes(kernel)
+        assert cause.kind is Kind.AWAY
+        assert cause.whose is Whose.NETWORK
+        assert len(cause.components) == 3
+        assert "bedplate attach" in cause.advice[0]
+
+
 FULL = """
   torrent: {use: torrent, folder: FOLDER, placement: inline, most: 3000000, tags: {number: {address: a}}}
   keeper: {use: keeper, folder: FOLDER, placement: inline, deliver: ["**"]}

@@ -65,6 +65,11 @@ def selectors() -> Callable[[Function], Function]:
     return click.argument("selectors", metavar="[SELECTOR]...", nargs=-1, shell_complete=_complete)
 
 
+def subject() -> Callable[[Function], Function]:
+    """The argument SUBJECT, completed from the same."""
+    return click.argument("subject", shell_complete=_complete)
+
+
 def given_plugins(function: Function) -> Function:
     """The option --plugin."""
     return click.option(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation, command
+from bedplate.cli.parameters import subject
 
 if TYPE_CHECKING:
     from bedplate.client.why import Explanation, Link
@@ -18,7 +17,7 @@ FIRST = 6  # cells of the first column
 
 
 @command()
-@click.argument("subject")
+@subject()
 def why(invocation: Invocation, subject: str) -> int:
     """SUBJECT is a tag, a device, an asset, a process, a reader, an analytic, an alarm, an address, or any unique tail
     of a path. Ends with 0 when nothing is wrong with it, 1 when something is."""

@@ -89,9 +89,7 @@ class Findings:
             return self._behind(id_, one)
         began, told = onset(life)
         if state is State.STARTING and told is None:
-            if not overdue:
-                return None
-            return Fact(id_, Kind.SLOW, "starting", life.since, overdue)
+            return self._starting(id_, one)
         told = told or life.history[-1]
         word = told.state if state is State.STARTING else state
         reason = both(told.reason, overdue)
@@ -101,6 +99,18 @@ class Findings:
         if kind is Kind.SILENT and one.place.placement == "remote" and one.place.away(None):
             kind = Kind.AWAY
         return Fact(id_, kind, str(word), began, reason, self._heard(one))
+
+    def _starting(self, id_: str, one: Supervisor) -> Fact | None:
+        """It waits for its process or its plugin; or in a queue, for a program elsewhere that others have missed."""
+        since = one.life.since
+        if one.overdue:
+            return Fact(id_, Kind.SLOW, "starting", since, one.overdue)
+        if one.place.placement != "remote" or not one.place.away(None):
+            return None
+        mates = (self._plant.components.get(c) for c in one.place.components)
+        missed = (m for m in mates if m and m.life.state is State.UNREACHABLE)
+        told = next((m.life.reason for m in missed), "")
+        return Fact(id_, Kind.AWAY, str(State.UNREACHABLE), since, told) if told else None
 
     def _degraded(self, id_: str, one: Supervisor, reason: str) -> Fact:
         since = one.life.since

@@ -9,7 +9,8 @@ its work raises, and the kernel closes the session, waits, and builds a new obje
     anything else                     a bug; more than five in 60 s: faulted, retried half-open
 
 Methods may be `async def`, or plain `def` for a blocking library, run on a thread of this component. Calls to one
-object never overlap, but `subscribe` and `query` run beside the others. A late or cancelled call ends the session.
+object never overlap, but `subscribe`, `query` and `read_history` run beside the others. A late or cancelled call ends
+the session.
 """
 
 from __future__ import annotations
@@ -194,7 +195,8 @@ class Delivery:
 
 
 class Connector:
-    """A door to something outside. What it can do is what it overrides: read, subscribe, write, browse, deliver, query.
+    """A door to something outside. What it can do is what it overrides: read, subscribe, write, browse, deliver, query,
+    read_history.
 
     Set before `open`: config (a Config), tags (list of Tag), component (its id), path (where it hangs), note.
     """
@@ -233,6 +235,16 @@ class Connector:
 
     def browse(self, below: str, depth: int) -> Any:
         """Nodes below an address ("" is the root), at most depth levels, as a list of Node."""
+        raise NotImplementedError
+
+    def read_history(self, tags: list[Tag], start: int, end: int) -> Any:
+        """What the source itself kept of these tags while nobody listened: samples with start <= source time < end, ns
+        UTC, as Batches with the tags' handles or as (tag, [Sample, …]); the samples of a tag by time. (tag, Bad(why)):
+        the source keeps none of this tag. Best a generator or an async generator that yields as it goes: the kernel
+        takes pages and pauses in between, and closes it when it wants no more (OPC 10000-11 §6.5.3 ReadRaw).
+        Runs beside the other calls, must not be in their way and may be asked for the same again. Raises Refused when
+        the source can't say it now; OSError, EOFError, TimeoutError cost this answer alone, as does a call that takes
+        too long: it is cancelled, and asked again later."""
         raise NotImplementedError
 
     def cursor(self) -> int:
@@ -397,7 +409,7 @@ class SecurityModule:
         """Releases what `open` made."""
 
 
-CAPABILITIES = ("read", "subscribe", "write", "browse", "deliver", "query")
+CAPABILITIES = ("read", "subscribe", "write", "browse", "deliver", "query", "read_history")
 
 
 def capabilities_of(connector: type[Connector]) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ class OfferEntry(BaseModel):
     use: Annotated[str, AfterValidator(_use)]
     kind: Literal["connector", "analytic", "security"]
     capabilities: tuple[
-        Literal["read", "subscribe", "write", "browse", "deliver", "query"], ...
+        Literal["read", "subscribe", "write", "browse", "deliver", "query", "read_history"], ...
     ] = ()
     replay: Literal["none", "session", "cursor"] = "none"
     idempotent: bool = False

@@ -20,18 +20,19 @@ from bedplate.model import DataType, TagTable
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.record.v1 import record_pb2
 from bedplate.remote.columns import batches_of
+from bedplate.remote.history_answer import HistoryAnswer
 from bedplate.remote.kept import Kept
 from bedplate.remote.opening import with_secrets
 from bedplate.remote.pages import Turn
 from bedplate.remote.sender import BlockingSend, Sender
-from bedplate.remote.session import Session
+from bedplate.remote.session import CLOSE_WITHIN, Session
 from bedplate.wire import encode_batch, records_of, tag_message, tag_of, twin, value_of
 
 NODES = 5000  # in one page of a browse: a message must stay below 16 MiB
 
 
 class ConnectorSession(Session):
-    """Serves Read, Write, Browse, Subscribe, Deliver and Query for a Connector."""
+    """Serves Read, Write, Browse, Subscribe, Deliver, Query and ReadHistory for a Connector."""
 
     object: Connector
     _tags: dict[int, Tag]
@@ -42,6 +43,7 @@ class ConnectorSession(Session):
     _names: Mapping[str, int] = MappingProxyType(
         {}
     )  # tag → handle, known before an address is looked at
+    _history: HistoryAnswer | None = None
     _found: list[Any] | None = None  # nodes of a browse whose pages are being asked for
 
     def build(self, cls: type[Connector], open_: Any) -> Connector:
@@ -158,6 +160,37 @@ class ConnectorSession(Session):
         finally:
             self._turns.pop(reply.answer.id, None)
         reply.query.progress = 1.0
+
+    async def _read_history(self, asked: Any, reply: Any) -> None:
+        """One page per ask; the first ends an answer that is open."""
+        if not asked.page:
+            await self._end_history()
+            tags, times = [self._tags[h] for h in asked.tags], (getattr(asked, "from"), asked.to)
+            self._history = HistoryAnswer(self.object.read_history, tags, times)
+        history = self._history
+        if history is None or (asked.page and asked.page != history.next):
+            raise Refused("this page is not open any more: ask for the first")
+        try:
+            page = await history.page()
+        except BaseException:
+            await self._end_history()
+            raise
+        reply.read_history.batches.extend(map(encode_batch, page.batches))
+        for handle, why in page.problems.items():
+            reply.read_history.problems.add(tag=handle, text=why)
+        if page.more:
+            reply.read_history.next_page = history.next
+        else:
+            await self._end_history()
+
+    async def close(self, within: float = CLOSE_WITHIN) -> None:
+        await self._end_history()
+        await super().close(within)
+
+    async def _end_history(self) -> None:
+        history, self._history = self._history, None
+        if history:
+            await history.close()
 
     async def _send_pages(self, pages: Any, turn: Turn, reply: Any) -> None:
         async for page in pages:

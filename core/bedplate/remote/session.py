@@ -1,9 +1,9 @@
 """One component inside a plugin: its object, the calls to it, and what their exceptions mean.
 
 The author fails, the kernel retries: each Open builds a new object. Calls never overlap, except that `subscribe`,
-`query` and a security module's `authorize` run beside the others. A call that runs out of time ends the session.
-Here, where plugins are loaded (remote/plugin.py) and in the kernel's supervisor are the only places that catch every
-exception.
+`query`, `read_history` and a security module's `authorize` run beside the others. A call that runs out of time ends the
+session, but for `read_history`. Here, where plugins are loaded (remote/plugin.py) and in the kernel's supervisor are
+the only places that catch every exception.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bedplate.telemetry import CONTROL, span
 from bedplate.wire import twin
 
 Handler = Callable[[Any, Any], Awaitable[None]]
-BESIDE = {"subscribe", "query", "authorize"}
+BESIDE = {"subscribe", "query", "read_history", "authorize"}
 PATIENT = {"read"}  # answers that may wait for the linger
 CLOSE_WITHIN = 5.0  # s
 LOST = (OSError, EOFError, TimeoutError)
@@ -184,8 +184,22 @@ class Session:
             raise ConnectionError(self._ended or "not open")
         elif what in ("subscribe", "query"):
             await self.serve(what, ask, reply)
+        elif what == "read_history":
+            await self._beside_in_time(self.serve(what, ask, reply), deadline, reply)
         else:
             await self._timed(self.serve(what, ask, reply), deadline, what)
+
+    async def _beside_in_time(self, call: Awaitable[None], deadline: float, reply: Any) -> None:
+        """One that costs nothing but itself when it is late."""
+        timer = asyncio.timeout_at(deadline)
+        try:
+            async with timer:
+                await call
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            reply.answer.code = plugin_pb2.CODE_EXPIRED
+            reply.answer.text = "it took too long"
 
     async def _timed(self, call: Awaitable[Any], deadline: float, what: str) -> Any:
         timer = asyncio.timeout_at(deadline)

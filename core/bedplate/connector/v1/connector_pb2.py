@@ -26,15 +26,15 @@ from bedplate.plugin.v1 import plugin_pb2 as bedplate_dot_plugin_dot_v1_dot_plug
 from bedplate.record.v1 import record_pb2 as bedplate_dot_record_dot_v1_dot_record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%bedplate/connector/v1/connector.proto\x12\x15\x62\x65\x64plate.connector.v1\x1a\x1f\x62\x65\x64plate/plugin/v1/plugin.proto\x1a\x1f\x62\x65\x64plate/record/v1/record.proto\"\x9f\x01\n\x0bToConnector\x12(\n\x04\x61sks\x18\x01 \x03(\x0b\x32\x1a.bedplate.connector.v1.Ask\x12-\n\x08receipts\x18\x02 \x03(\x0b\x32\x1b.bedplate.plugin.v1.Receipt\x12\x37\n\x0cpage_credits\x18\x03 \x03(\x0b\x32!.bedplate.connector.v1.PageCredit\"7\n\nPageCredit\x12\n\n\x02id\x18\x01 \x01(\x04\x12\r\n\x05pages\x18\x02 \x01(\r\x12\x0e\n\x06\x65nough\x18\x03 \x01(\x08\"\xcb\x01\n\rFromConnector\x12(\n\x05hello\x18\x01 \x01(\x0b\x32\x19.bedplate.plugin.v1.Hello\x12-\n\x07replies\x18\x02 \x03(\x0b\x32\x1c.bedplate.connector.v1.Reply\x12\x38\n\x0cpublications\x18\x03 \x03(\x0b\x32\".bedplate.connector.v1.Publication\x12\'\n\x05notes\x18\x04 \x03(\x0b\x32\x18.bedplate.plugin.v1.Note\"\xac\x04\n\x03\x41sk\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x11\n\tcomponent\x18\x02 \x01(\t\x12\x11\n\twithin_ms\x18\x03 \x01(\r\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\x12(\n\x04open\x18\x05 \x01(\x0b\x32\x18.bedplate.plugin.v1.OpenH\x00\x12*\n\x05\x63lose\x18\x06 \x01(\x0b\x32\x19.bedplate.plugin.v1.CloseH\x00\x12(\n\x04ping\x18\x07 \x01(\x0b\x32\x18.bedplate.plugin.v1.PingH\x00\x12\x30\n\x08shutdown\x18\x08 \x01(\x0b\x32\x1c.bedplate.plugin.v1.ShutdownH\x00\x12+\n\x04read\x18\t \x01(\x0b\x32\x1b.bedplate.connector.v1.ReadH\x00\x12-\n\x05write\x18\n \x01(\x0b\x32\x1c.bedplate.connector.v1.WriteH\x00\x12/\n\x06\x62rowse\x18\x0b \x01(\x0b\x32\x1d.bedplate.connector.v1.BrowseH\x00\x12\x35\n\tsubscribe\x18\x0c \x01(\x0b\x32 .bedplate.connector.v1.SubscribeH\x00\x12\x31\n\x07\x64\x65liver\x18\r \x01(\x0b\x32\x1e.bedplate.connector.v1.DeliverH\x00\x12-\n\x05query\x18\x0e \x01(\x0b\x32\x1c.bedplate.connector.v1.QueryH\x00\x42\x06\n\x04what\"\xc1\x02\n\x05Reply\x12*\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1a.bedplate.plugin.v1.Answer\x12\x30\n\x04open\x18\x02 \x01(\x0b\x32 .bedplate.connector.v1.OpenReplyH\x00\x12\x30\n\x04read\x18\x03 \x01(\x0b\x32 .bedplate.connector.v1.ReadReplyH\x00\x12\x34\n\x06\x62rowse\x18\x04 \x01(\x0b\x32\".bedplate.connector.v1.BrowseReplyH\x00\x12\x36\n\x07\x64\x65liver\x18\x05 \x01(\x0b\x32#.bedplate.connector.v1.DeliverReplyH\x00\x12\x32\n\x05query\x18\x06 \x01(\x0b\x32!.bedplate.connector.v1.QueryReplyH\x00\x42\x06\n\x04what\"T\n\tOpenReply\x12\x10\n\x08position\x18\x01 \x01(\x06\x12\r\n\x05\x65poch\x18\x02 \x01(\x06\x12&\n\x05\x66ound\x18\x03 \x03(\x0b\x32\x17.bedplate.plugin.v1.Tag\"\x14\n\x04Read\x12\x0c\n\x04tags\x18\x01 \x03(\x07\"f\n\tReadReply\x12*\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\x12-\n\x08problems\x18\x02 \x03(\x0b\x32\x1b.bedplate.plugin.v1.Problem\"R\n\x05Write\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0b\n\x03tag\x18\x02 \x01(\r\x12(\n\x05value\x18\x03 \x01(\x0b\x32\x19.bedplate.record.v1.Value\"4\n\x06\x42rowse\x12\r\n\x05\x62\x65low\x18\x01 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\r\x12\x0c\n\x04page\x18\x03 \x01(\x0c\"L\n\x0b\x42rowseReply\x12*\n\x05nodes\x18\x01 \x03(\x0b\x32\x1b.bedplate.connector.v1.Node\x12\x11\n\tnext_page\x18\x02 \x01(\x0c\"\xd3\x01\n\x04Node\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x14\n\x0chas_children\x18\x04 \x01(\x08\x12\x13\n\x0bis_variable\x18\x05 \x01(\x08\x12/\n\tdata_type\x18\x06 \x01(\x0e\x32\x1c.bedplate.record.v1.DataType\x12\x0c\n\x04unit\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x08 \x01(\t\x12\x10\n\x08writable\x18\t \x01(\x08\x12\r\n\x05value\x18\n \x01(\t\"!\n\tSubscribe\x12\x14\n\x0cresume_after\x18\x01 \x01(\x06\"`\n\x0bPublication\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x14\n\x0cproducer_seq\x18\x02 \x01(\x04\x12(\n\x05\x62\x61tch\x18\x03 \x01(\x0b\x32\x19.bedplate.record.v1.Batch\"\x84\x01\n\x07\x44\x65liver\x12+\n\x07records\x18\x01 \x03(\x0b\x32\x1a.bedplate.record.v1.Record\x12,\n\x06tables\x18\x02 \x03(\x0b\x32\x1c.bedplate.record.v1.TagTable\x12\r\n\x05until\x18\x03 \x01(\x06\x12\x0f\n\x07\x62\x61\x63klog\x18\x04 \x01(\x08\"1\n\x0c\x44\x65liverReply\x12\x10\n\x08position\x18\x01 \x01(\x06\x12\x0f\n\x07refused\x18\x02 \x01(\x06\"\xba\x01\n\x05Query\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\r\n\x05\x65very\x18\x04 \x01(\x10\x12\x33\n\taggregate\x18\x05 \x01(\x0e\x32 .bedplate.connector.v1.Aggregate\x12\r\n\x05limit\x18\x06 \x01(\x04\x12\x13\n\x0blast_before\x18\x07 \x01(\x08\x12\x0c\n\x04page\x18\x08 \x01(\x0c\x12\x0e\n\x06\x63redit\x18\t \x01(\r\"\x84\x01\n\nQueryReply\x12%\n\x04tags\x18\x01 \x03(\x0b\x32\x17.bedplate.record.v1.Tag\x12*\n\x07\x62\x61tches\x18\x02 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\x12\x11\n\tnext_page\x18\x03 \x01(\x0c\x12\x10\n\x08progress\x18\x04 \x01(\x01*\xbc\x01\n\tAggregate\x12\x19\n\x15\x41GGREGATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41GGREGATE_AVERAGE\x10\x01\x12\x15\n\x11\x41GGREGATE_MINIMUM\x10\x02\x12\x15\n\x11\x41GGREGATE_MAXIMUM\x10\x03\x12\x13\n\x0f\x41GGREGATE_FIRST\x10\x04\x12\x12\n\x0e\x41GGREGATE_LAST\x10\x05\x12\x13\n\x0f\x41GGREGATE_COUNT\x10\x06\x12\x11\n\rAGGREGATE_SUM\x10\x07\x32g\n\rConnectorHost\x12V\n\x06\x41ttach\x12$.bedplate.connector.v1.FromConnector\x1a\".bedplate.connector.v1.ToConnector(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%bedplate/connector/v1/connector.proto\x12\x15\x62\x65\x64plate.connector.v1\x1a\x1f\x62\x65\x64plate/plugin/v1/plugin.proto\x1a\x1f\x62\x65\x64plate/record/v1/record.proto\"\x9f\x01\n\x0bToConnector\x12(\n\x04\x61sks\x18\x01 \x03(\x0b\x32\x1a.bedplate.connector.v1.Ask\x12-\n\x08receipts\x18\x02 \x03(\x0b\x32\x1b.bedplate.plugin.v1.Receipt\x12\x37\n\x0cpage_credits\x18\x03 \x03(\x0b\x32!.bedplate.connector.v1.PageCredit\"7\n\nPageCredit\x12\n\n\x02id\x18\x01 \x01(\x04\x12\r\n\x05pages\x18\x02 \x01(\r\x12\x0e\n\x06\x65nough\x18\x03 \x01(\x08\"\xcb\x01\n\rFromConnector\x12(\n\x05hello\x18\x01 \x01(\x0b\x32\x19.bedplate.plugin.v1.Hello\x12-\n\x07replies\x18\x02 \x03(\x0b\x32\x1c.bedplate.connector.v1.Reply\x12\x38\n\x0cpublications\x18\x03 \x03(\x0b\x32\".bedplate.connector.v1.Publication\x12\'\n\x05notes\x18\x04 \x03(\x0b\x32\x18.bedplate.plugin.v1.Note\"\xe8\x04\n\x03\x41sk\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x11\n\tcomponent\x18\x02 \x01(\t\x12\x11\n\twithin_ms\x18\x03 \x01(\r\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\x12(\n\x04open\x18\x05 \x01(\x0b\x32\x18.bedplate.plugin.v1.OpenH\x00\x12*\n\x05\x63lose\x18\x06 \x01(\x0b\x32\x19.bedplate.plugin.v1.CloseH\x00\x12(\n\x04ping\x18\x07 \x01(\x0b\x32\x18.bedplate.plugin.v1.PingH\x00\x12\x30\n\x08shutdown\x18\x08 \x01(\x0b\x32\x1c.bedplate.plugin.v1.ShutdownH\x00\x12+\n\x04read\x18\t \x01(\x0b\x32\x1b.bedplate.connector.v1.ReadH\x00\x12-\n\x05write\x18\n \x01(\x0b\x32\x1c.bedplate.connector.v1.WriteH\x00\x12/\n\x06\x62rowse\x18\x0b \x01(\x0b\x32\x1d.bedplate.connector.v1.BrowseH\x00\x12\x35\n\tsubscribe\x18\x0c \x01(\x0b\x32 .bedplate.connector.v1.SubscribeH\x00\x12\x31\n\x07\x64\x65liver\x18\r \x01(\x0b\x32\x1e.bedplate.connector.v1.DeliverH\x00\x12-\n\x05query\x18\x0e \x01(\x0b\x32\x1c.bedplate.connector.v1.QueryH\x00\x12:\n\x0cread_history\x18\x0f \x01(\x0b\x32\".bedplate.connector.v1.ReadHistoryH\x00\x42\x06\n\x04what\"\x82\x03\n\x05Reply\x12*\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1a.bedplate.plugin.v1.Answer\x12\x30\n\x04open\x18\x02 \x01(\x0b\x32 .bedplate.connector.v1.OpenReplyH\x00\x12\x30\n\x04read\x18\x03 \x01(\x0b\x32 .bedplate.connector.v1.ReadReplyH\x00\x12\x34\n\x06\x62rowse\x18\x04 \x01(\x0b\x32\".bedplate.connector.v1.BrowseReplyH\x00\x12\x36\n\x07\x64\x65liver\x18\x05 \x01(\x0b\x32#.bedplate.connector.v1.DeliverReplyH\x00\x12\x32\n\x05query\x18\x06 \x01(\x0b\x32!.bedplate.connector.v1.QueryReplyH\x00\x12?\n\x0cread_history\x18\x07 \x01(\x0b\x32\'.bedplate.connector.v1.ReadHistoryReplyH\x00\x42\x06\n\x04what\"T\n\tOpenReply\x12\x10\n\x08position\x18\x01 \x01(\x06\x12\r\n\x05\x65poch\x18\x02 \x01(\x06\x12&\n\x05\x66ound\x18\x03 \x03(\x0b\x32\x17.bedplate.plugin.v1.Tag\"\x14\n\x04Read\x12\x0c\n\x04tags\x18\x01 \x03(\x07\"f\n\tReadReply\x12*\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\x12-\n\x08problems\x18\x02 \x03(\x0b\x32\x1b.bedplate.plugin.v1.Problem\"R\n\x05Write\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0b\n\x03tag\x18\x02 \x01(\r\x12(\n\x05value\x18\x03 \x01(\x0b\x32\x19.bedplate.record.v1.Value\"4\n\x06\x42rowse\x12\r\n\x05\x62\x65low\x18\x01 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\r\x12\x0c\n\x04page\x18\x03 \x01(\x0c\"L\n\x0b\x42rowseReply\x12*\n\x05nodes\x18\x01 \x03(\x0b\x32\x1b.bedplate.connector.v1.Node\x12\x11\n\tnext_page\x18\x02 \x01(\x0c\"\xd3\x01\n\x04Node\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x14\n\x0chas_children\x18\x04 \x01(\x08\x12\x13\n\x0bis_variable\x18\x05 \x01(\x08\x12/\n\tdata_type\x18\x06 \x01(\x0e\x32\x1c.bedplate.record.v1.DataType\x12\x0c\n\x04unit\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x08 \x01(\t\x12\x10\n\x08writable\x18\t \x01(\x08\x12\r\n\x05value\x18\n \x01(\t\"!\n\tSubscribe\x12\x14\n\x0cresume_after\x18\x01 \x01(\x06\"`\n\x0bPublication\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x14\n\x0cproducer_seq\x18\x02 \x01(\x04\x12(\n\x05\x62\x61tch\x18\x03 \x01(\x0b\x32\x19.bedplate.record.v1.Batch\"\x84\x01\n\x07\x44\x65liver\x12+\n\x07records\x18\x01 \x03(\x0b\x32\x1a.bedplate.record.v1.Record\x12,\n\x06tables\x18\x02 \x03(\x0b\x32\x1c.bedplate.record.v1.TagTable\x12\r\n\x05until\x18\x03 \x01(\x06\x12\x0f\n\x07\x62\x61\x63klog\x18\x04 \x01(\x08\"1\n\x0c\x44\x65liverReply\x12\x10\n\x08position\x18\x01 \x01(\x06\x12\x0f\n\x07refused\x18\x02 \x01(\x06\"\xba\x01\n\x05Query\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\r\n\x05\x65very\x18\x04 \x01(\x10\x12\x33\n\taggregate\x18\x05 \x01(\x0e\x32 .bedplate.connector.v1.Aggregate\x12\r\n\x05limit\x18\x06 \x01(\x04\x12\x13\n\x0blast_before\x18\x07 \x01(\x08\x12\x0c\n\x04page\x18\x08 \x01(\x0c\x12\x0e\n\x06\x63redit\x18\t \x01(\r\"\x84\x01\n\nQueryReply\x12%\n\x04tags\x18\x01 \x03(\x0b\x32\x17.bedplate.record.v1.Tag\x12*\n\x07\x62\x61tches\x18\x02 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\x12\x11\n\tnext_page\x18\x03 \x01(\x0c\x12\x10\n\x08progress\x18\x04 \x01(\x01\"C\n\x0bReadHistory\x12\x0c\n\x04tags\x18\x01 \x03(\x07\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\x0c\n\x04page\x18\x04 \x01(\x0c\"\x80\x01\n\x10ReadHistoryReply\x12*\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\x12\x11\n\tnext_page\x18\x02 \x01(\x0c\x12-\n\x08problems\x18\x03 \x03(\x0b\x32\x1b.bedplate.plugin.v1.Problem*\xbc\x01\n\tAggregate\x12\x19\n\x15\x41GGREGATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41GGREGATE_AVERAGE\x10\x01\x12\x15\n\x11\x41GGREGATE_MINIMUM\x10\x02\x12\x15\n\x11\x41GGREGATE_MAXIMUM\x10\x03\x12\x13\n\x0f\x41GGREGATE_FIRST\x10\x04\x12\x12\n\x0e\x41GGREGATE_LAST\x10\x05\x12\x13\n\x0f\x41GGREGATE_COUNT\x10\x06\x12\x11\n\rAGGREGATE_SUM\x10\x07\x32g\n\rConnectorHost\x12V\n\x06\x41ttach\x12$.bedplate.connector.v1.FromConnector\x1a\".bedplate.connector.v1.ToConnector(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bedplate.connector.v1.connector_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AGGREGATE']._serialized_start=2724
-  _globals['_AGGREGATE']._serialized_end=2912
+  _globals['_AGGREGATE']._serialized_start=3049
+  _globals['_AGGREGATE']._serialized_end=3237
   _globals['_TOCONNECTOR']._serialized_start=131
   _globals['_TOCONNECTOR']._serialized_end=290
   _globals['_PAGECREDIT']._serialized_start=292
@@ -42,35 +42,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FROMCONNECTOR']._serialized_start=350
   _globals['_FROMCONNECTOR']._serialized_end=553
   _globals['_ASK']._serialized_start=556
-  _globals['_ASK']._serialized_end=1112
-  _globals['_REPLY']._serialized_start=1115
-  _globals['_REPLY']._serialized_end=1436
-  _globals['_OPENREPLY']._serialized_start=1438
-  _globals['_OPENREPLY']._serialized_end=1522
-  _globals['_READ']._serialized_start=1524
-  _globals['_READ']._serialized_end=1544
-  _globals['_READREPLY']._serialized_start=1546
-  _globals['_READREPLY']._serialized_end=1648
-  _globals['_WRITE']._serialized_start=1650
-  _globals['_WRITE']._serialized_end=1732
-  _globals['_BROWSE']._serialized_start=1734
-  _globals['_BROWSE']._serialized_end=1786
-  _globals['_BROWSEREPLY']._serialized_start=1788
-  _globals['_BROWSEREPLY']._serialized_end=1864
-  _globals['_NODE']._serialized_start=1867
-  _globals['_NODE']._serialized_end=2078
-  _globals['_SUBSCRIBE']._serialized_start=2080
-  _globals['_SUBSCRIBE']._serialized_end=2113
-  _globals['_PUBLICATION']._serialized_start=2115
-  _globals['_PUBLICATION']._serialized_end=2211
-  _globals['_DELIVER']._serialized_start=2214
-  _globals['_DELIVER']._serialized_end=2346
-  _globals['_DELIVERREPLY']._serialized_start=2348
-  _globals['_DELIVERREPLY']._serialized_end=2397
-  _globals['_QUERY']._serialized_start=2400
-  _globals['_QUERY']._serialized_end=2586
-  _globals['_QUERYREPLY']._serialized_start=2589
-  _globals['_QUERYREPLY']._serialized_end=2721
-  _globals['_CONNECTORHOST']._serialized_start=2914
-  _globals['_CONNECTORHOST']._serialized_end=3017
+  _globals['_ASK']._serialized_end=1172
+  _globals['_REPLY']._serialized_start=1175
+  _globals['_REPLY']._serialized_end=1561
+  _globals['_OPENREPLY']._serialized_start=1563
+  _globals['_OPENREPLY']._serialized_end=1647
+  _globals['_READ']._serialized_start=1649
+  _globals['_READ']._serialized_end=1669
+  _globals['_READREPLY']._serialized_start=1671
+  _globals['_READREPLY']._serialized_end=1773
+  _globals['_WRITE']._serialized_start=1775
+  _globals['_WRITE']._serialized_end=1857
+  _globals['_BROWSE']._serialized_start=1859
+  _globals['_BROWSE']._serialized_end=1911
+  _globals['_BROWSEREPLY']._serialized_start=1913
+  _globals['_BROWSEREPLY']._serialized_end=1989
+  _globals['_NODE']._serialized_start=1992
+  _globals['_NODE']._serialized_end=2203
+  _globals['_SUBSCRIBE']._serialized_start=2205
+  _globals['_SUBSCRIBE']._serialized_end=2238
+  _globals['_PUBLICATION']._serialized_start=2240
+  _globals['_PUBLICATION']._serialized_end=2336
+  _globals['_DELIVER']._serialized_start=2339
+  _globals['_DELIVER']._serialized_end=2471
+  _globals['_DELIVERREPLY']._serialized_start=2473
+  _globals['_DELIVERREPLY']._serialized_end=2522
+  _globals['_QUERY']._serialized_start=2525
+  _globals['_QUERY']._serialized_end=2711
+  _globals['_QUERYREPLY']._serialized_start=2714
+  _globals['_QUERYREPLY']._serialized_end=2846
+  _globals['_READHISTORY']._serialized_start=2848
+  _globals['_READHISTORY']._serialized_end=2915
+  _globals['_READHISTORYREPLY']._serialized_start=2918
+  _globals['_READHISTORYREPLY']._serialized_end=3046
+  _globals['_CONNECTORHOST']._serialized_start=3239
+  _globals['_CONNECTORHOST']._serialized_end=3342
 # @@protoc_insertion_point(module_scope)

@@ -61,7 +61,7 @@ class FromConnector(_message.Message):
     def __init__(self, hello: _Optional[_Union[_plugin_pb2.Hello, _Mapping]] = ..., replies: _Optional[_Iterable[_Union[Reply, _Mapping]]] = ..., publications: _Optional[_Iterable[_Union[Publication, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_plugin_pb2.Note, _Mapping]]] = ...) -> None: ...
 
 class Ask(_message.Message):
-    __slots__ = ("id", "component", "within_ms", "traceparent", "open", "close", "ping", "shutdown", "read", "write", "browse", "subscribe", "deliver", "query")
+    __slots__ = ("id", "component", "within_ms", "traceparent", "open", "close", "ping", "shutdown", "read", "write", "browse", "subscribe", "deliver", "query", "read_history")
     ID_FIELD_NUMBER: _ClassVar[int]
     COMPONENT_FIELD_NUMBER: _ClassVar[int]
     WITHIN_MS_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +76,7 @@ class Ask(_message.Message):
     SUBSCRIBE_FIELD_NUMBER: _ClassVar[int]
     DELIVER_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
+    READ_HISTORY_FIELD_NUMBER: _ClassVar[int]
     id: int
     component: str
     within_ms: int
@@ -90,23 +91,26 @@ class Ask(_message.Message):
     subscribe: Subscribe
     deliver: Deliver
     query: Query
-    def __init__(self, id: _Optional[int] = ..., component: _Optional[str] = ..., within_ms: _Optional[int] = ..., traceparent: _Optional[str] = ..., open: _Optional[_Union[_plugin_pb2.Open, _Mapping]] = ..., close: _Optional[_Union[_plugin_pb2.Close, _Mapping]] = ..., ping: _Optional[_Union[_plugin_pb2.Ping, _Mapping]] = ..., shutdown: _Optional[_Union[_plugin_pb2.Shutdown, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., write: _Optional[_Union[Write, _Mapping]] = ..., browse: _Optional[_Union[Browse, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., deliver: _Optional[_Union[Deliver, _Mapping]] = ..., query: _Optional[_Union[Query, _Mapping]] = ...) -> None: ...
+    read_history: ReadHistory
+    def __init__(self, id: _Optional[int] = ..., component: _Optional[str] = ..., within_ms: _Optional[int] = ..., traceparent: _Optional[str] = ..., open: _Optional[_Union[_plugin_pb2.Open, _Mapping]] = ..., close: _Optional[_Union[_plugin_pb2.Close, _Mapping]] = ..., ping: _Optional[_Union[_plugin_pb2.Ping, _Mapping]] = ..., shutdown: _Optional[_Union[_plugin_pb2.Shutdown, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., write: _Optional[_Union[Write, _Mapping]] = ..., browse: _Optional[_Union[Browse, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., deliver: _Optional[_Union[Deliver, _Mapping]] = ..., query: _Optional[_Union[Query, _Mapping]] = ..., read_history: _Optional[_Union[ReadHistory, _Mapping]] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ("answer", "open", "read", "browse", "deliver", "query")
+    __slots__ = ("answer", "open", "read", "browse", "deliver", "query", "read_history")
     ANSWER_FIELD_NUMBER: _ClassVar[int]
     OPEN_FIELD_NUMBER: _ClassVar[int]
     READ_FIELD_NUMBER: _ClassVar[int]
     BROWSE_FIELD_NUMBER: _ClassVar[int]
     DELIVER_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
+    READ_HISTORY_FIELD_NUMBER: _ClassVar[int]
     answer: _plugin_pb2.Answer
     open: OpenReply
     read: ReadReply
     browse: BrowseReply
     deliver: DeliverReply
     query: QueryReply
-    def __init__(self, answer: _Optional[_Union[_plugin_pb2.Answer, _Mapping]] = ..., open: _Optional[_Union[OpenReply, _Mapping]] = ..., read: _Optional[_Union[ReadReply, _Mapping]] = ..., browse: _Optional[_Union[BrowseReply, _Mapping]] = ..., deliver: _Optional[_Union[DeliverReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ...) -> None: ...
+    read_history: ReadHistoryReply
+    def __init__(self, answer: _Optional[_Union[_plugin_pb2.Answer, _Mapping]] = ..., open: _Optional[_Union[OpenReply, _Mapping]] = ..., read: _Optional[_Union[ReadReply, _Mapping]] = ..., browse: _Optional[_Union[BrowseReply, _Mapping]] = ..., deliver: _Optional[_Union[DeliverReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., read_history: _Optional[_Union[ReadHistoryReply, _Mapping]] = ...) -> None: ...
 
 class OpenReply(_message.Message):
     __slots__ = ("position", "epoch", "found")
@@ -252,3 +256,24 @@ class QueryReply(_message.Message):
     next_page: bytes
     progress: float
     def __init__(self, tags: _Optional[_Iterable[_Union[_record_pb2.Tag, _Mapping]]] = ..., batches: _Optional[_Iterable[_Union[_record_pb2.Batch, _Mapping]]] = ..., next_page: _Optional[bytes] = ..., progress: _Optional[float] = ...) -> None: ...
+
+class ReadHistory(_message.Message):
+    __slots__ = ("tags", "to", "page")
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    FROM_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    tags: _containers.RepeatedScalarFieldContainer[int]
+    to: int
+    page: bytes
+    def __init__(self, tags: _Optional[_Iterable[int]] = ..., to: _Optional[int] = ..., page: _Optional[bytes] = ..., **kwargs) -> None: ...
+
+class ReadHistoryReply(_message.Message):
+    __slots__ = ("batches", "next_page", "problems")
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    batches: _containers.RepeatedCompositeFieldContainer[_record_pb2.Batch]
+    next_page: bytes
+    problems: _containers.RepeatedCompositeFieldContainer[_plugin_pb2.Problem]
+    def __init__(self, batches: _Optional[_Iterable[_Union[_record_pb2.Batch, _Mapping]]] = ..., next_page: _Optional[bytes] = ..., problems: _Optional[_Iterable[_Union[_plugin_pb2.Problem, _Mapping]]] = ...) -> None: ...

@@ -290,11 +290,14 @@ async def undeclared_is_not(bench: Bench) -> str:
 
 def probe_of(name: str, session: Session, handle: int) -> Any:
     """The most harmless ask of each kind. handle: what a Write names; it carries no value."""
-    made = twin(getattr(connector_pb2, name.capitalize()))()
+    made = twin(getattr(connector_pb2, name.title().replace("_", "")))()
     if name == "read":
         made.tags.extend(session.handles)
     elif name == "write":
         made.tag = handle
+    elif name == "read_history":
+        made.tags.append(handle)
+        made.to = 1
     elif name == "query":
         made.to = 1
         made.selectors.append("**")

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -181,6 +182,26 @@ async def test_a_folder_that_is_taken_away_is_noticed_and_made_again(tmp_path: P
     async with plant(tmp_path, TEXT, offers=RIGS) as kernel:
         await until(lambda: value(kernel, "one/number"))
         assert last - 5 < max(await numbers(kernel.engine))
+
+
+def test_a_disk_that_fails_in_the_midst_of_it_stops_the_storing_alone(tmp_path: Path) -> None:
+    """Errors of the disk, put into the system calls of a real kernel."""
+    if not shutil.which("strace"):
+        if os.environ.get("CI"):
+            pytest.fail("strace is missing")
+        pytest.skip("strace is missing")
+    inject = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=40..44"]
+    program = [sys.executable, "-m", "tests.runtime.enduring_kernel", str(tmp_path)]
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-o", str(tmp_path / "calls"), *inject, *program],
+        cwd=Path(__file__).parent.parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.stdout == "disk I/O error: went on, stored again, whole\n", done.stderr[-2000:]
+    assert list((tmp_path / "journal").glob("*.broken-*")), "never again on that file"
 
 
 def accounted(fresh: list[Record], stored: set[int]) -> int:

@@ -207,8 +207,9 @@ def test_every_message_that_an_author_meets_has_its_value() -> None:
         *("Hello", "Open", "Close", "Ping", "Shutdown", "Answer", "Problem"),  # the session
         *("Publication", "Receipt", "Note", "PageCredit"),  # send, note, the next page
         *("State", "Input"),  # state(), Asset.inputs
-        *("Read", "Write", "Browse", "Subscribe", "Authorize"),  # arguments of the method
-        *("OpenReply", "ReadReply", "BrowseReply", "DeliverReply", "ProcessReply"),  # its result
+        *("Read", "ReadHistory", "Write", "Browse", "Subscribe", "Authorize"),  # arguments
+        *("OpenReply", "ReadReply", "ReadHistoryReply", "BrowseReply"),  # results
+        *("DeliverReply", "ProcessReply"),
         *("Value", "TagTable"),  # any Python value; model.TagTable is built from many
         "Gap",  # no author meets one yet
     }

@@ -234,6 +234,18 @@ async def test_the_last_good_value_is_known_after_a_restart_and_so_is_whose_it_i
             assert answer.whose == Whose.MACHINE_PROGRAM
 
 
+async def test_a_tag_that_nothing_gives_any_more_is_the_configurations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, shop(1, 2), monkeypatch) as kernel:
+        await all_up(kernel)
+    async with running(tmp_path, shop(1, 1), monkeypatch) as kernel:
+        answer = await why(kernel, "press-12/parts")
+        ends_well(answer)
+        assert answer.cause == "nothing in the deployment gives this tag any more"
+        assert answer.whose == Whose.CONFIGURATION
+
+
 @pytest.mark.parametrize(
     ("word", "failed", "says"),
     [

@@ -43,6 +43,8 @@ def reason(case: Case) -> str:
 
 def _quiet(case: Case) -> str:
     one = case.first
+    if _orphan(case):
+        return "nothing in the deployment gives this tag any more"
     if one and one.life.state in (State.OFF, State.SET_ASIDE):
         return f"{one.life.state}: {one.life.reason}"
     if case.subject.tag and not case.good:
@@ -57,6 +59,10 @@ def _quiet(case: Case) -> str:
             return f"{owner} has no good result: {lacks}"
         return f"{quality.name(case.code)}, and nothing else is wrong with {owner}"
     return ""
+
+
+def _orphan(case: Case) -> bool:
+    return bool(case.subject.tag) and not case.subject.components
 
 
 def inputs_missing(case: Case) -> list[str]:
@@ -117,6 +123,8 @@ def _of_tag(case: Case) -> Whose | None:
 
 def _nobody(case: Case) -> tuple[Whose, str]:
     one = case.first
+    if _orphan(case):
+        return Whose.CONFIGURATION, f"configuration, {case.kernel.deployment.source.file}"
     if one and one.life.state is State.SET_ASIDE:
         return Whose.PERSON, f"person: {one.life.reason}"
     if one and one.life.state is State.OFF:
@@ -173,6 +181,10 @@ def _told(case: Case, cause: Cause) -> tuple[str, ...]:
 
 def _nothing(case: Case) -> list[str]:
     one, owner = case.first, next(iter(case.subject.components), "")
+    if _orphan(case):
+        return [
+            "If it has another name now, `moved:` in the deployment file keeps its history with it"
+        ]
     if one and one.life.state is State.SET_ASIDE:
         return [f"Back into service before its time: bedplate maintenance {owner} --end"]
     if one and one.life.state is State.OFF:

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bedplate.cli.output import tree
+from bedplate.client import Client
+from bedplate.endpoints import find
+
 BEDPLATE = Path(sys.executable).with_name("bedplate")
 RIGS = Path(__file__).parents[1] / "runtime" / "rigs.py"
 WITHIN = 30.0  # s
@@ -89,9 +93,10 @@ class Plant:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def status(self) -> Any:
-        done = self("status", "--json")
-        assert done.out, done.err
-        return done.json
+        """As `bedplate status --json` shows it."""
+        found = find(None, self.environment)
+        with Client(found.address, found.token) as client:
+            return tree(client.status())
 
     def component(self, id_: str) -> Any:
         return next(one for one in self.status()["components"] if one["id"] == id_)

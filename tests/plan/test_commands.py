@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from tests.plan.running import RIGS, Plant, until
 
+from bedplate.client import connect
+from bedplate.errors import CallError
+
 TEXT = """\
 bedplate: 1
 name: presses
@@ -132,6 +135,32 @@ def test_apply_does_what_the_plan_said_and_from_then_on_it_is_what_boots(plant: 
     told = [json.loads(line) for line in audit if '"admin.apply"' in line]
     assert [one["verdict"] for one in told][-2:] == ["allowed", "noted"], "before and after"
     assert told[-1]["text"] == "deployment 2 runs: 1 create, 1 reconfigure"
+
+
+def test_whoever_asked_may_go_away_and_nobody_else_gets_in_between(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant.start()
+    until(lambda: up(plant, "press-1", "press-3"))
+    (plant.folder / "aside").mkdir()
+    (plant.folder / "aside" / "cut").touch()
+    text = OTHER.replace("folder: FOLDER,", "folder: FOLDER/aside,")
+    other = plant.write(text, "other.yaml")
+    monkeypatch.setenv("BEDPLATE_HOME", plant.environment["BEDPLATE_HOME"])
+
+    with connect() as client:
+        going = client.apply(other, health=30.0)
+        assert next(going).state == "begins"
+        going.close()
+    with connect() as client, pytest.raises(CallError, match="is applying another one") as error:
+        next(iter(client.apply(plant.file)))
+    assert error.value.code == "FAILED_PRECONDITION"
+    assert (plant.folder / "deployments" / "applying.json").exists()
+    (plant.folder / "aside" / "cut").unlink()
+
+    until(lambda: plant.status()["deployment"]["number"] == 2)
+    assert not (plant.folder / "deployments" / "applying.json").exists()
+    assert up(plant, "press-3", "press-4")
 
 
 def test_what_does_not_become_healthy_is_undone_and_nothing_else_felt_it(plant: Plant) -> None:

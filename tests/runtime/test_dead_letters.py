@@ -6,6 +6,7 @@ import base64
 import json
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.runtime.plant import OFFERS, SETTINGS, RigOffer, plant, state, until,
 
 from bedplate.config import PluginSchema
 from bedplate.model import AlarmState, Body
+from bedplate.server.admin import Admin
 from bedplate.wire import decode_batch, decode_event
 
 FILE = Path(__file__).with_name("ticking.py")
@@ -56,6 +58,9 @@ async def test_what_a_sink_refuses_is_kept_apart_declared_once_and_the_rest_flow
         alarm = await until(lambda: kernel.spine.alarms.get(ALARM))
         assert alarm.alarm.state is AlarmState.UNACKNOWLEDGED
         await until(lambda: 65 in got(tmp_path, "other"))
+        status = await Admin(kernel, ()).status(SimpleNamespace(with_output=False), None)  # type: ignore[arg-type]
+        detail_of = {one.id: one.detail for one in status.components}
+        assert "records for ever, kept in" in detail_of["cloud"]
         events = [decode_event(f.record.payload) for f in listener.take()
                   if f.record.stream == "cloud/event" and f.record.kind is Body.EVENT]  # fmt: skip
         (event,) = [one for one in events if one.text.startswith("DEAD LETTER")]

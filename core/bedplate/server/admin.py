@@ -204,11 +204,13 @@ class Admin:
 
 
 def _lost(role: Any) -> str:
-    """What a reader that lagged too far behind did not get, since it was first there."""
-    buffer = getattr(role, "buffer", None)
-    if buffer is None or not buffer.lost.records:
-        return ""
-    return f"lost {buffer.lost.samples:,} samples of {buffer.lost.words}: {buffer.why}"
+    """What a reader that lagged too far behind did not get, since it was first there; what it refused."""
+    buffer, letters, found = getattr(role, "buffer", None), getattr(role, "letters", None), []
+    if buffer and buffer.lost.records:
+        found.append(f"lost {buffer.lost.samples:,} samples of {buffer.lost.words}: {buffer.why}")
+    if letters and letters.count:
+        found.append(f"refused {letters.count:,} records for ever, kept in {letters.path}")
+    return " · ".join(found)
 
 
 def _group(component: Component) -> str:

@@ -136,8 +136,11 @@ def site(tmp_path_factory: pytest.TempPathFactory, bundles: dict[str, Path]) -> 
     site = Site(tmp_path_factory.mktemp("site"))
     site.file.parent.mkdir()
     site.file.write_text(PLANT)
+    left = site.versions / "0.1.0" / "bin" / "left by one that was killed"
+    left.mkdir(parents=True)
     done = site.upgrade(bundles["0.1.0"], "--key", bundles["key"], "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert not left.exists()
     return site
 
 

@@ -47,6 +47,7 @@ def upgrade(invocation: Invocation, bundle: Path | None, back: bool, **said: Any
 
     if back == (bundle is not None):
         raise click.UsageError("name a bundle, or say --back")
+    os.umask(0o022)  # the service's user runs what root makes here
     file = _deployment(said["file"], said["name"])
     versions = Versions(said["folder"].absolute() if said["folder"] else versions_folder())
     with versions.alone():

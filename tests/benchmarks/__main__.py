@@ -23,6 +23,7 @@ from tests.benchmarks import (
     idle,
     kept,
     kernel_part,
+    ledger,
     machine,
     many,
     pipeline,
@@ -37,7 +38,7 @@ from tests.benchmarks.plant import ROOT
 
 Bench = Callable[[Plan], Iterator[Figure]]
 BENCHES: dict[str, list[Bench]] = {
-    "a": [kernel_part.inside, pipeline.to_subscriber],
+    "a": [kernel_part.inside, ledger.counted, pipeline.to_subscriber],
     "b": [pipeline.to_history, kept.sealed],
     "c": [idle.idle, steady.steady, steady.with_history, steady.growth],
     "d": [kept.asked, kept.current],

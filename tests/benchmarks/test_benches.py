@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.benchmarks import kept, kernel_part
+from tests.benchmarks import kept, kernel_part, ledger
 from tests.benchmarks.figures import Figure, Target, table
 from tests.benchmarks.plan import Plan
 
@@ -17,6 +17,10 @@ def test_what_needs_no_process_is_measured(tmp_path: Path) -> None:
     figures = [*kernel_part.inside(tiny(tmp_path)), *kept.sealed(tiny(tmp_path))]
     assert len(figures) == 7
     assert all(figure.middle > 0 for figure in figures)
+
+
+def test_what_the_ledger_costs_is_measured(tmp_path: Path) -> None:
+    assert [figure.unit for figure in ledger.counted(tiny(tmp_path))] == ["µs"] * 4
 
 
 def test_a_running_plant_is_measured(tmp_path: Path) -> None:

@@ -36,21 +36,24 @@ class GapService:
         ]
 
     async def list_gaps(self, request: Any, caller: Caller) -> Any:
-        since, until = getattr(request, "from"), request.to
-        if until and since >= until:
+        ledger = self._kernel.ledger
+        since, until = ledger.range(getattr(request, "from"), request.to)
+        if since >= until:
             text = "the range is empty: `from` must be before `to`"
             raise CallError(text, code="INVALID_ARGUMENT")
-        ledger = self._kernel.ledger
         complete = await ledger.complete(since, until)
         found = await ledger.gaps(since, until)
         old = (path for gap in found for path in gap.tags)  # a tag of then need not be one of today
         wanted = selection(list(request.selectors), dict.fromkeys([*self._paths(), *old]))
         gaps = [message for gap in found for message in messages(gap, wanted)]
-        return gaps_pb2.ListGapsResponse(
+        response = gaps_pb2.ListGapsResponse(
             gaps=gaps[-MOST:],
             completeness=[completeness(c) for c in complete if wanted.matches(c.path)],
             omitted=max(0, len(gaps) - MOST),
+            to=until,
         )
+        setattr(response, "from", since)
+        return response
 
     def _asked(self, request: Any) -> list[str]:
         return asked(request.selectors, self._paths())
@@ -95,5 +98,9 @@ def _message(gap: Gap, path: str, tags: int, missing: int, filled: int) -> gaps_
 
 def completeness(one: Complete) -> gaps_pb2.Completeness:
     return gaps_pb2.Completeness(
-        path=one.path, expected=one.expected, received=one.received, ratio=one.ratio
+        component=one.component,
+        path=one.path,
+        expected=one.expected,
+        received=one.received,
+        ratio=one.ratio,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from bedplate.cli.screen import Column, indented, table
+from bedplate.cli.screen import Column, Path, indented, table
 from bedplate.client.shown import age_text
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 ORDER = ("remove", "reconfigure", "rewire", "restart", "create")
 STYLE = {"remove": "red", "restart": "yellow", "rewire": "yellow", "create": "green"}
 LONG = 366 * 86400.0  # s
+VALUES = re.compile(r" \S+ → \S+")
 NAMED = 3  # of many, the first so many
 
 
@@ -38,7 +41,7 @@ def planned(plan: Plan, heading: str) -> Iterator[Any]:
 
 def _columns() -> list[Column]:
     what = [Column("step"), Column("component"), Column("why", wraps=True)]
-    return [*what, Column("gap", align="right"), Column("machines", wraps=True)]
+    return [*what, Column("gap", align="right"), Column("machines", gives=True)]
 
 
 def _marked(mark: str, style: str, text: str) -> Any:
@@ -46,21 +49,35 @@ def _marked(mark: str, style: str, text: str) -> Any:
 
 
 def groups(steps: Iterable[PlannedStep]) -> list[list[PlannedStep]]:
-    """Steps of one kind with one reason, in the order of kinds."""
-    found: dict[tuple[int, str], list[PlannedStep]] = {}
+    """Steps of one kind with one reason, in the order of kinds. Where many differ in values alone, that is one reason
+    too."""
+    exact: dict[tuple[int, str], list[PlannedStep]] = {}
     for step in steps:
-        found.setdefault((ORDER.index(step.step), _reason(step)), []).append(step)
+        exact.setdefault((ORDER.index(step.step), _reason(step)), []).append(step)
+    alike = Counter((kind, _alike(why)) for kind, why in exact)
+    found: dict[tuple[int, str], list[PlannedStep]] = {}
+    for (kind, why), group in exact.items():
+        many = alike[kind, _alike(why)] > NAMED
+        found.setdefault((kind, _alike(why) if many else why), []).extend(group)
     return [found[key] for key in sorted(found, key=lambda key: key[0])]
 
 
 def _reason(step: PlannedStep) -> str:
-    return step.why.replace(step.component, "…") if step.component else step.why
+    return step.why.replace(step.component, "…")
+
+
+def _alike(reason: str) -> str:
+    """Without the values."""
+    return VALUES.sub(" differs", reason)
 
 
 def _row(group: Sequence[PlannedStep]) -> tuple[Any, ...]:
     first = group[0]
     step = Text(first.step, STYLE.get(first.step, ""))
-    why = first.why if len(group) == 1 else _reason(first)
+    reasons = {_reason(one) for one in group}
+    why = first.why if len(group) == 1 else reasons.pop()
+    if reasons and len(group) > 1:
+        why = _alike(why)
     return step, names([one.component for one in group]), why, _gap(group), _machines(group)
 
 
@@ -93,8 +110,10 @@ def seconds(length: float) -> str:
     return f"{length:.1f} s" if length < 10 else age_text(length)
 
 
-def _machines(group: Sequence[PlannedStep]) -> str:
+def _machines(group: Sequence[PlannedStep]) -> Any:
     paths = [*dict.fromkeys(path for one in group for path in one.machines)]
+    if len(paths) == 1:
+        return Path(paths[0])
     if len(paths) <= NAMED:
         return ", ".join(paths)
     shared = _shared(paths)

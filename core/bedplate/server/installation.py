@@ -86,6 +86,7 @@ class Installation:
         newest = self.store.newest()
         self._tell_cut_off(newest)
         self.store.end()
+        self.problem = ""
         if newest and newest.sha256 == self.running.sha256:
             self.running = newest
         else:

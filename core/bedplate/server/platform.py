@@ -46,6 +46,8 @@ from bedplate.server.installation import Installation, last_applied
 from bedplate.server.reloading import Reloading
 from bedplate.telemetry import Exporters
 
+NUMBER_WITHIN = 5.0  # s that the disk of applied deployments may take at the start
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -155,7 +157,7 @@ class Platform:
             instruments(self.kernel, self._exporters.meter_provider.get_meter("bedplate"))
         modules = {guard.component.id: guard for guard in self.kernel.guards()}
         gate = Gate([by_socket, by_token(token)], modules, self._audit)
-        await asyncio.to_thread(self.installation.begin)
+        await self._number()
         self._looking = asyncio.create_task(asyncio.to_thread(self.installation.look_around))
         given, turned = self.prepared.given, self._turned
         self.deployments = DeploymentService(
@@ -237,6 +239,15 @@ class Platform:
 
     def _heard(self, record: Mapping[str, Any]) -> None:
         self.hooks.tell("bedplate_audit_written", record=MappingProxyType(record))
+
+    async def _number(self) -> None:
+        """A disk that does not answer holds nobody up."""
+        try:
+            async with asyncio.timeout(NUMBER_WITHIN):
+                await asyncio.to_thread(self.installation.begin)
+        except TimeoutError:
+            text = f"{self.installation.store.folder} does not answer"
+            self.installation.problem = f"{text}, so what runs has no number yet"
 
     def _turned(self, deployment: Deployment, admission: Admission) -> None:
         """Another deployment was applied."""

@@ -123,7 +123,7 @@ def test_status_groups_connectors_by_their_entry_of_the_file(
 ) -> None:
     fill(plant)
     found = [re.split(r"\s{2,}", line.strip()) for line in connected("status").lines]
-    assert ["presses", "opcua", "38 of 40", "380 of 400", "556", "0.9 s"] in found
+    assert ["presses", "opcua", "38 of 40", "380 of 400", "556", "0.9 s", "–"] in found
     assert ["history", "history", "0.4 s", "55.7 GB, 211 days kept"] in found
     assert ["line1", "1 min", "3.0 %", "65.4 MB", "2"] in found
     assert ["journal", "400 MB embedded, 1 d kept · all on disk"] in found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,13 +21,12 @@ from bedplate.runtime.browsing import all_pages, tag_at
 from bedplate.runtime.clock_notes import ClockNotes
 from bedplate.runtime.declaring import declared, rule
 from bedplate.runtime.ledger.account import Account
-from bedplate.runtime.ledger.counting import CountedScan, absent, pushed
+from bedplate.runtime.ledger.counting import absent, pushed
 from bedplate.runtime.left_out import LeftOut
 from bedplate.runtime.output import legible
-from bedplate.runtime.polling import Poll
 from bedplate.runtime.produced import Produced
-from bedplate.runtime.role import Bug, Role, Unreachable, ok
-from bedplate.runtime.scan_groups import Ends, ScanGroups
+from bedplate.runtime.role import Role, ok
+from bedplate.runtime.scanning import READ_WITHIN, Scanning
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.window import Window
 from bedplate.scan.ingest import Ingest
@@ -36,7 +34,6 @@ from bedplate.scan.pace import Pacer
 from bedplate.scan.source_clock import SourceClock
 from bedplate.wire import decode_batch
 
-READ_WITHIN = 10.0  # s; a plugin bounds its own requests much tighter
 BAD_AFTER = 10.0  # s of silence after which Uncertain becomes Bad
 PROBLEM = 300  # characters of why a tag is Bad
 CREDIT = 64  # publications under way per component
@@ -77,7 +74,7 @@ class Source(Role):
         self._owed = 0
         self._told_held = False
         self._window: Window | None = None  # of the session, until Close was answered
-        self._scans: ScanGroups | None = None  # of the session, while it polls
+        self._scanning: Scanning | None = None  # of the session, while it polls
         self._produced = Produced(component.id, spine)
         self.clock = SourceClock()
         self._clock_notes = ClockNotes(component, spine)
@@ -245,57 +242,29 @@ class Source(Role):
     # --- poll ---
 
     async def _poll(self, attachment: Attachment) -> None:
-        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._scans = ScanGroups(partial(self._start_scan, attachment))
-        self.repace()
+        self._scanning = scanning = Scanning(attachment, self._pacer, self.account)
+        scanning.answered, scanning.late = self._answered, self._read_late
+        scanning.held, scanning.skipped = self._held, self._skip
         try:
-            await self._failure
+            await scanning.run(self.tags)
         finally:
-            self._scans.end()
-            self._scans = None
+            self._scanning = None
 
     def repace(self) -> None:
         """Reads its tags as their scan classes say now."""
-        if self._scans:
-            self.account.watch(self.tags)
-            self._scans.set(self.tags)
+        if self._scanning:
+            self._scanning.set(self.tags)
 
-    def _start_scan(self, attachment: Attachment, ns: int, handles: list[int]) -> Ends:
-        ask = attachment.kind.ask(component=self.component.id, read=requests.Read(tags=handles))
-        poll = Poll(attachment, ask, ns / 1e9, READ_WITHIN)
-        poll.answered, poll.late = partial(self._read_done, ns, np.array(handles)), self._read_late
-        poll.failed, poll.held = self._read_failed, self._held
-        scan = CountedScan(self.account, ns, poll, lambda: self.spine.held)
-        scan.unpace = self._pacer.add(f"{self.component.id}/{ns}", ns / 1e9, scan, self._skip)
-        return scan.end, poll.end
-
-    def _held(self) -> bool:
+    def _held(self) -> str:
         """Nothing is read of a source that keeps it, until the journal takes it."""
-        return self._keeps and self._withheld()
+        return self.spine.held if self._keeps and self._withheld() else ""
 
     def _read_late(self, text: str) -> None:
         self.slow(text)
         self.on_lost()
 
-    def _read_failed(self, error: Exception) -> None:
-        if not self._failure.done():
-            self._failure.set_exception(error)
-
     def _skip(self) -> None:
         self.figures.skipped += 1
-
-    def _read_done(self, ns: int, asked: NDArray[np.intp], future: asyncio.Future[Any]) -> None:
-        error = None if future.cancelled() else future.exception()
-        if future.cancelled() or self._failure.done():
-            return
-        try:
-            if error:
-                raise error
-            self._answered(ns, asked, future.result())
-        except ProtocolError as failure:
-            self._failure.set_exception(Bug(str(failure)))
-        except (Unreachable, Bug, JournalError, ConnectionError, TimeoutError) as failure:
-            self._failure.set_exception(failure)
 
     def _answered(self, ns: int, asked: NDArray[np.intp], reply: Any) -> None:
         if reply.answer.code == plugin_pb2.CODE_EXPIRED:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.plan.running import Plant, until
 
+from bedplate.api.v1 import gaps_pb2
 from bedplate.connector.v1 import connector_pb2
 from bedplate.model import Batch
 from bedplate.planning.moves import Move, Moves
 from bedplate.runtime import requests
+from bedplate.runtime.ledger.answers import Gap
 from bedplate.runtime.states import inherited
 from bedplate.server.followed import Followed
+from bedplate.server.gaps import GapService
 from bedplate.wire import decode_batch, encode_batch, twin
 
 # --- answers ---
@@ -117,6 +121,40 @@ def test_the_state_of_an_analytic_goes_with_its_machine() -> None:
     }
     assert not inherited({**states, "yard/press": b"3"}, {"yard/press"}, moved), "it has its own"
     assert not inherited(states, {"yard/press", "hall/press"}, moved), "it did not leave"
+
+
+# --- gaps ---
+
+
+class Ledger:
+    """What was missing before and after the move at 10."""
+
+    def range(self, since: int, until: int) -> tuple[int, int]:
+        return since, until
+
+    async def complete(self, since: int, until: int) -> list[Any]:
+        return []
+
+    async def gaps(self, since: int, until: int) -> list[Gap]:
+        return [
+            Gap("press", place, (f"{place}/force", f"{place}/heat"), True, at, at + 1, 1, "", 2, 0)
+            for place, at in (("hall/press", 6), ("yard/press", 12))
+        ]
+
+
+async def test_gaps_of_before_a_move_are_told_under_the_path_of_today() -> None:
+    nothing: dict[str, None] = {}
+    registry = SimpleNamespace(declared=nothing, table=SimpleNamespace(paths=list))
+    kernel: Any = SimpleNamespace(ledger=Ledger(), spine=SimpleNamespace(registry=registry))
+    request = gaps_pb2.ListGapsRequest(selectors=["yard/press/force"], to=20)
+    caller: Any = None
+
+    answer = await GapService(kernel, lambda: MOVES).list_gaps(request, caller)
+
+    assert [(gap.path, getattr(gap, "from")) for gap in answer.gaps] == [
+        ("yard/press/force", 6),
+        ("yard/press/force", 12),
+    ]
 
 
 # --- a whole platform ---

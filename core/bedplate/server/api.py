@@ -69,7 +69,7 @@ class ApiServer:
             Catalog(self._kernel),
             LiveService(self._kernel),
             HistoryService(self._kernel, self._moves),
-            GapService(self._kernel),
+            GapService(self._kernel, self._moves),
             AlarmService(self._kernel),
             Admin(self._kernel, self._plugins, self._problems, self._notices, self._deployments),
             MaintenanceService(self._kernel),

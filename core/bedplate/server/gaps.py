@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bedplate.api.v1 import gaps_pb2
 from bedplate.errors import CallError
 from bedplate.model import Selector
+from bedplate.planning.moves import Moves
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.ledger.answers import Complete, Gap
 from bedplate.server.door import Caller, Method
@@ -17,10 +19,10 @@ MOST = 10_000  # gaps in an answer
 
 
 class GapService:
-    """Reads the ledger."""
+    """Reads the ledger. moves: what was moved; its gaps are told under the path it has now."""
 
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+    def __init__(self, kernel: Kernel, moves: Callable[[], Moves] = Moves) -> None:
+        self._kernel, self._moves = kernel, moves
 
     def methods(self) -> list[Method]:
         return [
@@ -42,7 +44,7 @@ class GapService:
             text = "the range is empty: `from` must be before `to`"
             raise CallError(text, code="INVALID_ARGUMENT")
         complete = await ledger.complete(since, until)
-        found = await ledger.gaps(since, until)
+        found = [_followed(gap, self._moves()) for gap in await ledger.gaps(since, until)]
         old = (path for gap in found for path in gap.tags)  # a tag of then need not be one of today
         wanted = selection(list(request.selectors), dict.fromkeys([*self._paths(), *old]))
         gaps = [message for gap in found for message in messages(gap, wanted)]
@@ -61,6 +63,14 @@ class GapService:
     def _paths(self) -> dict[str, None]:
         registry = self._kernel.spine.registry
         return dict.fromkeys([*registry.declared, *registry.table.paths()])
+
+
+def _followed(gap: Gap, moves: Moves) -> Gap:
+    """Under the paths that its device and tags have now."""
+    if not moves.all:
+        return gap
+    tags = tuple(moves.successor(tag, gap.since) for tag in gap.tags)
+    return replace(gap, path=moves.successor(gap.path, gap.since), tags=tags)
 
 
 def messages(gap: Gap, wanted: Selector) -> Iterator[gaps_pb2.Gap]:

@@ -183,10 +183,8 @@ class Page:
 class Delivery:
     """The next records of the journal, in order, that a reader subscribed to.
 
-    table: every handle these records use · until: all records up to this position were offered · backlog: these came
-    while the reader was away, and newer ones were delivered before. An order and positions of its own, for readers
-    whose manifest says `lanes = true`; flagged historical.
-    """
+    table: every handle these records use · until: all records up to this position were offered · backlog: older than
+    others that came before, an order and positions of its own; only for readers whose manifest says `lanes = true`."""
 
     records: Sequence[Record]
     table: TagTable
@@ -254,8 +252,7 @@ class Connector:
     def deliver(self, delivery: Delivery) -> Any:
         """Takes records. Returns the position up to which they survive a crash of this reader (may lag behind).
         Records at or below the position it already returned may come again and must not count twice.
-        Raises Refused(position=…) for a record that it will never take: that one is kept in its dead-letter file, the
-        rest goes on after it. Without a position the records come again in halves, until one stands alone."""
+        Raises Refused(position=…) for a record that it will never take: the kernel keeps that one, and goes on after it."""
         raise NotImplementedError
 
     def query(self, query: Query) -> Iterator[Page]:

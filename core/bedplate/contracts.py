@@ -252,7 +252,7 @@ class Connector:
     def deliver(self, delivery: Delivery) -> Any:
         """Takes records. Returns the position up to which they survive a crash of this reader (may lag behind).
         Records at or below the position it already returned may come again and must not count twice.
-        Raises Refused(position=…) for a record that it will never take: the kernel keeps that one, and goes on after it."""
+        Raises Refused(position=…) for a record that it will never take: the kernel keeps it, and goes on after it."""
         raise NotImplementedError
 
     def query(self, query: Query) -> Iterator[Page]:

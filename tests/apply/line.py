@@ -78,10 +78,17 @@ class Line:
         return planned
 
     async def reconcile(self, deployment: Deployment, planned: Plan, **how: Any) -> None:
+        uses = {component.use for component in deployment.components}
+
         def told(*what: Any) -> None:
             self.told.append(what)
+            assert {s.component.use for s in self.kernel.components.values()} <= {
+                *self.kernel.offers
+            }
 
-        await self.kernel.reconcile(deployment, OFFERS, planned, told, **how)
+        offers = {use: offer for use, offer in OFFERS.items() if use in uses}
+        await self.kernel.reconcile(deployment, offers, planned, told, **how)
+        assert {*self.kernel.offers} == uses
 
     def logged(self, sink: str = "log") -> list[tuple[str, Any, int]]:
         """What a sink got: (path, value, quality)."""

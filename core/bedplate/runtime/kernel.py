@@ -274,6 +274,7 @@ class Kernel:
             self._stands,
         )
         change = Reconcile(hands, deployment, offers, plan, told)
+        self.offers = {**self.offers, **offers}  # both run until one of them stands
         task = asyncio.create_task(change.run(health, keep))
         self._change = change, task
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.causes.situations import SITUATIONS, Situation
 from bedplate.journal.embedded import EmbeddedEngine
 from bedplate.model import AlarmState, Event
 from bedplate.runtime.cause_alarms import CauseAlarms
-from bedplate.runtime.causes import Cause, Fact, Member, causes
+from bedplate.runtime.causes import Cause, Fact, Member, Spot, Whose, causes
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.spine import Spine
 from bedplate.testing.clock import FakeClock
@@ -106,6 +107,15 @@ def test_the_order_of_facts_does_not_matter(one: Situation) -> None:
     for seed in range(5):
         random.Random(seed).shuffle(facts)
         assert causes(facts, members) == expected
+
+
+def test_a_machine_with_several_servers_is_named_by_its_address() -> None:
+    members = plant()
+    for number, id_ in enumerate(("press-03", "packer-1")):
+        members[id_] = replace(members[id_], spots=(Spot("10.20.7.1", 4840 + number),))
+    (cause,) = causes([silent("press-03"), silent("packer-1", 1.5)], members)
+    assert (cause.subject, cause.whose) == ("10.20.7.1", Whose.DEVICE)
+    assert cause.text.startswith("2 of 2 devices silent within 1.5 s at 02:14:07 UTC, at 10.20.7.1")
 
 
 async def test_nine_that_fall_silent_one_after_the_other_are_one_alarm(night: Night) -> None:

@@ -101,7 +101,7 @@ def _host(silence: Silence, words: str, members: Mapping[str, Member]) -> Said:
     whole = len(silence.facts) + len(silence.others)
     text = f"{len(silence.facts)} of {whole} {words}, at {host} ({silence.facts[0].reason})"
     do = f"See whether {host} has power and its cable, then what runs there"
-    return Said(text, Whose.DEVICE, (do,), many=True)
+    return Said(text, Whose.DEVICE, (do,), _unnamed(silence, members, host), many=True)
 
 
 def _network(silence: Silence, words: str, members: Mapping[str, Member]) -> Said:
@@ -132,7 +132,7 @@ def _alike(silence: Silence, words: str, members: Mapping[str, Member]) -> Said:
 
 
 def _unnamed(silence: Silence, members: Mapping[str, Member], row: str) -> str:
-    """A row is a subject of its own where nothing else names just these."""
+    """A row, or a host, is a subject of its own where nothing else names just these."""
     return name_of({f.component for f in silence.facts}, members) or row
 
 

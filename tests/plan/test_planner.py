@@ -127,6 +127,18 @@ def test_another_plugin_restarts_whoever_uses_it_in_a_new_process() -> None:
     assert all(one.new_process for one in made.touched)
 
 
+def test_another_plugin_inside_the_kernel_takes_a_new_start() -> None:
+    text = changed(TEXT, "use: counter", "use: counter\n    placement: inline")
+    new = standing(text)
+    plugins = {**new.plugins, "counter": Plugin("b", "1", ("read",))}
+    made = planned(text, standing(text, plugins=plugins))
+
+    assert len(made.problems) == 1
+    assert made.problems[0].startswith(
+        "plant.yaml:8  press-1: plugin counter 1 has other files, and"
+    )
+
+
 def test_a_secret_that_was_changed_is_named_and_never_shown() -> None:
     text = changed(TEXT, "use: counter", 'use: counter\n    how: "x"')
     old = standing(text, secrets={"press-1": {"file:pw": "k1"}, "press-2": {}})

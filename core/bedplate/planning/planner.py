@@ -42,10 +42,11 @@ def plan(
     moves = tuple(move for move in new.moved if move not in moved)
     old = running.deployment if running else None
     steps = _Steps(running, wanted, figures or Figures(), {to: was for was, to in moves})
+    made = tuple(steps.all())
     return Plan(
         against,
-        tuple(steps.all()),
-        tuple(_problems(old, new)) if old else (),
+        made,
+        (*_problems(old, new), *_loaded(new, made)) if old else (),
         tuple(_notices(old, new, moves)) if old else (),
         moves,
     )
@@ -60,6 +61,15 @@ def _problems(old: Deployment, new: Deployment) -> Iterator[str]:
             yield _at(new, section, f"can't be changed while it runs: {why}; {AGAIN}")
     if old.of_kind("security") != new.of_kind("security"):
         yield _at(new, "security", f"can't be changed while it runs: who may do what; {AGAIN}")
+
+
+def _loaded(new: Deployment, steps: Iterable[PlannedStep]) -> Iterator[str]:
+    """Code that the kernel has imported stays what it was."""
+    for step in steps:
+        component = new.component(step.component)
+        if component and component.placement == "inline" and "artefact" in step.changed:
+            text = f"{step.why}, and is loaded inside the kernel; {AGAIN}"
+            yield f"{component.file}:{component.line}  {component.id}: {text}"
 
 
 def _at(deployment: Deployment, section: str, text: str) -> str:

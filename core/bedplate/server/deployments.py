@@ -161,8 +161,11 @@ class DeploymentService:
         return replace(problem, file=name) if ours and name else problem
 
     def _as_named(self, text: str, name: str) -> str:
-        ours = self._kernel.deployment.source.file
-        return name + text.removeprefix(ours) if name and text.startswith(ours) else text
+        """With the name that whoever asks has for the file."""
+        for ours in (str(self._installation.file), self._kernel.deployment.source.file):
+            if name and text.startswith(f"{ours}:"):
+                return name + text.removeprefix(ours)
+        return text
 
     # --- apply ---
 

@@ -35,6 +35,7 @@ class Told:
         self.missing: list[Counter[Reason]] = [Counter() for _ in range(TAGS + 1)]
         self.up, self.aside, self.down = False, False, Reason.NOT_YET
         self.open = 0  # moments whose end is not known
+        self.away: Reason | None = None  # why nothing comes, until the next answer
 
     def write(self, reason: Reason, tags: int = 0, times: int = 1) -> None:
         if reason not in NOT_EXPECTED and not self.aside:
@@ -53,15 +54,17 @@ class Told:
             else:
                 self.write(self.down, times=self.open)
                 device.ends(state)
+                self.away = self.down
             self.open = 0
         elif what == "aside" and not self.aside:
-            self.aside, self.open = True, 0
+            self.aside, self.open, self.away = True, 0, Reason.MAINTENANCE
             device.account.moved(State.SET_ASIDE, "people")
         elif what == "back" and self.aside:
             self.aside = False
             back = {r: s for s, r in OF_STATE.items() if s in DOWN}.get(self.down, State.STARTING)
             device.account.moved(State.UP if self.up else back, "back")
             self.down = OF_STATE[back]
+            self.away = self.away if self.up else self.down
         elif what == "window":
             self.sums += device.account.close()
 
@@ -76,12 +79,17 @@ class Told:
         elif what == "held":
             account.held(SECOND, "full")
             self.write(Reason.THROTTLED)
+            self.away = self.away if self.aside else None
         else:
             account.skipped(SECOND) if self.open else account.started(SECOND)
             self.open += 1
             if what == "answer":
-                self.write(Reason.THROTTLED, times=self.open - 1)
+                self.left_out(self.open - 1)
                 self.answer(marks)
+
+    def left_out(self, times: int) -> None:
+        """While an answer was awaited: of a gap that only ends with it, or since the device is slow."""
+        self.write(self.away or Reason.THROTTLED, times=times)
 
     def answer(self, marks: list[str]) -> None:
         bad, absent = (
@@ -92,6 +100,7 @@ class Told:
         for tag, mark in enumerate(marks, 1):
             self.write(meaning[mark], tag)
         self.open = 0
+        self.away = self.away if self.aside else None
 
 
 @given(SECONDS)

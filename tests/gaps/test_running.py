@@ -171,7 +171,8 @@ async def test_the_time_in_which_a_killed_kernel_did_not_run_is_a_gap(plant: Run
     assert killed - 0.7e9 < gap[0] <= killed  # from the newest value that the journal had on disk
     assert gap[1] <= again + 0.5e9
     missing = [one.missing for one in restarts]
-    assert all(abs(many - (gap[1] - gap[0]) / 0.1e9) <= 3 for many in missing)
+    due = (gap[1] - gap[0]) / 0.1e9
+    assert all(abs(many - due) <= 3 for many in missing), f"{missing} of {due}: {told.gaps}"
     assert [one["reason"] for one in report["gaps"]].count("restart") == 1
 
     screen = await bedplate(plant, "gaps")

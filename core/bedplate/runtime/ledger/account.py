@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bedplate.runtime.ledger.beat import Beat
 from bedplate.runtime.ledger.reasons import Reason
-from bedplate.runtime.ledger.tally import Tags, Tally
+from bedplate.runtime.ledger.tally import WAITS, Tags, Tally
 
 SETTLES = 10.0  # s after which a tag of a source that pushes should have spoken
 
@@ -80,14 +80,25 @@ class Account(Tally):
             return
         beat.begun, beat.early = 0, False
         if beat.skipped:
-            now = self._clock.time_ns()
-            self._scatter(beat.tags, Reason.THROTTLED, beat.skipped_at, now, beat.settle())
+            self._left_out(beat)
         if absent is None and beat.steady == version:
             beat.like += 1
             return
         self._fold(beat)
         self._sorted(beat.tags, absent, bad)
         beat.steady = version if absent is None else -1
+
+    def _left_out(self, beat: Beat) -> None:
+        """Scans that were due meanwhile: of a gap that only ends now, or because the device is slow."""
+        self._fold(beat)
+        since, count = beat.skipped_at, beat.settle()
+        reason = self.runs.reason[beat.tags]
+        away = np.isin(reason, WAITS) & (reason != Reason.NOT_YET)
+        if away.any():
+            self._gone_by(beat.tags[away], count)
+        if not away.all():
+            now = self._clock.time_ns()
+            self._scatter(beat.tags[~away], Reason.THROTTLED, since, now, count)
 
     def _sorted(self, tags: Tags, absent: Tags | None, bad: NDArray[np.bool_]) -> None:
         reasons = np.where(bad, np.uint8(Reason.BAD_QUALITY), np.uint8(Reason.RECEIVED))

@@ -187,8 +187,13 @@ class Tally:
         if not self.pushes and not reason.all():  # its session is over, and nobody has said why
             return
         if count := beat.passed(now):
-            self.counts[reason, beat.tags] += count
-            self.runs.miss(beat.tags[(reason > 0) & ~np.isin(reason, NOT_EXPECTED)], count)
+            self._gone_by(beat.tags, count)
+
+    def _gone_by(self, tags: Tags, count: int) -> None:
+        """So many moments are counted as each of these tags stands now."""
+        reason = self.runs.reason[tags]
+        self.counts[reason, tags] += count
+        self.runs.miss(tags[(reason > 0) & ~np.isin(reason, NOT_EXPECTED)], count)
 
     def _miss(self, tags: Tags, reason: Reason, count: int) -> None:
         self.counts[reason, tags] += count

@@ -135,7 +135,7 @@ def test_another_plugin_inside_the_kernel_takes_a_new_start() -> None:
 
     assert len(made.problems) == 1
     assert made.problems[0].startswith(
-        "plant.yaml:8  press-1: plugin counter 1 has other files, and"
+        "plant.yaml:9  press-1: plugin counter 1 has other files, and"
     )
 
 

@@ -67,13 +67,15 @@ class TagTable:
         """One more than the largest handle: the size of an array indexed by handle."""
         return self._next
 
-    def put(self, tag: TagInfo) -> None:
-        """Takes a tag with the handle it came with. Raises ValueError when the handle means something else."""
+    def put(self, tag: TagInfo, *, in_force: bool = True) -> None:
+        """Takes a tag with the handle it came with; in_force: for its path from now on. Raises ValueError when the
+        handle means something else."""
         known = self._by_handle.get(tag.handle)
         if tag.handle < 1 or (known and (known.path, known.data_type) != (tag.path, tag.data_type)):
             raise ValueError(f"handle {tag.handle} of {tag.path} is not free")
         self._by_handle[tag.handle] = tag
-        self._newest[tag.path] = tag
+        if in_force:
+            self._newest[tag.path] = tag
         self._next = max(self._next, tag.handle + 1)
 
     def retire(self, path: str) -> None:

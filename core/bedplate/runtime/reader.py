@@ -51,7 +51,11 @@ class Reader(Role):
         self._own_cursor = "query" in capabilities
         selector = Selector(component.deliver)
         self._subscription = Subscription(
-            selector.matches, all_=selector.all, events=lambda stream: selector.all, gaps=True
+            selector.matches,
+            all_=selector.all,
+            events=lambda stream: selector.all,
+            gaps=True,
+            past=True,
         )
         self.position = 0
         self._live = 0  # durable of what was delivered

@@ -27,6 +27,7 @@ Open, Close = twin(plugin_pb2.Open), twin(plugin_pb2.Close)
 Read, Write = twin(connector_pb2.Read), twin(connector_pb2.Write)
 Browse, Subscribe = twin(connector_pb2.Browse), twin(connector_pb2.Subscribe)
 Deliver, Query = twin(connector_pb2.Deliver), twin(connector_pb2.Query)
+ReadHistory = twin(connector_pb2.ReadHistory)
 
 
 def open_connector(  # noqa: PLR0913  the message has so many fields
@@ -127,6 +128,7 @@ __all__ = [
     "Deliver",
     "Query",
     "Read",
+    "ReadHistory",
     "Subscribe",
     "Write",
     "named_inputs",

@@ -12,7 +12,7 @@ from bedplate.errors import ProtocolError
 from bedplate.journal.engine import Commit
 from bedplate.model import Batch, Body, EventKind, TagInfo
 from bedplate.runtime.spine import Spine
-from bedplate.runtime.subscription import table_of
+from bedplate.runtime.subscription import is_past, table_of
 from bedplate.wire import (
     decode_batch,
     decode_event,
@@ -42,7 +42,7 @@ class Snapshot:
             for record in records:
                 if record.kind is Body.EVENT:
                     self._event(record.payload)
-                elif record.kind is Body.BATCH:
+                elif record.kind is Body.BATCH and not is_past(record.stream):
                     await self._batch(
                         record.epoch, record.payload, record.received, record.position
                     )

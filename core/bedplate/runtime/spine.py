@@ -63,6 +63,13 @@ class Spine:
             self.engine.sync_soon()
         return records
 
+    def past(self, pairs: Iterable[Pair], commit: Commit) -> None:
+        """What was fetched of a time that is over, with how far that has come: it is in the journal, and not current or
+        live. Raises JournalError."""
+        entries = [entry for entry, _ in pairs]
+        self.engine.append(entries, commit)
+        self.samples += sum(entry.samples for entry in entries)
+
     def bring(
         self,
         pairs: Iterable[Pair],

@@ -20,6 +20,11 @@ from bedplate.wire import decode_batch, decode_table, encode_batch, table_messag
 Wants = Callable[[str], bool]
 
 
+def is_past(stream: str) -> bool:
+    """Whether it holds what was fetched afterwards."""
+    return stream.endswith("/backfill")
+
+
 def table_of(records: Iterable[Record], epoch: int) -> TagTable:
     """The table that these records of kind TAGS make."""
     table = TagTable(epoch)
@@ -31,7 +36,7 @@ def table_of(records: Iterable[Record], epoch: int) -> TagTable:
 
 class Subscription:
     """One reader's choice. wants: whether a path is wanted; events: whether events are, by stream; gaps: whether losses
-    are, of streams of which something is wanted."""
+    are, of streams of which something is wanted; past: whether what was fetched of a time that is over is."""
 
     def __init__(
         self,
@@ -40,8 +45,10 @@ class Subscription:
         all_: bool = False,
         events: Wants = lambda stream: False,
         gaps: bool = False,
+        past: bool = False,
     ) -> None:
         self._wants = wants
+        self._past = past
         self._gaps = gaps
         self._all = all_
         self._events = events
@@ -53,7 +60,9 @@ class Subscription:
 
     def again(self) -> Subscription:
         """The same choice for a reader that has been told nothing yet."""
-        return Subscription(self._wants, all_=self._all, events=self._events, gaps=self._gaps)
+        return Subscription(
+            self._wants, all_=self._all, events=self._events, gaps=self._gaps, past=self._past
+        )
 
     async def turn(self, epoch: int, live: TagTable, engine: Engine) -> None:
         """Goes on with records of this epoch."""
@@ -79,6 +88,7 @@ class Subscription:
                 continue
             tag = self._table[handle]
             wanted = self._all or self._wants(tag.path)
+            wanted = wanted and (self._past or not is_past(tag.stream))
             fresh[handle - known] = wanted
             self._streams[tag.stream] = self._streams.get(tag.stream, False) or wanted
             if wanted:
@@ -96,7 +106,7 @@ class Subscription:
         ):
             return None
         if self._all:
-            return record
+            return record if self._past or not is_past(record.stream) else None
         batch = batch or decode_batch(record.payload)
         wanted = self._mask[batch.tags()]
         if wanted.all():

@@ -13,6 +13,7 @@ import numpy as np
 
 from bedplate.journal.engine import Commit, Entry
 from bedplate.model import Body, DataType, TagInfo, quality
+from bedplate.runtime.backfill import missed
 from bedplate.runtime.produced import reader_of
 from bedplate.runtime.spine import Pair, Spine
 from bedplate.scan.current import introduce
@@ -51,7 +52,7 @@ def _kinds(tags: Sequence[TagInfo]) -> list[tuple[str, DataType]]:
 
 async def forget(spine: Spine, component: str) -> None:
     """How far a component was, and its states: one of this name begins anew. Raises JournalError."""
-    for reader in (component, reader_of(component)):
+    for reader in (component, reader_of(component), missed.reader_of(component)):
         position, states = await spine.engine.cursor(reader)
         if position or states:
             spine.append((), Commit(reader, 0, dict.fromkeys(states, b"")))

@@ -47,15 +47,21 @@ class Registry:
             self.version += 1
 
     def handles(
-        self, stream: str, wanted: Iterable[tuple[str, DataType]], now: int
+        self,
+        stream: str,
+        wanted: Iterable[tuple[str, DataType]],
+        now: int,
+        *,
+        in_force: bool = True,
     ) -> tuple[list[int], Entry]:
-        """New handles for (path, type), and the record that tells every reader of them."""
-        fresh = [self._put(path, kind, stream) for path, kind in wanted]
+        """New handles for (path, type), and the record that tells every reader of them. in_force: whether what is
+        current and live of these paths goes by them from now on."""
+        fresh = [self._put(path, kind, stream, in_force) for path, kind in wanted]
         self.version += 1
         payload = table_message(self.table.epoch, stream, fresh).SerializeToString()
         return [tag.handle for tag in fresh], Entry(stream, Body.TAGS, payload, now)
 
-    def _put(self, path: str, kind: DataType, stream: str) -> TagInfo:
+    def _put(self, path: str, kind: DataType, stream: str, in_force: bool) -> TagInfo:
         known = self.declared.get(path) or Declared(path, stream.partition("/")[0])
         tag = TagInfo(
             self.table.take_handle(),
@@ -69,7 +75,7 @@ class Registry:
             known.counter,
             known.states,
         )
-        self.table.put(tag)
+        self.table.put(tag, in_force=in_force)
         self.streams.setdefault(stream, []).append(tag.handle)
         return tag
 

@@ -71,6 +71,10 @@ class Admin:
             ),
         ]
 
+    def admitted(self, plugins: Iterable[api_pb2.PluginStatus]) -> None:
+        """What became of all plugins with another deployment."""
+        self._plugins = list(plugins)
+
     async def plugins(self, request: Any, caller: Caller) -> Any:
         found = api_pb2.ListPluginsResponse(plugins=self._plugins)
         for plugin in found.plugins:

@@ -59,19 +59,23 @@ class ApiServer:
         self._notices = notices
         self._deployments = deployments
         self._server: grpc.aio.Server | None = None
+        self._admin: Admin | None = None
         self.address = ""
 
     async def start(self, listen: str, socket: Path | None = None) -> str:
         """Returns the address it serves. Raises OSError with the address when it is taken."""
         host, _, _ = listen.rpartition(":")
         self._server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CONCURRENT)
+        self._admin = Admin(
+            self._kernel, self._plugins, self._problems, self._notices, self._deployments
+        )
         rooms: list[Any] = [
             Catalog(self._kernel),
             LiveService(self._kernel),
             HistoryService(self._kernel, self._moves),
             GapService(self._kernel, self._moves),
             AlarmService(self._kernel),
-            Admin(self._kernel, self._plugins, self._problems, self._notices, self._deployments),
+            self._admin,
             MaintenanceService(self._kernel),
             ExplainService(self._kernel),
         ]
@@ -89,6 +93,11 @@ class ApiServer:
         await self._server.start()
         self.address = f"{host}:{port}"
         return self.address
+
+    def admitted(self, plugins: Iterable[api_pb2.PluginStatus]) -> None:
+        """Another deployment was applied, which may use other plugins."""
+        if self._admin:
+            self._admin.admitted(plugins)
 
     def _moves(self) -> Moves:
         return self._deployments.moves if self._deployments else Moves()

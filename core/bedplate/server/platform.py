@@ -253,6 +253,8 @@ class Platform:
         """Another deployment was applied."""
         written = self.installation.written
         self.prepared = Prepared(deployment, admission, written, self.prepared.given)
+        if self.api:
+            self.api.admitted(map(plugin_status, admission.candidates))
 
     def _notices(self) -> Iterator[str]:
         yield from self.prepared.notices

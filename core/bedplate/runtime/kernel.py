@@ -173,6 +173,7 @@ class Kernel:
         role = supervisor.role
         if isinstance(role, Source):
             self.ledger.adopt(supervisor.component, role.account, role.heard())
+            role.backfill.filled = self.ledger.filled
         self.maintenance.takes(supervisor)
         supervisor.start()
         if isinstance(role, Reader) and role.buffer:

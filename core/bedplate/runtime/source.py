@@ -17,6 +17,7 @@ from bedplate.model import Selector, quality
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
+from bedplate.runtime.backfill.backfill import Backfill
 from bedplate.runtime.browsing import all_pages, tag_at
 from bedplate.runtime.clock_notes import ClockNotes
 from bedplate.runtime.declaring import declared, rule
@@ -81,6 +82,8 @@ class Source(Role):
         self.keeps_on = "subscribe" in capabilities
         self.health: Callable[[bool], None] = lambda whole: None
         self.account = Account(component.id, spine.clock, pushes="subscribe" in capabilities)
+        has_history = "read_history" in capabilities
+        self.backfill = Backfill(component, spine, lambda: self.tags, has_history)
         self._make_ingest()
 
     def _make_ingest(self) -> None:
@@ -89,6 +92,7 @@ class Source(Role):
         rules = [*map(rule, self.tags)]
         self._left_out = LeftOut(len(self.tags))
         self.account.watch(self.tags)
+        self.backfill.watch(self.tags)
         registry, current = self.spine.registry, self.spine.current
         self.ingest = Ingest(f"{component.id}/live", rules, registry, current, self.clock)
         if self._aside:
@@ -119,10 +123,11 @@ class Source(Role):
             )
         if not self.tags:
             await asyncio.Future()
-        if "subscribe" in self._capabilities:
-            await self._subscribe(attachment)
-        else:
-            await self._poll(attachment)
+        async with self.backfill.beside(attachment):
+            if "subscribe" in self._capabilities:
+                await self._subscribe(attachment)
+            else:
+                await self._poll(attachment)
 
     # --- browse to tags ---
 
@@ -298,6 +303,7 @@ class Source(Role):
         pairs = list(self.ingest.take(batches, self.spine.clock.time_ns()))
         # a source that keeps everything waits for the disk
         left_out = self.spine.bring(pairs, commit, sync=self._replays, keep=self._keeps)
+        self.backfill.came(batches, stored=not left_out)
         self.figures.produced += sum(entry.samples for entry, _ in pairs)
         self._clock_notes.look(self.clock.off)
         seen = self.ingest.seen[1:] > 0
@@ -311,6 +317,7 @@ class Source(Role):
     def on_lost(self) -> None:
         """Its tags turn Uncertain now, Bad when no value comes, those of before a restart too; or out of service."""
         loop = asyncio.get_running_loop()
+        self.backfill.lost()
         if self.off() or self._off:
             self._out_of_service()
             return
@@ -337,6 +344,7 @@ class Source(Role):
 
     def set_aside(self, aside: bool) -> None:
         """Its tags are out of service from now on; back, they say again what they are."""
+        self.backfill.paused = aside
         self._aside, now = aside, self.spine.clock.time_ns()
         pairs = self.ingest.set_aside(now, off=self._off) if aside else self.ingest.back(now)
         with contextlib.suppress(JournalError):

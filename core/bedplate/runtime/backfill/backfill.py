@@ -58,11 +58,17 @@ class _Answer:
 
 
 class Backfill:
-    """Of one source that has a history. tags: as they are now · filled: tells the gap ledger."""
+    """Of one source. tags: as they are now · able: it has a history; without one nothing happens here · filled: tells
+    the gap ledger."""
 
     def __init__(
-        self, component: Component, spine: Spine, tags: Callable[[], Sequence[TagSpec]]
+        self,
+        component: Component,
+        spine: Spine,
+        tags: Callable[[], Sequence[TagSpec]],
+        able: bool,
     ) -> None:
+        self.able = able
         self._component = component
         self._spine = spine
         self._tags = tags
@@ -78,20 +84,29 @@ class Backfill:
 
     def watch(self, tags: Sequence[TagSpec]) -> None:
         """These are its tags now."""
-        self.missed.watch(tags)
+        if self.able:
+            self.missed.watch(tags)
 
-    def came(self, batches: Sequence[Batch]) -> None:
-        """Live samples, as the plugin sent them."""
-        if self.missed.came(batches):
+    def came(self, batches: Sequence[Batch], *, stored: bool) -> None:
+        """Live samples, as the plugin sent them; stored: in the journal. What is not is missed as well."""
+        if not self.able:
+            return
+        if not stored:
+            self.missed.lost()
+        elif self.missed.came(batches):
             self._news.set()
 
     def lost(self) -> None:
         """The session is over, or did not begin."""
-        self.missed.lost()
+        if self.able:
+            self.missed.lost()
 
     @contextlib.asynccontextmanager
     async def beside(self, attachment: Attachment) -> Any:
         """Fetches while the session lasts. Raises JournalError."""
+        if not self.able:
+            yield
+            return
         await self.missed.load()
         task = asyncio.create_task(self._run(attachment))
         try:
@@ -250,27 +265,6 @@ class Backfill:
         event = Event(source, EventKind.NOTE, now, text, 100, component=component.id)
         with contextlib.suppress(JournalError):
             self._spine.event(f"{component.id}/event", event)
-
-
-class NoBackfill:
-    """Of a source without a history."""
-
-    filled: Filled
-    paused = False
-    samples = 0
-
-    def watch(self, tags: Sequence[TagSpec]) -> None:
-        """Nothing to know."""
-
-    def came(self, batches: Sequence[Batch]) -> None:
-        """Nothing to fetch."""
-
-    def lost(self) -> None:
-        """Nothing to know."""
-
-    @contextlib.asynccontextmanager
-    async def beside(self, attachment: Attachment) -> Any:
-        yield
 
 
 class _Unsupported(Exception):

@@ -21,6 +21,7 @@ from bedplate.journal.engine import Loss
 from bedplate.runtime.ledger.account import Account
 from bedplate.runtime.ledger.ledger import BEAT, WINDOW, Ledger
 from bedplate.runtime.ledger.reasons import Reason
+from bedplate.runtime.ledger.store import Store
 from bedplate.runtime.lifecycle import State
 from bedplate.testing.clock import FakeClock
 
@@ -412,3 +413,28 @@ async def test_a_folder_that_takes_nothing_is_told_and_the_ledger_goes_on_in_mem
         await press.scan(10)
         assert "gaps are kept in memory only" in press.ledger.failed
         assert await press.complete() == dict.fromkeys(TAGS, (10, 10))
+
+
+async def test_what_the_disk_refuses_is_written_when_it_takes_it_again(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with plant(tmp_path, clock) as press:
+        await press.scan(600)
+        full = sqlite3.OperationalError("database or disk is full")
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "write", lambda *_, **__: (_ for _ in ()).throw(full))
+            await press.away(1800)
+            await press.scan(600)
+            assert "disk is full" in press.ledger.failed
+        await press.scan(60)
+        assert not press.ledger.failed
+        assert await press.complete() == dict.fromkeys(TAGS, (3060, 1260))
+        assert [gap[0] for gap in await press.gaps()] == [Reason.UNREACHABLE]
+
+
+async def test_a_ledger_that_never_began_can_be_closed(tmp_path: Path, clock: FakeClock) -> None:
+    ledger = Ledger(clock, "UTC", tmp_path / "gaps.sqlite")
+    await ledger.close()
+    await ledger.open()
+    await ledger.close()
+    await ledger.close()

@@ -59,11 +59,13 @@ class Ledger:
         self.told: dict[
             str, Complete
         ] = {}  # completeness of the day as of the last beat; any thread may read it
+        self._opened = False
         self.present: Callable[[str], bool] = lambda component: True
 
     async def open(self) -> None:
         """Takes up what the kernel before left. Without a usable file it goes on in memory."""
         self._before = await self._book.open()
+        self._opened = True
         until = self._start + WINDOW
         for window in await self._book.ask(lambda s: list(s.windows(self._day, until))):
             self._count_today(window)
@@ -162,7 +164,10 @@ class Ledger:
 
     async def tick(self) -> None:
         """Closes the window when it is over; writes the one that is open now and then."""
-        await self._take_losses()
+        with contextlib.suppress(
+            CallError
+        ):  # what it was about is told; the counts of then are as they are
+            await self._take_losses()
         for component, account in self._accounts.items():
             account.frozen = not self.present(component)
         now, at = self._clock.time_ns(), self._clock.monotonic()
@@ -226,7 +231,10 @@ class Ledger:
         await self._book.write(windows, lasting, self._clock.time_ns(), sync=sync)
 
     async def close(self) -> None:
-        """Writes the rest. Legal twice."""
+        """Writes the rest. Legal twice, and when it never began."""
+        if not self._opened:
+            return
+        self._opened = False
         with contextlib.suppress(CallError):
             await self._take_losses()
         await self.flush()

@@ -127,8 +127,9 @@ class Spine:
     def stored_again(self, streams: Iterable[str]) -> None:
         """Declares what these streams lost; the next of them is stored. Raises JournalError."""
         for stream in streams:
-            if loss := self.unstored.over(stream):
+            if loss := self.unstored.lost(stream):
                 self.gap(stream, loss.reason, loss)
+                self.unstored.over(stream)
 
     def _know(self, fresh: Sequence[Fresh]) -> None:
         for one in fresh:

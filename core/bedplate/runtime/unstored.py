@@ -95,10 +95,14 @@ class Unstored:
         while self._bytes > KEPT or len(self._kept) > KEPT_RECORDS:
             self._bytes -= len(self._kept.popleft().record.payload)
 
-    def over(self, stream: str) -> Loss | None:
-        """The stream is stored again: what it lost, if anything."""
-        run = self._runs.pop(stream, None)
+    def lost(self, stream: str) -> Loss | None:
+        """What the stream lost until now, if anything."""
+        run = self._runs.get(stream)
         return run.whole(stream) if run else None
+
+    def over(self, stream: str) -> None:
+        """That is declared, and the stream is stored again."""
+        self._runs.pop(stream, None)
 
     def next(self, number: int) -> list[LeftOut]:
         """After this number, all that came at one place of the journal."""

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from tests.end_to_end.site import RIGS, running, until
 from tests.faults.running import BEDPLATE, Running
 
 from bedplate.errors import CallError
+from bedplate.runtime.instruments import instruments
 
 CONNECTORS = """
 bedplate: 1
@@ -109,6 +112,27 @@ async def test_a_device_that_is_set_aside_was_not_expected(tmp_path: Path) -> No
         status = (await site.component("spare")).completeness
         assert status.expected - counted <= 1
         assert status.ratio == 1.0
+
+
+def _received(kernel: Any) -> int:
+    return int(kernel.ledger.completeness("press").received)
+
+
+async def test_completeness_is_a_metric_of_each_source(tmp_path: Path) -> None:
+    async with running(tmp_path, CONNECTORS, placement="inline", plugins=[RIGS]) as site:
+        await until(site.all_up)
+        assert site.platform
+        kernel, reader = site.platform.kernel, InMemoryMetricReader()
+        await until(lambda: _received(kernel) > 2)
+        instruments(kernel, MeterProvider([reader]).get_meter("bedplate"))
+        await kernel.ledger.flush()
+        data = await asyncio.to_thread(reader.get_metrics_data)  # as an exporter's thread asks
+        metrics = [m for r in data.resource_metrics for s in r.scope_metrics for m in s.metrics]
+        (found,) = (one for one in metrics if one.name == "bedplate.completeness")
+        told = {one.attributes["component"]: one.value for one in found.data.data_points}
+        assert told.keys() == {"press", "spare"}
+        assert told["spare"] == 1.0
+        assert 0 < told["press"] < 1
 
 
 async def test_a_plugin_that_is_killed_is_a_restart(tmp_path: Path) -> None:

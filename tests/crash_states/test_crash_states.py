@@ -6,14 +6,18 @@ from __future__ import annotations
 import os
 import time
 
+import pytest
+from tests.counts import SOAK, count
 from tests.crash_states.enumeration import Count, enumerate_states
 from tests.crash_states.mounted import mounted
 from tests.crash_states.stores import STORES
 
 SEED = int(os.environ.get("SEED", "0"))
-SEEDS, AT_LEAST = 10, 250_000
+SEEDS, AT_LEAST = count(10, 200), 250_000
 
 
+@pytest.mark.counted
+@pytest.mark.timeout(3600 if SOAK else 300)
 def test_a_quarter_of_a_million_states_after_a_power_cut_recover() -> None:
     print(f"replay: SEED={SEED} .venv/bin/python -m pytest -q -s tests/crash_states")
     whole = Count()

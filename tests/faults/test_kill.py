@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.counts import SOAK, count
 from tests.faults.running import Running, until
 
-KILLS = 20
+KILLS = count(20, 60)
 SEED = int(os.environ.get("BEDPLATE_SEED", random.randrange(2**32)))
 
 
@@ -47,7 +48,8 @@ async def more(running: Running, count: int = 1) -> None:
     await until(lambda: len(running.confirmed()) >= before + count)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.counted
+@pytest.mark.timeout(3600 if SOAK else 300)
 async def test_a_killed_kernel_starts_again_and_has_kept_what_it_acknowledged(
     running: Running,
 ) -> None:
@@ -69,7 +71,8 @@ async def test_a_killed_kernel_starts_again_and_has_kept_what_it_acknowledged(
 
 
 @pytest.mark.parametrize("victim", ["push", "history"])
-@pytest.mark.timeout(300)
+@pytest.mark.counted
+@pytest.mark.timeout(3600 if SOAK else 300)
 async def test_a_killed_plugin_or_history_comes_back_and_nothing_is_lost_or_doubled(
     running: Running, victim: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,12 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.counts import count
 from tests.journal.records import same
 
 from bedplate.clock import SystemClock
 from bedplate.journal.embedded import EmbeddedEngine
 
-KILLS = 20
+KILLS = count(20, 200)
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -27,6 +28,7 @@ def seed() -> int:
     return seed
 
 
+@pytest.mark.counted
 async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     epoch = acknowledged = 0

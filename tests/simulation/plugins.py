@@ -12,25 +12,30 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import BaseModel
 
 from bedplate import Analytic, Connector, Delivery, Output, Refused, Written
-from bedplate.model import Body, DataType, Record
+from bedplate.model import Batch, Body, DataType, Record
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+BULK = 400  # samples of a publication in a flood
+
+
 @dataclass
 class Device:
     """What a source reads. made: the newest number; confirmed: those it was told are on disk; open: handed over, and
-    no word yet; failed: handed over, and told that they may be lost."""
+    no word yet; failed: handed over, and told that they may be lost · flood: it has more than anybody takes."""
 
     made: int = 0
     confirmed: set[int] = field(default_factory=set)
     open: set[int] = field(default_factory=set)
     failed: set[int] = field(default_factory=set)
     cut: bool = False
+    flood: bool = False
 
     def settle(self, numbers: list[int], kept: bool) -> None:
         self.open.difference_update(numbers)
@@ -74,6 +79,11 @@ class Nothing(BaseModel):
     pass
 
 
+def bulk(handle: int) -> Batch:
+    moments = np.arange(BULK)
+    return Batch.of(np.full(BULK, handle, np.uint32), moments, moments)
+
+
 class Pusher(Connector):
     """Pushes bursts of numbers and asks for word of each burst."""
 
@@ -91,9 +101,15 @@ class Pusher(Connector):
     async def subscribe(self, tags: list[Any], send: Any) -> None:
         dice: Random = self.world.dice
         waiting: set[asyncio.Task[None]] = set()
+        for tag in tags[1:]:
+            await send(tag, 0, time=0)
         while True:
             if self.device.cut:
                 raise EOFError("the device hung up")
+            if self.device.flood:
+                await send.batch(bulk(tags[1].handle))
+                await asyncio.sleep(0.02)
+                continue
             burst: list[int] = []
             try:
                 for _ in range(dice.randint(1, 4)):

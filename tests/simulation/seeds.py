@@ -6,18 +6,19 @@ import os
 from collections import Counter
 
 import pytest
+from tests.counts import count
 from tests.simulation.books import Broken
 from tests.simulation.world import World
 
-SEEDS = 1000  # of every run of the suite, split over three files
+SEEDS = count(1000, 20_000)  # split over three files
 SHOWN = 60  # lines of the log before the end
 
 
-def run(first: int, count: int) -> Counter[str]:
+def run(first: int, seeds: int) -> Counter[str]:
     """All of them, or the one that SEED names. Returns how often each fault happened."""
     met: Counter[str] = Counter()
     wanted = os.environ.get("SEED")
-    for seed in [int(wanted)] if wanted else range(first, first + count):
+    for seed in [int(wanted)] if wanted else range(first, first + seeds):
         met += one(seed)
     return met
 

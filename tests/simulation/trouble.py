@@ -39,6 +39,7 @@ class Trouble:
             (self._full_disk, 3),
             (self._slow_readers, 4),
             (self._clock, 2),
+            (self._flood, 1),
         ]
 
     async def step(self, step: int) -> None:
@@ -124,6 +125,17 @@ class Trouble:
             device.cut = False
 
         self._until(back)
+
+    async def _flood(self) -> None:
+        device = self._world.push
+        self._say("push has more than anybody takes")
+        device.flood = True
+
+        def ebb() -> None:
+            self._say("push has little again")
+            device.flood = False
+
+        self._until(ebb, 12)
 
     async def _garble(self) -> None:
         child = self._world.running(self._world.dice.choice(PLUGINS))

@@ -1,6 +1,6 @@
 """One simulated plant: a kernel, its plugins, a program elsewhere, a disk, a network, a clock, and a seed for it all.
 
-A run is `STEPS` steps of less than a tenth of a second. In some of them something goes wrong. Then all is put right,
+A run is `STEPS` steps of a twentieth of a second. In some of them something goes wrong. Then all is put right,
 and ten seconds later the plant must be up, caught up and accepting, and the books must balance (`books.py`).
 """
 
@@ -31,7 +31,7 @@ from tests.simulation.trouble import Trouble
 from bedplate.config import parse
 from bedplate.errors import JournalError
 from bedplate.journal import embedded
-from bedplate.runtime import kernel
+from bedplate.runtime import kernel, source
 from bedplate.runtime.remote import door
 from bedplate.testing import FakeClock
 
@@ -44,7 +44,7 @@ bedplate: 1
 name: simulated
 plugins: {listen: '127.0.0.1:0', tls: 'TLS'}
 types:
-  box: {use: pusher, tags: {number: {address: a}}}
+  box: {use: pusher, tags: {number: {address: a}, bulk: {address: b}}}
 connectors:
   push: {type: box, each: {one: {}}}
   away: {use: away, placement: remote, tags: {number: {address: a}}}
@@ -88,12 +88,14 @@ def scaled() -> Iterator[None]:
     before = {name: getattr(embedded, name) for name in BOUNDS}
     for name, bytes_ in before.items():
         setattr(embedded, name, bytes_ // SMALLER)
+    credit, source.CREDIT = source.CREDIT, books.CREDIT
     kernel.door = lambda deployment: _credentials()  # type: ignore[attr-defined]
     try:
         yield
     finally:
         for name, bytes_ in before.items():
             setattr(embedded, name, bytes_)
+        source.CREDIT = credit
         kernel.door = door  # type: ignore[attr-defined]
 
 
@@ -232,7 +234,7 @@ class World:
         self.start_program()
         await self.boot()
         for step in range(self.steps):
-            await asyncio.sleep(self.dice.uniform(0.02, 0.14))
+            await asyncio.sleep(self.dice.uniform(0.01, 0.09))
             await self.trouble.step(step)
             self.books.look()
         self.say("everything is put right")

@@ -4,7 +4,7 @@ settings.py  address.py       what may stand in the deployment file
 endpoint.py  pki.py           whom we talk to        session.py  stack.py     how
 limits.py  nodes.py           what the server bears, what the tags are there
 feed.py  subscription.py  publishing.py  watching.py  backlog.py  values.py    subscribe
-reading.py  writing.py  browsing.py  naming.py                                 read, write, browse
+reading.py  writing.py  browsing.py  naming.py  history.py                     read, write, browse, read_history
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -25,6 +26,7 @@ from bedplate_opcua.address import Address
 from bedplate_opcua.browsing import Browser
 from bedplate_opcua.endpoint import Endpoint, choose, offered
 from bedplate_opcua.feed import Feed
+from bedplate_opcua.history import History
 from bedplate_opcua.limits import Limits
 from bedplate_opcua.nodes import Nodes
 from bedplate_opcua.pki import Identity, Pki
@@ -66,6 +68,7 @@ class OpcUa(Connector):
         try:
             self._namespaces = await self._limits.learn(self._session)
             self._nodes.resolve(self._namespaces)
+            self._history = History(self._session, self._limits, self._nodes, self._values)
             await self._nodes.learn_types(self._session, self._limits, list(self._nodes.tags))
         except BaseException:
             await self._session.close()
@@ -92,6 +95,14 @@ class OpcUa(Connector):
         """Sends first values and then every change until the server is lost."""
         feed = Feed(self._session, self._limits, self._nodes, self._values, self.note)
         await feed.run(tags, send)
+
+    async def read_history(
+        self, tags: list[Tag], start: int, end: int
+    ) -> AsyncGenerator[Any, None]:
+        """The raw values that the server kept, with their times and StatusCodes."""
+        async with aclosing(self._history.read(tags, start, end)) as found:
+            async for one in found:
+                yield one
 
     async def browse(self, below: str, depth: int) -> list[Node]:
         """Objects and variables below an address; "" is the Objects folder. Their paths can be names of tags."""

@@ -12,13 +12,14 @@ from bedplate_opcua.attributes import read_attributes
 from bedplate_opcua.session import Session
 from bedplate_opcua.stack import StatusCodeError, answering, code_name, ua
 
-UNKNOWN: Final = {"read": 500, "write": 100, "browse": 100, "monitor": 100}
+UNKNOWN: Final = {"read": 500, "write": 100, "browse": 100, "monitor": 100, "history": 100}
 """For a server that states no limit. Monitored items are dear to a controller, so fewer of them."""
 _NODES: Final = {
     "read": 11705,  # MaxNodesPerRead
     "write": 11707,
     "browse": 11710,
     "monitor": 11714,  # MaxMonitoredItemsPerCall
+    "history": 12165,  # MaxNodesPerHistoryReadData
     "subscription": 24104,  # MaxMonitoredItemsPerSubscription
 }
 """Numbers of the server's nodes (OPC 10000-6 Annex A); asyncua has no names for them all."""
@@ -35,7 +36,7 @@ Result = TypeVar("Result")
 
 
 class Limits:
-    """Items per request by service (read, write, browse, monitor). subscription: items in one, 0: no limit."""
+    """Items per request by service (read, write, browse, monitor, history). subscription: items in one, 0: no limit."""
 
     def __init__(self, most: int) -> None:
         self._most = most

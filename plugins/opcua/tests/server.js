@@ -1,5 +1,6 @@
 // An OPC UA server on node-opcua, the independent peer of the tests.
-// One argument: JSON {port, pki, limits?, items?, policies?, modes?, anonymous?, strict?, bulk?: {count, period}}. Says {"ready": url} on stdout, then takes one
+// One argument: JSON {port, pki, limits?, items?, policies?, modes?, anonymous?, strict?, bulk?: {count, period},
+// history?: {count, most}}. Says {"ready": url} on stdout, then takes one
 // JSON command a line on stdin and answers each with one line. Ends when stdin ends.
 const opcua = require('node-opcua');
 const {DataType, StatusCodes, SecurityPolicy, MessageSecurityMode, VariantArrayType} = opcua;
@@ -58,6 +59,19 @@ const addVanishing = (ns, folder, nodes) => {
     minimumSamplingInterval: 0, value: {dataType: DataType.Double, value: 1}});
 };
 
+// Variables that the server keeps a history of, of `most` values each.
+const addRecorded = (space, ns, root, nodes, {count, most}) => {
+  for (let i = 0; i < count; i++) {
+    const node = ns.addVariable({componentOf: root, browseName: `Recorded${i}`, nodeId: `s=Recorded${i}`, dataType: 'UInt32',
+      minimumSamplingInterval: 0, accessLevel: 'CurrentRead | CurrentWrite | HistoryRead',
+      userAccessLevel: 'CurrentRead | CurrentWrite | HistoryRead'});
+    space.installHistoricalDataNode(node, {maxOnlineValues: most || 100000});
+    node.setValueFromSource({dataType: DataType.UInt32, value: 0}, StatusCodes.Good, new Date('2000-01-01'));
+    node.said = [];
+    nodes[`Recorded${i}`] = node;
+  }
+};
+
 // Values as DataValues that are replaced, so that a thousand of them cost the server little.
 const addBulk = (ns, root, {count, period}) => {
   const folder = ns.addFolder(root, {browseName: 'Bulk'});
@@ -101,6 +115,24 @@ const commands = (server, ns, folder, nodes) => ({
     const timer = setInterval(() => nodes[node].setValueFromSource({dataType: DataType.UInt32, value: ++n}), every);
     nodes[node].ramp = timer;
   },
+  record: ({nodes: names, every, from, bad}) => {
+    const timer = setInterval(() => {
+      for (const name of names) {
+        const node = nodes[name], value = (node.said.length ? node.said[node.said.length - 1][0] : from || 0) + 1;
+        const now = new Date(), code = bad && value % bad === 0 ? 'UncertainSensorNotAccurate' : 'Good';
+        node.setValueFromSource({dataType: DataType.UInt32, value}, StatusCodes[code], now);
+        node.said.push([value, now.getTime(), StatusCodes[code].value]);
+      }
+    }, every);
+    for (const name of names) nodes[name].ramp = timer;
+  },
+  remember: ({node: name, values}) => {
+    for (const [value, at] of values) {
+      nodes[name].setValueFromSource({dataType: DataType.UInt32, value}, StatusCodes.Good, new Date(at));
+      nodes[name].said.push([value, at, 0]);
+    }
+  },
+  said: ({node}) => ({said: nodes[node].said}),
   still: ({node}) => clearInterval(nodes[node].ramp),
   drop_subscriptions: () => {
     for (const session of Object.values(server.engine._sessions || {})) {
@@ -130,6 +162,7 @@ const commands = (server, ns, folder, nodes) => ({
   addTypes(ns, types, nodes);
   addMachine(ns, machine, nodes);
   addVanishing(ns, machine, nodes);
+  if (options.history) addRecorded(space, ns, machine, nodes, options.history);
   if (options.bulk) addBulk(ns, space.rootFolder.objects, options.bulk);
   await server.start();
   const answers = commands(server, ns, machine, nodes);

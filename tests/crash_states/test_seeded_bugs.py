@@ -38,9 +38,10 @@ def no_fsync_of_the_folder_of_the_token(patch: Patch) -> None:
 def a_torn_line_is_written_on(patch: Patch) -> None:
     """The log does not look whether its last line is whole."""
     pread = os.pread
-    whole: Callable[..., bytes] = lambda file, count, at: (
-        b"\n" if count == 1 else pread(file, count, at)
-    )
+
+    def whole(file: int, count: int, at: int) -> bytes:
+        return b"\n" if count == 1 else pread(file, count, at)
+
     patch.setattr(os, "pread", whole)
 
 
@@ -78,12 +79,12 @@ def a_deployment_is_written_where_it_stays(patch: Patch) -> None:
     patch.setattr(
         store.DeploymentStore, "_place", lambda self, number: self.folder / f".new-{number}"
     )
-    names = lambda self: (
-        sorted((int(n[5:]) for n in os.listdir(self.folder) if n.startswith(".new-")), reverse=True)
-        if self.folder.exists()
-        else []
-    )
-    patch.setattr(store.DeploymentStore, "numbers", names)
+
+    def numbers(self: store.DeploymentStore) -> list[int]:
+        names = os.listdir(self.folder) if self.folder.exists() else []
+        return sorted((int(n[5:]) for n in names if n.startswith(".new-")), reverse=True)
+
+    patch.setattr(store.DeploymentStore, "numbers", numbers)
     patch.setattr(store.DeploymentStore, "_prune", lambda self: None)
     patch.setattr(
         Path, "rename", lambda self, target: None if self == target else os.rename(self, target)

@@ -313,7 +313,9 @@ async def test_what_is_fetched_afterwards_fills_its_gap_and_its_windows(
         await press.away(1800)
         await press.scan(600)
         (gap,) = await press.ledger.gaps()
-        await press.ledger.filled("press", TAGS, gap.since, gap.until, 3000)
+        # by the times that the source gave them
+        times = gap.since - SECOND, gap.until - SECOND
+        await press.ledger.filled("press", TAGS, *times, 3000)
         (gap,) = await press.ledger.gaps()
         assert (gap.missing, gap.filled) == (3600, 3000)
         assert await press.complete() == dict.fromkeys(TAGS, (3000, 3000))

@@ -18,6 +18,7 @@ from bedplate.runtime.ledger.store import Kept, SourceKey, Store, Window
 Times = tuple[int, int]
 FOREVER = 2**62
 WIDEST = 3_600_000_000_000
+EDGE = 2_000_000_000  # ns: a gap ends when a value came, and what was fetched with the time that the source gave it
 
 
 def fill(
@@ -95,10 +96,19 @@ def _times(kept: Kept) -> Times:
 
 def _share(gaps: Sequence[Kept], window: Times, times: Times) -> float:
     """How much of what is missing in a window lies within the times."""
-    inside = [(max(a, window[0]), min(b, window[1])) for a, b in map(_times, gaps)]
-    whole = sum(max(0, b - a) for a, b in inside)
-    part = sum(_overlap(one, times) for one in inside if one[1] > one[0])
-    return min(1.0, part / whole) if whole else 0.0
+    whole = part = 0
+    for gap in map(_times, gaps):
+        inside = max(gap[0], window[0]), min(gap[1], window[1])
+        if inside[0] < inside[1]:
+            whole += inside[1] - inside[0]
+            part += _overlap(inside, _to_the_edges(times, gap))
+    return part / whole if whole else 0.0
+
+
+def _to_the_edges(times: Times, gap: Times) -> Times:
+    """The same times, reaching to where a gap begins or ends nearby."""
+    near = [abs(one - other) <= EDGE for one, other in zip(times, gap, strict=True)]
+    return gap[0] if near[0] else times[0], gap[1] if near[1] else times[1]
 
 
 def _spread(gaps: Sequence[Kept], times: Times, samples: int) -> list[tuple[int, int]]:

@@ -219,12 +219,12 @@ def test_an_open_passphrase_file_and_a_short_word_are_refused(small: Path) -> No
 def test_killed_in_the_middle_it_leaves_no_half_file_and_the_next_one_tidies_up(
     small: Path,
 ) -> None:
-    """A large file of the plugin's own makes it take a while; it is killed at six moments of that."""
+    """A large file of the plugin's own makes it take a while; it is killed at four moments of that."""
     (small / "data" / "pki" / "large").write_bytes(os.urandom(1 << 20) * 150)
     target = small.parent / "killed.backup"
     environment = os.environ | {"BEDPLATE_BACKUP_PASSPHRASE": WORD}
     left = 0
-    for number in range(6):
+    for number in range(4):
         process = subprocess.Popen(
             [str(BEDPLATE), "backup", "create", str(small / "plant.yaml"), str(target)],
             env=environment,
@@ -235,7 +235,7 @@ def test_killed_in_the_middle_it_leaves_no_half_file_and_the_next_one_tidies_up(
         while not list(small.parent.glob(".part-*")) and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.005)
-        time.sleep(0.04 * number)
+        time.sleep(0.06 * number)
         process.send_signal(signal.SIGKILL)
         process.wait()
         left += bool(list(small.parent.glob(".part-*")))

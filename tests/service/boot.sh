@@ -1,7 +1,8 @@
 #!/bin/bash
 # Boots systemd on a copy of this machine's files that nobody else sees and that is gone with it, and runs SCRIPT in it
-# as a unit. To be started by: unshare -fpmiuC --propagation private bash boot.sh FOLDER SCRIPT
+# as a unit. To be started by: unshare -fpmiuCn --propagation private bash boot.sh FOLDER SCRIPT
 set -e
+ip link set lo up
 folder=$1
 mount -t tmpfs tmpfs "$folder"
 mkdir "$folder"/{upper,work,root}

@@ -57,13 +57,13 @@ def missing() -> str:
     """Why systemd can't be booted here."""
     if os.geteuid() != 0:
         return "only root can boot systemd"
-    for program in ("unshare", "nsenter", "dbus-daemon"):
+    for program in ("unshare", "nsenter", "dbus-daemon", "ip"):
         if shutil.which(program) is None:
             return f"{program} is missing"
     if not Path("/lib/systemd/systemd").exists():
         return "systemd is missing: .make/peers"
     tried = subprocess.run(
-        ["unshare", "-fpmiuC", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+        ["unshare", "-fpmiuCn", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
         capture_output=True,
         check=False,
         timeout=10,
@@ -71,7 +71,8 @@ def missing() -> str:
     return "" if tried.returncode == 0 else "no namespaces here"
 
 
-@pytest.mark.slow
+@pytest.mark.soak
+@pytest.mark.timeout(300)
 def test_it_runs_as_its_own_user_confines_its_plugins_is_watched_and_comes_back(
     tmp_path: Path,
 ) -> None:
@@ -80,7 +81,7 @@ def test_it_runs_as_its_own_user_confines_its_plugins_is_watched_and_comes_back(
     (tmp_path / "inside.sh").write_text(INSIDE)
     place = tmp_path / "machine"
     place.mkdir()
-    words = ["unshare", "-fpmiuC", "--propagation", "private", "bash", str(HERE / "boot.sh")]
+    words = ["unshare", "-fpmiuCn", "--propagation", "private", "bash", str(HERE / "boot.sh")]
     with (tmp_path / "boot.log").open("wb") as log:
         booted = subprocess.Popen(
             [*words, str(place), str(tmp_path / "inside.sh")],
@@ -91,7 +92,7 @@ def test_it_runs_as_its_own_user_confines_its_plugins_is_watched_and_comes_back(
         )
     said = ""
     try:
-        deadline = time.monotonic() + 75
+        deadline = time.monotonic() + 200
         while "THE END" not in said and time.monotonic() < deadline and booted.poll() is None:
             time.sleep(0.3)
             said = _inside(booted.pid)

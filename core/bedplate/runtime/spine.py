@@ -31,6 +31,7 @@ class Spine:
         self.live = Live(engine.state().appended)
         self.alarms = AlarmBook()
         self.unstored = Unstored()
+        self._owed: list[Pair] = []
         self.samples = 0
         self.gaps = 0  # declared
         self.told_gap: Callable[[str, Loss, str], None] = lambda stream, loss, reason: None
@@ -51,10 +52,15 @@ class Spine:
     ) -> list[Record]:
         """Appends, updates what is current, and tells live. sync: somebody waits for the disk.
         Raises JournalError when the journal takes nothing; then nothing else has happened either."""
-        pairs = list(pairs)
+        pairs = [*self._owed, *pairs]
         if not pairs and commit is None:
             return []
-        records = self.engine.append([entry for entry, _ in pairs], commit)
+        try:
+            records = self.engine.append([entry for entry, _ in pairs], commit)
+        except JournalError:  # handles are given out by now: their table must come before whatever uses them
+            self._owed = [pair for pair in pairs if pair[0].kind is Body.TAGS]
+            raise
+        self._owed = []
         fresh = [Fresh(record, batch) for record, (_, batch) in zip(records, pairs, strict=True)]
         self._know(fresh)
         if fresh:
@@ -150,4 +156,4 @@ class Spine:
     def event(self, stream: str, event: Event, *, sync: bool = False) -> Record:
         """Appends one event."""
         entry = Entry(stream, Body.EVENT, encode_event(event), self.clock.time_ns())
-        return self.append([(entry, None)], sync=sync)[0]
+        return self.append([(entry, None)], sync=sync)[-1]

@@ -89,6 +89,8 @@ class Books:
                 raise Broken(f"{record.stream} in the history: {name} after {before}")
             self._newest[record.stream] = name
             if record.kind is Body.BATCH:
+                if strange := set(decode_batch(record.payload).tags().tolist()) - names.keys():
+                    raise Broken(f"the history was not told what {strange} of {record.stream} is")
                 for path, number in _good(record, names):
                     self.numbers[path].append(number)
         self._checked = len(rows)

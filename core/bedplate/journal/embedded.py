@@ -193,9 +193,13 @@ class EmbeddedEngine:
         assert self._commits
         if self._trouble.text:
             await self._recover()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST_TRY if self._trouble.text else None):
-                await self._commits.flush()
+        for _ in range(round(STUCK / LAST_TRY)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_TRY):
+                    await self._commits.flush()
+                    return
+            if self._trouble.text:
+                return
 
     async def _let_go(self) -> None:
         writing, self._writing = self._writing, None

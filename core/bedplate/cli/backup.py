@@ -146,7 +146,7 @@ def _show(invocation: Invocation, manifest: Manifest) -> None:
         Column("part"),
         Column("files", "right"),
         Column("size", "right"),
-        Column("of", wraps=True),
+        Column("of"),
     ]
     invocation.screen.show(indented(table([*columns, Column("", wraps=True)], rows)))
     for reference in manifest.missing:

@@ -107,9 +107,9 @@ async def test_a_silent_plugin_is_told_and_loses_its_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bedplate.runtime.lifecycle.SLOW", 0.2)
-    monkeypatch.setattr("bedplate.runtime.source.READ_WITHIN", 0.5)
+    monkeypatch.setattr("bedplate.runtime.scanning.READ_WITHIN", 0.5)
     monkeypatch.setattr("bedplate.runtime.supervisor.OPEN_WITHIN", 0.5)
-    monkeypatch.setattr("bedplate.runtime.supervisor.CLOSE_WITHIN", 0.5)
+    monkeypatch.setattr("bedplate.runtime.closing.CLOSE_WITHIN", 0.5)
     rogues = {"r": "never answers a read", "o": "hangs in open", "c": "hangs in close"}
     text = beside(rogues).replace("c: {use: rogue,", "c: {use: rogue-push,")
     async with plant(tmp_path, text, offers=offers()) as kernel:

@@ -102,7 +102,7 @@ connectors:
 async def test_a_hang_in_read_ends_that_session_alone(
     tmp_path: Path, placement: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bedplate.runtime.source.READ_WITHIN", 0.3)
+    monkeypatch.setattr("bedplate.runtime.scanning.READ_WITHIN", 0.3)
     text = """
 connectors:
   stuck: {use: troubled, placement: PLACE, how: hang in read, tags: {n: {address: a}}}

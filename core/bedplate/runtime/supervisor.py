@@ -9,7 +9,6 @@ remote/session.py and the loading of plugins this is the only place that catches
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +16,9 @@ from bedplate.config.deployment import Component
 from bedplate.config.secrets import SecretError
 from bedplate.errors import JournalError, ProtocolError
 from bedplate.plugin.v1 import plugin_pb2
-from bedplate.remote.arrivals import resumes
-from bedplate.remote.attachment import MARGIN, Attachment, Silence
+from bedplate.remote.attachment import Attachment, Silence
 from bedplate.runtime import lifecycle
+from bedplate.runtime.closing import close
 from bedplate.runtime.cut import Cut
 from bedplate.runtime.ending import LINES, evidence
 from bedplate.runtime.expectation import AGAIN, Expectation
@@ -29,13 +28,10 @@ from bedplate.runtime.notes import Notes
 from bedplate.runtime.output import legible
 from bedplate.runtime.overdue import Overdue
 from bedplate.runtime.placement import Place
-from bedplate.runtime.requests import Close
 from bedplate.runtime.role import Bug, Role, SettingsRefused, Unreachable, ok
 from bedplate.runtime.spine import Spine
 
 OPEN_WITHIN = 30.0  # s; a plugin bounds its own connect much tighter
-CLOSE_WITHIN = 6.0  # s
-STOP_WITHIN, STOP_MARGIN = 1.25, 0.25  # s
 REASON = 1000  # characters of a reason
 STRAYS = 200  # publications and words of the end that should not have been: more than was under way
 
@@ -143,10 +139,7 @@ class Supervisor:
         except SettingsRefused as error:
             self._move(Cause.REFUSED, str(error))
             return None
-        except (
-            JournalError,
-            SecretError,
-        ) as error:  # not the plugin's mistake; it may be there the next time
+        except (JournalError, SecretError) as error:  # not the plugin's; it may work the next time
             self._move(Cause.LOST, str(error))
             return self._backoff.next()
         except asyncio.CancelledError:
@@ -281,10 +274,7 @@ class Supervisor:
         finally:
             proving.cancel()
             serving.cancel()
-            with contextlib.suppress(
-                asyncio.CancelledError, Unreachable, Bug, ConnectionError, TimeoutError
-            ):
-                await asyncio.wait([serving])
+            await asyncio.wait([serving])
         if self._lost.done():
             code, text = self._lost.result()
             raise Bug(text) if code == plugin_pb2.CODE_FAULT else Unreachable(text)
@@ -301,21 +291,10 @@ class Supervisor:
         """Asks Close, whatever the session came to. Who does not answer even that ends."""
         attachment, self.role.attachment = self.role.attachment, None
         if attachment and not attachment.gone.done():
-            await self._ask_to_close(attachment)
+            stopping = self.life.state is State.STOPPING
+            if breach := await close(self.role, attachment, stopping=stopping):
+                self._end_place(breach)
         self.role.closed()
-
-    async def _ask_to_close(self, attachment: Attachment) -> None:
-        stopping = self.life.state is State.STOPPING
-        if stopping and self.role.keeps_on and resumes(attachment):
-            return  # the next kernel takes it up where this one left it
-        within, margin = (STOP_WITHIN, STOP_MARGIN) if stopping else (CLOSE_WITHIN, None)
-        try:
-            await attachment.ask(self.component.id, within, margin=margin, close=Close())
-        except Silence:
-            if not stopping:
-                self._end_place(f"did not answer close within {within + MARGIN:.1f} s")
-        except ConnectionError:
-            return
 
     def lose(self, code: int, text: str) -> None:
         """Ends the session from outside its task."""

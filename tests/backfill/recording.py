@@ -70,7 +70,7 @@ def said(server: Server, name: str, after: int = 0) -> list[tuple[int, int]]:
 
 async def kept(client: Any, name: str) -> list[tuple[int, int]]:
     """The same, of what the history has: Good values, those that the kernel put in between left out."""
-    series = (await client.history(f"hall/press/{name}", last="1h"))[f"hall/press/{name}"]
+    series = (await client.history(f"hall/press/{name}", last="2h"))[f"hall/press/{name}"]
     rows = zip(
         series.value.tolist(),
         series.time.astype("datetime64[ns]").astype("int64").tolist(),

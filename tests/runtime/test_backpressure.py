@@ -103,7 +103,7 @@ async def test_a_slow_disk_holds_back_who_pushes_and_who_is_polled_and_loses_not
         async with asyncio.timeout(40):
             while kernel.engine.state().syncs < 6:
                 lead = max(lead, said(tmp_path, "handed") - source.figures.consumed)
-                pinged = max(pinged, kernel.components["brook"].place.run.ping_seconds)
+                pinged = max(pinged, kernel.components["brook"].place.run.pings.seconds)
                 credit = min(credit, source.credit)
                 await asyncio.sleep(0.01)
         kernel.components["brook"].lose(plugin_pb2.CODE_UNREACHABLE, "closed and opened meanwhile")
@@ -153,7 +153,7 @@ analytics: {{sums: {{use: slow-sums, for: box, of: number, pause: 0.2, folder: F
         assert said(tmp_path, "largest") <= RECORDS
         for name in ("sink", "sums"):
             assert kernel.components[name].role.figures.restarts == 0
-            assert kernel.components[name].place.run.ping_seconds < 1
+            assert kernel.components[name].place.run.pings.seconds < 1
 
 
 @pytest.mark.parametrize("use", ["library", "async-library"])
@@ -171,7 +171,7 @@ async def test_a_history_makes_no_more_pages_than_its_reader_has_room_for(
 
         assert taken == 60 + 1  # the last says that it is over
         assert lead <= AHEAD + 1
-        assert kernel.components["lib"].place.run.ping_seconds < 1
+        assert kernel.components["lib"].place.run.pings.seconds < 1
 
 
 async def test_a_reader_that_goes_away_ends_the_making_of_pages(tmp_path: Path) -> None:

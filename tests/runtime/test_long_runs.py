@@ -17,6 +17,7 @@ from bedplate.errors import Refused
 from bedplate.journal.memory import MemoryEngine
 from bedplate.runtime.launch import Launch
 from bedplate.runtime.lifecycle import HALF_OPEN, Backoff, FaultCount, State
+from bedplate.runtime.pinging import Pings
 from bedplate.runtime.placement import Place
 from bedplate.runtime.source import Source
 from bedplate.runtime.spine import Spine
@@ -97,8 +98,9 @@ class Buggy(Away):
 class Within:
     """A run of a plugin within this loop."""
 
-    hopeless, pid, ping_seconds, output, level = False, 0, 0.0, (), ""
+    hopeless, pid, output, level = False, 0, (), ""
     level_notes = ()
+    pings = Pings()
 
     def __init__(self, cls: type) -> None:
         self._cls = cls

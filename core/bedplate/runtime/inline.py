@@ -18,6 +18,7 @@ from bedplate.remote.kinds import KINDS
 from bedplate.remote.plugin import load_offers
 from bedplate.remote.side import PluginSide
 from bedplate.runtime.launch import Launch
+from bedplate.runtime.pinging import Pings
 from bedplate.wire import twin
 
 Shutdown = twin(plugin_pb2.Shutdown)
@@ -33,8 +34,7 @@ class InlinePlugin:
         self.launch = launch
         self.attachment: Attachment | None = None
         self.output: deque[str] = deque(maxlen=20)
-        self.pinged = 0.0
-        self.ping_seconds = 0.0
+        self.pings = Pings()  # nobody pings a thread
         self._loop: asyncio.AbstractEventLoop | None = None
         self._side: PluginSide | None = None
         self._thread: threading.Thread | None = None

@@ -144,7 +144,7 @@ class Place:
     @property
     def answers_pings(self) -> bool:
         """Whether its process has answered one a moment ago. Nobody pings a thread."""
-        pinged = self.run.pinged if self.run else 0.0
+        pinged = self.run.pings.at if self.run else 0.0
         return pinged > asyncio.get_running_loop().time() - PING_STANDS
 
     @property

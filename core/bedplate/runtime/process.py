@@ -26,12 +26,12 @@ from bedplate.runtime.census import Census
 from bedplate.runtime.ending import DO_NOT_RETRY, sentence
 from bedplate.runtime.launch import Launch
 from bedplate.runtime.output import Output
+from bedplate.runtime.pinging import Pings
 from bedplate.wire import twin
 
 ATTACH_WITHIN = 20.0  # s: importing a heavy library on a small machine takes its time
-PING_EVERY, PINGS_MISSED = 1.0, 3
 TERM_WITHIN = 5.0  # s between SIGTERM and SIGKILL, where whoever stops has the time
-Ping, Shutdown = twin(plugin_pb2.Ping), twin(plugin_pb2.Shutdown)
+Shutdown = twin(plugin_pb2.Shutdown)
 Confine = Callable[[Launch], Confinement]
 
 
@@ -41,8 +41,7 @@ def unconfined(launch: Launch) -> Confinement:
 
 
 class PluginProcess:
-    """One run of a plugin's process. output: what it printed; pinged: when it last answered (time of the loop);
-    ping_seconds: how long that took."""
+    """One run of a plugin's process. output: what it printed."""
 
     def __init__(
         self,
@@ -66,8 +65,7 @@ class PluginProcess:
         self._mark = self._census.new_mark()
         self._printed = Output(time.monotonic)
         self.output = self._printed.lines
-        self.pinged = 0.0
-        self.ping_seconds = 0.0
+        self.pings = Pings()
 
     @property
     def pid(self) -> int:
@@ -164,25 +162,9 @@ class PluginProcess:
         await self._printed.read(self._process.stdout)
 
     async def _keep_pinging(self, attachment: Attachment) -> None:
-        missed = 0
-        while not attachment.gone.done():
-            began = asyncio.get_running_loop().time()
-            try:
-                await attachment.ask("", within=0.1, ping=Ping())
-                missed, self.pinged = 0, asyncio.get_running_loop().time()
-                self.ping_seconds = self.pinged - began
-            except TimeoutError:
-                missed += 1
-            except ConnectionError:
-                return
-            why = (
-                f"did not answer {missed} pings" if missed >= PINGS_MISSED else await self._beyond()
-            )
-            if why:
-                attachment.end(f"process of {self.launch.plugin} {why}")
-                self._signal(signal.SIGKILL)
-                return
-            await asyncio.sleep(max(0.0, began + PING_EVERY - asyncio.get_running_loop().time()))
+        if why := await self.pings.failure(attachment, self._beyond):
+            attachment.end(f"process of {self.launch.plugin} {why}")
+            self._signal(signal.SIGKILL)
 
     async def _beyond(self) -> str:
         """In words, how it takes more than it may; empty when it does not."""

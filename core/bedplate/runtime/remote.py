@@ -13,12 +13,11 @@ from collections import deque
 
 from bedplate.config.deployment import Deployment
 from bedplate.errors import AdmissionError
-from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.remote.credentials import Credentials, credentials
 from bedplate.remote.host import PluginHost
 from bedplate.runtime.launch import Launch
-from bedplate.wire import twin
+from bedplate.runtime.pinging import Pings
 
 ARRIVES_WITHIN = (
     5.0  # s that a start waits for the program, and a component stays as it is after a cut
@@ -27,8 +26,6 @@ NO_LISTEN = (
     "is placed remote, but nobody can dial in: write plugins.listen (host:port) and plugins.tls"
 )
 NO_TLS = "plugins.listen needs plugins.tls: a folder with ca.pem, cert.pem and key.pem"
-PING_EVERY, PINGS_MISSED = 1.0, 3
-Ping = twin(plugin_pb2.Ping)
 
 
 def door(deployment: Deployment) -> Credentials | None:
@@ -54,8 +51,7 @@ class RemotePlugin:
         self.launch = launch
         self.attachment: Attachment | None = None
         self.output: deque[str] = deque(maxlen=20)
-        self.pinged = 0.0
-        self.ping_seconds = 0.0
+        self.pings = Pings()
         self.runs = self.cuts = 0
         self.started = 0
         self._instance = ""
@@ -123,20 +119,8 @@ class RemotePlugin:
             self._awaited.banned.add(self._instance)
 
     async def _keep_pinging(self, attachment: Attachment) -> None:
-        missed, loop = 0, asyncio.get_running_loop()
-        while not attachment.gone.done():
-            began = loop.time()
-            try:
-                await attachment.ask("", within=0.1, ping=Ping())
-                missed, self.pinged = 0, loop.time()
-                self.ping_seconds = self.pinged - began
-            except TimeoutError:
-                missed += 1
-            except ConnectionError:
-                return
-            if missed >= PINGS_MISSED:
-                attachment.end(f"place {self.launch.place} did not answer {missed} pings")
-            await asyncio.sleep(max(0.0, began + PING_EVERY - loop.time()))
+        if why := await self.pings.failure(attachment):
+            attachment.end(f"place {self.launch.place} {why}")
 
     async def stop(self, grace: float, within: float = 8.0) -> None:
         """Ends the stream. The program lives on, and waits for the kernel to come back."""

@@ -250,7 +250,7 @@ def _process(place: Place, with_output: bool) -> api_pb2.ProcessStatus:
         memory_bytes=memory,
         components=place.components,
         plugin=place.launch.plugin,
-        ping_seconds=place.run.ping_seconds,
+        ping_seconds=place.run.pings.seconds,
         isolation=place.level,
         isolation_notes=place.level_notes,
         output=list(place.run.output) if with_output else (),

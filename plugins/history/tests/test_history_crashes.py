@@ -29,13 +29,14 @@ from plugins.history.tests.driving import (
     sealed,
     until,
 )
+from tests.counts import count
 
 from bedplate.contracts import Invalid
 from bedplate.model import DataType
 
 ROOT = Path(__file__).parents[3]
 FAR = 2**62
-KILLS = 20
+KILLS = count(20, 50)
 
 
 def filled(folder: Path, batches: int = 60, rows: int = 10) -> Journal:
@@ -87,6 +88,7 @@ def fed(folder: Path, seed: int, seconds: float) -> int:
     return max(int(line) for line in told if line.endswith("\n"))
 
 
+@pytest.mark.counted
 @pytest.mark.timeout(300)
 def test_killed_at_random_moments_it_starts_and_has_all_it_vouched_for_once(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)

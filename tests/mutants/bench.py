@@ -61,7 +61,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     },
 }
 CAPABILITIES = {
-    "connector": ("read", "subscribe", "write", "browse"),
+    "connector": ("read", "subscribe", "write", "browse", "read_history"),
     "history": ("deliver", "query"),
 }
 

@@ -30,6 +30,7 @@ CAN = {"open", "process", "authorize", *sys.argv[2].split(",")}
 PB = {"connector": connector_pb2, "analytic": analytic_pb2, "security": security_pb2}[KIND]
 To, From = (getattr(PB, way + KIND.capitalize()) for way in ("To", "From"))
 BAD_NOT_FOUND = 0x803E0000
+RECORDED = 10**10  # ns between two values that the device kept
 NOTE = 4  # kind of an event
 outgoing = queue.Queue()
 
@@ -179,6 +180,19 @@ class Component:
         if start + 2 < len(found):
             reply.browse.next_page = b"%d" % (start + 2)
         reply.browse.SetInParent()
+
+    def read_history(self, ask, reply, deadline):
+        since, until = getattr(ask, "from"), ask.to
+        first, last = -(-since // RECORDED), -(-until // RECORDED)
+        start = max(first, int(ask.page or b"0"))
+        numbers = range(start, min(start + 50, last))
+        for handle in ask.tags:
+            batch = reply.read_history.batches.add(count=len(numbers), tag=[handle], data_type=1)
+            batch.time.extend(n * RECORDED for n in numbers)
+            batch.float64.extend(float(n) for n in numbers)
+        if start + 50 < last:
+            reply.read_history.next_page = b"%d" % (start + 50)
+        reply.read_history.SetInParent()
 
     def below(self, address, path, depth, found, deadline):
         names = self.device.ask("B " + address, deadline - time.monotonic())

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from tests.mutants.of_any_plugin import ASKS, ATTACHING, DECLARING, ENDING, FOOTPRINT, OPENING
-from tests.mutants.of_connectors import BROWSING, CHAOS, PUSHING, READING, WRITING
+from tests.mutants.of_connectors import (
+    BROWSING,
+    CHAOS,
+    PUSHING,
+    READING,
+    RECORDING,
+    WRITING,
+)
 from tests.mutants.of_others import ANALYTICS, DECIDING, KEEPING
 
 MUTANTS = (
     *(ATTACHING + ASKS + OPENING + ENDING + FOOTPRINT + DECLARING),
-    *(READING + PUSHING + WRITING + BROWSING + KEEPING + ANALYTICS + DECIDING + CHAOS),
+    *(READING + RECORDING + PUSHING + WRITING + BROWSING + KEEPING + ANALYTICS + DECIDING + CHAOS),
 )

@@ -157,6 +157,23 @@ WRITING = (
         '            raise RuntimeError("no number")',
     ),
 )
+RECORDING = (
+    Mutant(
+        "CON-090",
+        CONNECTOR,
+        "one value more than was asked for",
+        "        first, last = -(-since // RECORDED), -(-until // RECORDED)",
+        "        first, last = -(-since // RECORDED), -(-until // RECORDED) + 1",
+    ),
+    Mutant(
+        "CON-091",
+        CONNECTOR,
+        "an answer that goes on where the last one ended",
+        '        start = max(first, int(ask.page or b"0"))',
+        '        start = max(first, int(ask.page or b"0"), getattr(self, "told", 0))\n'
+        "        self.told = min(start + 50, last)",
+    ),
+)
 BROWSING = (
     Mutant(
         "CON-040",

@@ -19,6 +19,7 @@ from bedplate.testing.conformance.checks import (
     opening,
     pushing,
     reading,
+    recording,
     writing,
 )
 
@@ -33,6 +34,7 @@ GROUPS = {
     "Pushing": pushing,
     "Writing": writing,
     "Browsing": browsing,
+    "Histories of sources": recording,
     "Keeping and querying": keeping,
     "Analytics": analytics,
     "Security modules": deciding,

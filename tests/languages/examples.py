@@ -6,15 +6,14 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.faults.frozen import freeze, thaw
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -95,16 +94,10 @@ class Machine:
         self.port = int(self.process.stdout.readline().split()[-1])
 
     def freeze(self) -> None:
-        """It keeps its connections and says nothing more. Returns once every thread of it has stopped."""
-        self.process.send_signal(signal.SIGSTOP)
-        threads = Path(f"/proc/{self.process.pid}/task")
-        deadline = time.monotonic() + 20
-        while any(") T " not in (one / "stat").read_text() for one in threads.iterdir()):
-            assert time.monotonic() < deadline, "it goes on"
-            time.sleep(0.001)
+        freeze(self.process)
 
     def thaw(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
+        thaw(self.process)
 
     def end(self) -> None:
         self.process.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.faults.frozen import freeze, thaw
 
 PYTHON = Path(__file__).parents[3] / "tests" / "peers" / ".venv" / "bin" / "python"
 TAGS = (
@@ -51,15 +51,12 @@ class Controller:
                 time.sleep(0.05)
 
     def freeze(self) -> None:
-        """SIGSTOP; returns when it has stopped, else it might still answer."""
         assert self._process
-        self._process.send_signal(signal.SIGSTOP)
-        while Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(") ")[2][0] != "T":
-            time.sleep(0.001)
+        freeze(self._process)
 
     def thaw(self) -> None:
         assert self._process
-        self._process.send_signal(signal.SIGCONT)
+        thaw(self._process)
 
     def stop(self) -> None:
         if self._process:

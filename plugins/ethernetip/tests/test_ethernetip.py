@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plugins.ethernetip.tests.conftest import Controller
 from pydantic import TypeAdapter, ValidationError
+from tests.faults.babbler import babbler
 
 from bedplate import Refused
 from bedplate.model import quality
@@ -118,28 +116,6 @@ def test_a_controller_that_hangs_is_unreachable_after_the_timeout(
     with pytest.raises(ConnectionError):
         opened.read()
     fragile.thaw()
-
-
-@contextmanager
-def babbler(answer: bytes, hangs_up: bool = False) -> Iterator[int]:
-    """A machine that answers everything with the same bytes. hangs_up: after each."""
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-                with connection:
-                    while connection.recv(4096):
-                        connection.sendall(answer)
-                        if hangs_up:
-                            break
-            except OSError:
-                return
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
 
 
 GARBAGE = [

@@ -7,7 +7,6 @@ import json
 import os
 import queue
 import shutil
-import signal
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
+from tests.faults.frozen import freeze, thaw
 
 from bedplate import Bad, Batch, Tag
 from bedplate_modbus import Modbus
@@ -78,10 +78,10 @@ class Peer:
         return found
 
     def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
+        freeze(self._process)
 
     def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
+        thaw(self._process)
 
     def kill(self) -> None:
         self._process.kill()

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.faults.frozen import freeze, thaw
 
 HERE = Path(__file__).parent / "peers"
 MODULES = Path(__file__).parents[3] / "tests" / "peers" / "node_modules"
@@ -67,13 +66,10 @@ class Controller:
         return values
 
     def freeze(self) -> None:
-        """SIGSTOP; returns when it has stopped, else it might still answer."""
-        self.process.send_signal(signal.SIGSTOP)
-        while Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2][0] != "T":
-            time.sleep(0.001)
+        freeze(self.process)
 
     def thaw(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
+        thaw(self.process)
 
     def stop(self) -> None:
         self.process.kill()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from plugins.s7.tests.conftest import Controller
+from tests.faults.babbler import babbler
 
 from bedplate import Invalid, Refused
 from bedplate.model import quality
@@ -175,6 +174,7 @@ def test_garbage_is_no_value_and_no_fault(answer: bytes, plugin: Plugged) -> Non
             plugin.connector(settings, {"tag": "DB1.DBW0"})
 
 
+NUMBER = slice(11, 13)  # of a question, where it stands
 CONFIRM = bytes.fromhex("03000016 11d0 0001 0001 00 c0010a c1020100 c2020102")
 SETUP = (
     bytes.fromhex("0300001b 02f080 3203 0000")
@@ -197,39 +197,20 @@ WRONG = {
 
 def test_a_greeting_that_is_answered_with_an_error_is_no_fault(plugin: Plugged) -> None:
     spoilt = SETUP.replace(bytes.fromhex("00080000 0000"), bytes.fromhex("00080000 4002"))
-    with babbler(CONFIRM, spoilt) as port, pytest.raises(ConnectionError, match="4002"):
+    with (
+        babbler(CONFIRM, spoilt, number=NUMBER) as port,
+        pytest.raises(ConnectionError, match="4002"),
+    ):
         plugin.connector({"host": "127.0.0.1", "port": port, "timeout": "300ms"}, {"t": "MW20"})
 
 
 @pytest.mark.parametrize("case", WRONG)
 def test_an_answer_that_is_none_is_no_word_of_the_controller(case: str, plugin: Plugged) -> None:
-    with babbler(CONFIRM, SETUP, READ) as port:
+    with babbler(CONFIRM, SETUP, READ, number=NUMBER) as port:
         settings = {"host": "127.0.0.1", "port": port, "timeout": "5s"}
         assert plugin.connector(settings, {"tag": "DB1.DBW0"}).read()["tag"].value == 7
-    with babbler(CONFIRM, SETUP, READ, WRONG[case]) as port:
+    with babbler(CONFIRM, SETUP, READ, WRONG[case], number=NUMBER) as port:
         settings["port"] = port
         one = plugin.connector(settings, {"tag": "DB1.DBW0"})
         with pytest.raises((ConnectionError, TimeoutError)):
             one.read()
-
-
-@contextmanager
-def babbler(*answers: bytes) -> Iterator[int]:
-    """A machine with an answer for each question, the last one for all that follow. NN: the number of the question."""
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-                with connection:
-                    left = list(answers)
-                    while asked := connection.recv(4096):
-                        answer = left.pop(0) if len(left) > 1 else left[0]
-                        connection.sendall(answer.replace(b"NN", asked[11:13]))
-            except OSError:
-                return
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)

@@ -30,8 +30,8 @@ from tests.client.plant import (
 from bedplate.api.v1 import api_pb2
 from bedplate.cli.parameters import token, written
 from bedplate.cli.screen import shortened
-from bedplate.client.shown import age_text, cells, size_text, value_text
 from bedplate.model import AlarmPriority, AlarmState, Event, EventKind
+from bedplate.shown import age_text, cells, size_text, value_text
 
 
 def component(name: str, **more: object) -> api_pb2.ComponentStatus:

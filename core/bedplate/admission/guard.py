@@ -33,6 +33,7 @@ from bedplate.admission.probe import probe
 from bedplate.admission.store import Store
 from bedplate.admission.trust import Grant, TrustFile
 from bedplate.errors import AdmissionError, BedplateError
+from bedplate.shown import some
 
 Asked = dict[str, tuple[str, dict[str, Any]]]
 Probe = Callable[[Path], Asked]
@@ -144,7 +145,7 @@ def check(offer: Offer, grant: Grant, trust: TrustFile) -> Artefact:
     if digest(measured) != grant.sha256:
         before = trust.measure(grant.sha256)
         told = differences(before, measured) if before else ["its files were changed"]
-        raise AdmissionError(_shortened(told))
+        raise AdmissionError(some(told))
     return artefact
 
 
@@ -214,7 +215,3 @@ def _as_it_is(offer: Offer, place: Path) -> Offer:
 def _installed(distribution: str) -> list[Candidate]:
     points = entry_points()
     return [of_entry_point(p, points) for p in points if p.distribution == distribution]
-
-
-def _shortened(told: list[str]) -> str:
-    return ", ".join(told[:3]) + (f" and {len(told) - 3} more" if len(told) > 3 else "")

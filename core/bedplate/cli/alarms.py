@@ -101,7 +101,7 @@ def _watch(invocation: Invocation, changes: Iterable[Event]) -> None:
 
     from bedplate.cli.samples import clock
     from bedplate.cli.standing import line_of
-    from bedplate.client.shown import padded
+    from bedplate.shown import padded
 
     for event in changes:
         place = f"  {padded(event.source, 28)}  "

@@ -11,12 +11,12 @@ from typing import Any
 from bedplate.cli.output import iso, json_value, tree
 from bedplate.cli.samples import day
 from bedplate.cli.screen import Column, table
-from bedplate.client.shown import size_text
 from bedplate.journal.engine import Loss
 from bedplate.journal.gap import words_of_loss
 from bedplate.journal.survey import Survey
 from bedplate.journal.taking_out import Taken
 from bedplate.model import quality
+from bedplate.shown import size_text
 
 TOLD = 20  # losses that are told one by one
 Rows = Iterable[Taken | Loss]

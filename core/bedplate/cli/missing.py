@@ -12,7 +12,7 @@ from rich.text import Text
 
 from bedplate.cli.samples import local
 from bedplate.cli.screen import Column, Path, indented, shortened, table
-from bedplate.client.shown import age_text, plain
+from bedplate.shown import age_text, plain
 
 if TYPE_CHECKING:
     from bedplate.client.gaps import Completeness, Gap, GapReport

@@ -13,7 +13,7 @@ from bedplate.cli.missing import share
 from bedplate.cli.problems import mark, problems
 from bedplate.cli.samples import local
 from bedplate.cli.screen import Column, indented, table
-from bedplate.client.shown import age_text, size_text
+from bedplate.shown import age_text, size_text
 
 if TYPE_CHECKING:
     from bedplate.client.deployments import DeploymentStatus

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from bedplate.cli.screen import Column, Path, indented, table
-from bedplate.client.shown import age_text
+from bedplate.shown import age_text
 
 if TYPE_CHECKING:
     from bedplate.client.deployments import Plan, PlannedStep

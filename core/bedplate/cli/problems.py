@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from bedplate.cli.screen import Column, indented, table
-from bedplate.client.shown import age_text, plain
+from bedplate.shown import age_text, plain
 
 if TYPE_CHECKING:
     from bedplate.client.status import Cause, Status

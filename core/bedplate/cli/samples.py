@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
-from bedplate.client.shown import NONE, unit_text, value_text
 from bedplate.model import TagInfo, quality
+from bedplate.shown import NONE, unit_text, value_text
 
 CODE = 0xFFFF0000  # of a quality, without its info bits
 

@@ -9,8 +9,8 @@ from typing import Any
 from rich.padding import Padding
 from rich.text import Text
 
-from bedplate.client.shown import age_text, cells, padded, plain
 from bedplate.model import Alarm, AlarmPriority, AlarmState, Event, EventKind, tails
+from bedplate.shown import age_text, cells, padded, plain
 
 STYLES = {
     AlarmPriority.HIGHEST: "bold red",

@@ -58,7 +58,7 @@ def _show(invocation: Invocation, found: Sequence[TagEntry]) -> None:
 def _row(entry: TagEntry, now: int) -> tuple[Any, ...]:
     from bedplate.cli.samples import quality_text, unit, value
     from bedplate.cli.screen import Path
-    from bedplate.client.shown import NONE, age_text
+    from bedplate.shown import NONE, age_text
 
     current = entry.current
     if current is None:

@@ -85,7 +85,7 @@ class Lines:
     """One line a sample. The path column is as wide as the widest path that may come, if the screen bears it."""
 
     def __init__(self, screen: Screen, paths: list[str]) -> None:
-        from bedplate.client.shown import cells
+        from bedplate.shown import cells
 
         self._screen = screen
         widest = max(map(cells, paths), default=20)
@@ -142,6 +142,6 @@ class Lines:
 
     def _path(self, path: str) -> str:
         from bedplate.cli.screen import shortened
-        from bedplate.client.shown import padded
+        from bedplate.shown import padded
 
         return padded(shortened(path, self._width), self._width)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bedplate.client.series import Part, Series, by_path
-from bedplate.client.shown import cells, padded
 from bedplate.model import TagInfo, tails
+from bedplate.shown import cells, padded
 
 if TYPE_CHECKING:  # pragma: no cover
     import pandas

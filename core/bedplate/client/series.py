@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bedplate.client.shown import value_text, with_unit
 from bedplate.errors import ProtocolError
 from bedplate.model import Batch, DataType, Strings, TagInfo
 from bedplate.model.quality import good_mask
+from bedplate.shown import value_text, with_unit
 
 Tags = Mapping[int, TagInfo]  # by handle
 Part = tuple[Batch, Tags]

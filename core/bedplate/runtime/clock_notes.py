@@ -12,12 +12,12 @@ from bedplate.config.deployment import Component
 from bedplate.errors import JournalError
 from bedplate.model import Event, EventKind
 from bedplate.runtime.spine import Spine
+from bedplate.shown import some
 
 AGAIN = (
     600.0  # s at least between two events of one device: a clock that flutters is one piece of news
 )
 MANY = 3
-SHOWN = 3
 SEVERITY = 300
 _UNITS = (("a", 31_557_600), ("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 DO = "set it, or let it ask a time server (NTP); its samples are kept, and flagged"
@@ -72,10 +72,8 @@ def problems(clocks: Iterable[tuple[str, int]]) -> Iterator[str]:
         if len(ids) == len(every) >= MANY:
             yield f"the clocks of all {len(ids)} devices are {words}: look at this machine's first"
             continue
-        names = ", ".join(ids[:SHOWN])
-        names += f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
         whose = "clocks are" if len(ids) > 1 else "clock is"
-        yield f"{names}: {whose} {words}; {DO_MANY if len(ids) > 1 else DO}"
+        yield f"{some(ids)}: {whose} {words}; {DO_MANY if len(ids) > 1 else DO}"
 
 
 def _roughly(off: int) -> str:

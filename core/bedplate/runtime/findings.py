@@ -24,6 +24,7 @@ from bedplate.runtime.overdue import both
 from bedplate.runtime.source import Source
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.supervisor import Supervisor
+from bedplate.shown import age_text
 
 BLIP = 5_000_000_000  # ns that it may have been well in between
 BEHIND = 60.0  # s that a reader may lag before people are told
@@ -205,7 +206,7 @@ class Findings:
         now = self._spine.clock.time_ns()
         behind = self._spine.live.age(getattr(one.role, "position", 0), now)
         left = max(0.0, age / 1e9 - behind)
-        return f"{_long(left)} of room"
+        return f"{age_text(left)} of room"
 
 
 def onset(life: Life) -> tuple[int, Transition | None]:
@@ -227,10 +228,3 @@ def onset(life: Life) -> tuple[int, Transition | None]:
 
 def _place(file: str, line: int) -> str:
     return f"{file}:{line}" if line else file
-
-
-def _long(seconds: float) -> str:
-    days, hours, minutes = int(seconds // 86400), int(seconds // 3600), int(seconds // 60)
-    if days:
-        return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
-    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"

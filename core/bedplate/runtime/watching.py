@@ -16,8 +16,8 @@ from bedplate.config.deployment import Component
 from bedplate.model import quality
 from bedplate.runtime.maintenance import Maintenance
 from bedplate.runtime.spine import Spine
+from bedplate.shown import some
 
-SHOWN = 3
 INPUTS = "inputs"
 
 
@@ -70,7 +70,7 @@ def _parts(
     every: list[Watched], spine: Spine, aside: Callable[[str], Maintenance | None]
 ) -> Iterator[str]:
     resting = [found.component for one in every if (found := aside(one.path))]
-    codes = {p: _code(p, spine) for p in {one.path for one in every} if not aside(p)}
+    codes = {p: code_of(p, spine) for p in {one.path for one in every} if not aside(p)}
     missing = [one for one in every if quality.is_bad(codes.get(one.path, quality.GOOD))]
     off = sum(codes[one.path] == quality.BAD_OUT_OF_SERVICE for one in missing)
     missing = [one for one in missing if codes[one.path] != quality.BAD_OUT_OF_SERVICE]
@@ -82,18 +82,14 @@ def _parts(
     if off:
         yield f"{off} off"
     if resting:
-        yield f"{len(resting)} set aside ({_few([*dict.fromkeys(resting)])})"
+        yield f"{len(resting)} set aside ({some([*dict.fromkeys(resting)])})"
     if missing:
         named = [f"{one.name} ({one.tag} {quality.name(codes[one.path])})" for one in missing]
-        yield f"{len(missing)} without input: {_few(named)}"
+        yield f"{len(missing)} without input: {some(named)}"
 
 
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{', '.join(names[:SHOWN])}{more}"
-
-
-def _code(path: str, spine: Spine) -> int:
+def code_of(path: str, spine: Spine) -> int:
+    """Quality of a tag now; BadWaitingForInitialData before its first value."""
     tag = spine.registry.table.newest(path)
     if tag is None or not spine.current.has(tag.handle):
         return quality.BAD_WAITING

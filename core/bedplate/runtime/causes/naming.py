@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from bedplate.runtime.causes.fact import Member
-
-SHOWN = 3
 
 
 def name_of(ids: set[str], members: Mapping[str, Member]) -> str:
@@ -41,8 +39,3 @@ def _all_of(what: str, name: str, members: Mapping[str, Member]) -> set[str]:
 
 def _counts(member: Member) -> bool:
     return member.expected and member.role != "analytic"
-
-
-def some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from bedplate.runtime.causes import reading
 from bedplate.runtime.causes.cause import Whose
 from bedplate.runtime.causes.fact import Fact, Member
-from bedplate.runtime.causes.naming import name_of, some
+from bedplate.runtime.causes.naming import name_of
 from bedplate.runtime.causes.network import span
 from bedplate.runtime.causes.silence import Silence
+from bedplate.shown import some
 
 
 @dataclass(frozen=True, slots=True)

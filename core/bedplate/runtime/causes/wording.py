@@ -14,10 +14,11 @@ from bedplate.model import quality
 from bedplate.runtime.causes import reading
 from bedplate.runtime.causes.cause import MANY, SEVERITY, Cause, Whose
 from bedplate.runtime.causes.fact import BadTag, Fact, Kind, Member
-from bedplate.runtime.causes.naming import SHOWN, name_of, some
+from bedplate.runtime.causes.naming import name_of
 from bedplate.runtime.causes.network import span
 from bedplate.runtime.causes.silence import Silence
 from bedplate.runtime.causes.silent_words import Said, alone, several
+from bedplate.shown import FEW, some
 
 JOURNAL = "journal"
 
@@ -173,9 +174,7 @@ class Words:
 
     def _count(self, facts: Iterable[Fact]) -> str:
         ids = sorted({f.component for f in facts if f.component})
-        if len(ids) <= SHOWN:
-            return ", ".join(ids)
-        return f"{len(ids)} components: {some(ids)}"
+        return some(ids) if len(ids) <= FEW else f"{len(ids)} components: {some(ids)}"
 
     def _processes(self, facts: Iterable[Fact]) -> list[str]:
         return sorted({self._members[f.component].process for f in facts})

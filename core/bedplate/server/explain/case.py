@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bedplate import shown
 from bedplate.model import TagInfo, quality
 from bedplate.runtime.causes import Cause, Kind, Member
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import State
 from bedplate.runtime.supervisor import Supervisor
+from bedplate.runtime.watching import code_of
 from bedplate.server.explain.subject import Subject
+from bedplate.shown import age_text, with_unit
 
 FINE = (State.UP, State.DEGRADED)
 QUIET = (State.OFF, State.SET_ASIDE, State.STOPPED)
@@ -65,7 +68,7 @@ class Case:
     @property
     def code(self) -> int:
         """Quality of the tag now."""
-        return code_of(self.kernel, self.subject.tag)
+        return code_of(self.subject.tag, self.kernel.spine)
 
     @property
     def good(self) -> bool:
@@ -92,44 +95,11 @@ class Case:
         return length((self.now - ns) / 1e9)
 
 
-def code_of(kernel: Kernel, path: str) -> int:
-    """Quality of a tag now; BadWaitingForInitialData before its first value."""
-    tag = kernel.spine.registry.table.newest(path)
-    if tag is None or not kernel.spine.current.has(tag.handle):
-        return quality.BAD_WAITING
-    return int(kernel.spine.current.quality[tag.handle])
+def value_text(value: Any, tag: TagInfo) -> str:
+    """A value with its label or unit, on one line."""
+    return with_unit(shown.value_text(value, tag.states), tag.unit)
 
 
 def length(seconds: float) -> str:
     """0.4 s, 38 s, 15 min 26 s, 4 h 37 min, 41 d 6 h."""
-    if seconds < 9.95:
-        return f"{max(0.0, seconds):.1f} s"
-    whole = round(seconds)
-    for each, unit, lower, small in (
-        (86400, "d", 3600, "h"),
-        (3600, "h", 60, "min"),
-        (60, "min", 1, "s"),
-    ):
-        if whole >= each:
-            rest = whole % each // lower
-            return f"{whole // each} {unit}" + (f" {rest} {small}" if rest else "")
-    return f"{whole} s"
-
-
-def some(names: Sequence[str], most: int = 3) -> str:
-    """The first few, and how many more."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
-
-
-def value_text(value: Any, tag: TagInfo) -> str:
-    """A value with its label or unit, on one line."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float) and int(value) == value and int(value) in tag.states:
-        return tag.states[int(value)]
-    if isinstance(value, bytes):
-        return f"{len(value)} bytes"
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    text = "".join(c if c.isprintable() else "·" for c in text[:60])
-    return f"{text} {tag.unit}" if tag.unit else text
+    return age_text(seconds, precise=True)

@@ -9,8 +9,9 @@ from bedplate.model import quality
 from bedplate.runtime.causes import Kind
 from bedplate.runtime.source import Source
 from bedplate.runtime.supervisor import Supervisor
-from bedplate.runtime.watching import INPUTS, words
-from bedplate.server.explain.case import FINE, QUIET, Case, code_of, some
+from bedplate.runtime.watching import INPUTS, code_of, words
+from bedplate.server.explain.case import FINE, QUIET, Case
+from bedplate.shown import some
 
 
 def also(case: Case) -> list[str]:
@@ -59,7 +60,7 @@ def _type_mates(case: Case) -> str:
         have = [
             c
             for c in well
-            if quality.is_good(code_of(case.kernel, f"{case.members[c].path}/{name}"))
+            if quality.is_good(code_of(f"{case.members[c].path}/{name}", case.kernel.spine))
         ]
         text = f"{len(have)} of {len(well)} others of {kind} {what} that answer have {name}"
     return f"{text}; {some(aside)} off or set aside" if aside else text
@@ -114,7 +115,7 @@ def _paths(case: Case) -> Iterator[str]:
 def _of_analytic(case: Case, one: Supervisor, paths: set[str]) -> Iterator[str]:
     hit: dict[tuple[str, str], list[str]] = defaultdict(list)
     for watched in getattr(one.role, "watched", ()):
-        code = code_of(case.kernel, watched.path)
+        code = code_of(watched.path, case.kernel.spine)
         if watched.path in paths and quality.is_bad(code):
             asset, _, own = watched.name.partition("/")
             hit[asset, watched.noun].append(own)

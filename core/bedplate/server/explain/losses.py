@@ -8,7 +8,8 @@ from bedplate.api.v1 import gaps_pb2
 from bedplate.errors import CallError
 from bedplate.runtime.causes import Kind
 from bedplate.runtime.source import Source
-from bedplate.server.explain.case import Case, some
+from bedplate.server.explain.case import Case
+from bedplate.shown import some
 
 SHOWN = 4
 MINUTE = 60_000_000_000  # ns

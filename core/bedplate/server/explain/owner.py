@@ -8,8 +8,10 @@ from bedplate.runtime.causes import Cause, Kind, Whose
 from bedplate.runtime.causes.reading import of_tag, said
 from bedplate.runtime.lifecycle import State
 from bedplate.runtime.source import Source
-from bedplate.server.explain.case import Case, code_of, some
+from bedplate.runtime.watching import code_of
+from bedplate.server.explain.case import Case
 from bedplate.server.explain.chain import BAD, GOOD, bad_tag, unseen
+from bedplate.shown import some
 
 WORDS = {
     Whose.UNKNOWN: "can't be told",
@@ -73,7 +75,7 @@ def inputs_missing(case: Case) -> list[str]:
         "/".join(one.path.split("/")[-2:])
         for one in watched
         if one.name.partition("/")[0] in asset
-        and not quality.is_good(code_of(case.kernel, one.path))
+        and not quality.is_good(code_of(one.path, case.kernel.spine))
     ]
     return list(dict.fromkeys(found))
 

@@ -6,11 +6,12 @@ Rule: no character that could steer a terminal gets through.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 NONE = "–"
 LONGEST = 60
+FEW = 3  # names
 
 
 def value_text(value: Any, states: Mapping[int, str] | None = None) -> str:
@@ -62,6 +63,12 @@ def cells(text: str) -> int:
 
 def padded(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
+
+
+def some(names: Sequence[str], most: int = FEW) -> str:
+    """The first few, and how many more."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def age_text(seconds: float, *, precise: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ def check(
 
     Contacts nothing and runs no plugin's code (a --plugin file is asked for its settings in a process of its own).
     """
-    as_json = invocation.json
     from bedplate.admission.reading import read_deployment, survey_of
     from bedplate.config import editor_schema, unserved
     from bedplate.errors import ConfigError
@@ -40,43 +40,43 @@ def check(
     try:
         found, deployment = read_deployment(file, plugins)
     except ConfigError as error:
-        _wrong(error, as_json)
+        _wrong(error, invocation.json)
         return Exit.PROBLEMS
     untrusted, changed = _trust(found, deployment)
     later = [*unserved(deployment), *untrusted]
-    if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "file": str(file),
-                    "problems": [],
-                    "notes": [_plain(p) for p in deployment.notes],
-                    "later": [_plain(p) for p in later],
-                    "changed": changed,
-                    **_size(deployment),
-                }
-            )
-        )
-        return Exit.DONE
-    size = _size(deployment)
-    click.echo(
-        f"{file}: fine. {size['components']} components, {size['tags']} tags. Nothing was contacted."
-    )
-    if words := _pace(deployment):
-        click.echo(words)
-    if deployment.notes:
-        click.echo("It was written for older plugins; what was taken for what it is now:")
-        for problem in deployment.notes:
-            click.echo(f"  {problem}")
-    for words in changed:
-        click.echo(words)
-    if later:
-        click.echo(
-            f"`run` refuses it as it is, {len(later)} {'reason' if len(later) == 1 else 'reasons'}:"
-        )
-        for problem in later:
-            click.echo(f"  {problem}")
+    if invocation.json:
+        click.echo(json.dumps(_told(file, deployment, later, changed)))
+    else:
+        for line in _lines(file, deployment, later, changed):
+            click.echo(line)
     return Exit.DONE
+
+
+def _told(file: Path, deployment: Any, later: list[Any], changed: list[str]) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "problems": [],
+        "notes": [_plain(p) for p in deployment.notes],
+        "later": [_plain(p) for p in later],
+        "changed": changed,
+        **_size(deployment),
+    }
+
+
+def _lines(file: Path, deployment: Any, later: list[Any], changed: list[str]) -> Iterator[str]:
+    size = _size(deployment)
+    counts = f"{size['components']} components, {size['tags']} tags"
+    yield f"{file}: fine. {counts}. Nothing was contacted."
+    if words := _pace(deployment):
+        yield words
+    if deployment.notes:
+        yield "It was written for older plugins; what was taken for what it is now:"
+        yield from (f"  {problem}" for problem in deployment.notes)
+    yield from changed
+    if later:
+        reasons = "1 reason" if len(later) == 1 else f"{len(later)} reasons"
+        yield f"`run` refuses it as it is, {reasons}:"
+        yield from (f"  {problem}" for problem in later)
 
 
 def _trust(found: Any, deployment: Any) -> tuple[list[Any], list[str]]:

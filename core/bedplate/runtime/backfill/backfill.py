@@ -75,6 +75,8 @@ class Backfill:
         self._ruled: Sequence[TagSpec] | None = None
         self._news = asyncio.Event()
         self._told: set[str] = set()
+        self._asking = False
+        self._again = FIRST_AGAIN
         self.missed = Missed(component.id, spine)
         self.paused = False
         self.filled: Filled = _nobody
@@ -118,16 +120,15 @@ class Backfill:
     # --- fetching ---
 
     async def _run(self, attachment: Attachment) -> None:
-        again = FIRST_AGAIN
-        await asyncio.sleep(SETTLE)
+        # a session that ended during a question may have ended because of it
+        await asyncio.sleep(self._later() if self._asking else SETTLE)
         while True:
             self._news.clear()
-            wait = again
             try:
                 if await self._lot(attachment):
-                    again = FIRST_AGAIN
+                    self._again = FIRST_AGAIN
                     continue
-                again = min(again * 2, LAST_AGAIN)
+                wait = self._later()
             except _Unsupported:
                 self._tell("its plugin does not read it, though its manifest says so")
                 return
@@ -136,6 +137,11 @@ class Backfill:
             except ConnectionError:  # the session is about to end
                 return
             await asyncio.sleep(wait)
+
+    def _later(self) -> float:
+        """How long to wait before the next try: longer each time."""
+        wait, self._again = self._again, min(self._again * 2, LAST_AGAIN)
+        return wait
 
     async def _lot(self, attachment: Attachment) -> bool:
         """The next lot, or the wait for one. False: not now."""
@@ -177,7 +183,9 @@ class Backfill:
         start, end = answer.times
         ask = requests.ReadHistory(tags=answer.handles, to=end, page=answer.page)
         setattr(ask, "from", start)
+        self._asking = True
         reply = await attachment.ask(self._component.id, PAGE_WITHIN, read_history=ask)
+        self._asking = False
         if reply.answer.code == plugin_pb2.CODE_UNSUPPORTED:
             raise _Unsupported
         read = ok(reply).read_history
@@ -233,13 +241,7 @@ class Backfill:
 
     def _without(self, answer: _Answer, problems: Sequence[Any]) -> None:
         """Of these tags the source keeps no history: they are not asked for again."""
-        named = [p for p in problems if p.tag in answer.paths]
-        if fresh := {answer.paths[p.tag] for p in named} - self.missed.without:
-            self.missed.without |= fresh
-            some = ", ".join(sorted(path.rpartition("/")[2] for path in fresh)[:5])
-            more = " …" if len(fresh) > 5 else ""
-            why = legible(named[0].text, 200)
-            self._tell(f"none of {len(fresh)} tags ({some}{more}): {why}")
+        self.missed.without |= {answer.paths[p.tag] for p in problems if p.tag in answer.paths}
 
     async def _done(self, lot: Lot) -> None:
         """People and the ledger hear of it."""

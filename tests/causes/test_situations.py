@@ -15,7 +15,7 @@ from bedplate.journal.embedded import EmbeddedEngine
 from bedplate.model import AlarmState, Event
 from bedplate.runtime.cause_alarms import CauseAlarms
 from bedplate.runtime.causes import Cause, Fact, Member, Spot, Whose, causes
-from bedplate.runtime.fault_alarms import FaultAlarms
+from bedplate.runtime.kernel_alarms import KernelAlarms
 from bedplate.runtime.spine import Spine
 from bedplate.testing.clock import FakeClock
 
@@ -36,7 +36,7 @@ class Night:
     def restart(self) -> None:
         """Of the one who raises alarms; the book stands."""
         self.alarms = CauseAlarms(
-            FaultAlarms(self.spine), self.clock, self._well, lambda c: self.members[c].path
+            KernelAlarms(self.spine), self.clock, self._well, lambda c: self.members[c].path
         )
 
     def _well(self, component: str) -> bool:
@@ -157,7 +157,7 @@ async def test_an_alarm_of_a_cause_survives_a_restart_and_its_acknowledgement(ni
     night.restart()
     night.goes_on(20, presses(11, 19))
     assert night.standing() == [raised]
-    assert FaultAlarms(night.spine).acknowledge(raised.source, "operator-1", "")
+    assert KernelAlarms(night.spine).acknowledge(raised.source, "operator-1", "")
     night.restart()
     night.goes_on(120, presses(11, 19))
     assert night.standing() == [], "acknowledged, and not raised anew"

@@ -11,10 +11,10 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 
 from bedplate.clock import Clock
-from bedplate.model import Alarm, AlarmPriority, AlarmState
+from bedplate.model import AlarmPriority
 from bedplate.runtime.causes import Cause, Kind
 from bedplate.runtime.causes.cause import MANY
-from bedplate.runtime.fault_alarms import FaultAlarms
+from bedplate.runtime.kernel_alarms import KernelAlarms
 
 SETTLES = {Kind.SILENT: 10.0, Kind.AWAY: 10.0, Kind.SETTINGS: 10.0, Kind.TAGS: 60.0}  # s
 OVER = 5.0  # s
@@ -33,7 +33,7 @@ class CauseAlarms:
 
     def __init__(
         self,
-        alarms: FaultAlarms,
+        alarms: KernelAlarms,
         clock: Clock,
         well: Callable[[str], bool],
         place: Callable[[str], str],
@@ -45,8 +45,9 @@ class CauseAlarms:
         self._first: dict[tuple[Kind, str], tuple[float, float]] = {}  # seen first and last
         self._quiet: dict[str, float] = {}  # since when nothing of an alarm is left
         self._raised = {
-            source: frozenset(_components(detail))
-            for source, detail in alarms.standing_causes().items()
+            event.source: frozenset(found)
+            for event in alarms.due()
+            if (found := _components(event.detail))
         }
 
     def look(self, causes: Sequence[Cause]) -> None:
@@ -81,10 +82,9 @@ class CauseAlarms:
         if cause.kind is Kind.TAGS:
             priority = AlarmPriority.LOW
         do = "; ".join((*cause.advice[:1], cause.hint))
-        state = AlarmState.UNACKNOWLEDGED
-        alarm = Alarm(state, priority, condition=cause.problem, do=do, active_since=cause.since)
         detail = json.dumps({DETAIL: sorted(components)}).encode()
-        self._alarms.cause_raised(source, alarm, cause.problem, detail)
+        problem, since = cause.problem, cause.since
+        self._alarms.raised(source, priority, problem, do, detail=detail, since=since)
         self._raised[source] = components
 
     def _source(self, cause: Cause) -> str:
@@ -103,9 +103,7 @@ class CauseAlarms:
             self._quiet.pop(source, None)
         elif now - self._quiet.setdefault(source, now) >= OVER:
             del self._raised[source], self._quiet[source]
-            self._alarms.cause_returned(
-                source, f"{', '.join(sorted(components)[:3])} answers again"
-            )
+            self._alarms.returned(source, f"{', '.join(sorted(components)[:3])} answers again")
 
 
 def _components(detail: bytes) -> Iterable[str]:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from bedplate.calendar import zone
 from bedplate.runtime.cause_alarms import CauseAlarms
 from bedplate.runtime.causes import Cause, Fact, Kind, causes
-from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.findings import IDLE, Findings, Plant
+from bedplate.runtime.kernel_alarms import KernelAlarms
 from bedplate.runtime.lifecycle import State
 
 LOOK = 1.0  # s
@@ -21,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class CauseWatch:
     """One for the kernel."""
 
-    def __init__(self, plant: Plant, alarms: FaultAlarms) -> None:
+    def __init__(self, plant: Plant, alarms: KernelAlarms) -> None:
         self._plant = plant
         self.findings = Findings(plant)
         self._alarms = CauseAlarms(alarms, plant.spine.clock, self._well, self._place)

@@ -21,7 +21,7 @@ from bedplate.config.deployment import Component
 from bedplate.errors import JournalError
 from bedplate.journal.engine import Entry
 from bedplate.model import AlarmPriority, Body, Event, EventKind, Record
-from bedplate.runtime.fault_alarms import FaultAlarms
+from bedplate.runtime.kernel_alarms import KernelAlarms
 from bedplate.runtime.spine import Spine
 from bedplate.wire import encode_event
 
@@ -52,7 +52,7 @@ class DeadLetters:
         name = f"{quote(component.id, safe='')}.jsonl"
         self.path: Path | None = place.parent / FOLDER / name if place else None
         self._source = f"{SOURCE}/{component.id}"
-        self._alarms = FaultAlarms(spine)
+        self._alarms = KernelAlarms(spine)
         self._fresh = Refusals()
         self._declared = -DECLARE
         self.count = 0
@@ -92,7 +92,7 @@ class DeadLetters:
             with contextlib.suppress(JournalError):
                 self._tell(told)
         elif not self._fresh.records and self.path and not self.path.exists():
-            self._alarms.journal_returned(self._source, "the file was taken away")
+            self._alarms.returned(self._source, "the file was taken away")
 
     def _tell(self, told: Refusals) -> None:
         component, now = self._component, self._spine.clock.time_ns()
@@ -122,7 +122,7 @@ class DeadLetters:
         )
         entry = Entry(f"{component.id}/event", Body.EVENT, encode_event(event), now)
         self._spine.append([(entry, None)], sync=True)
-        self._alarms.journal_raised(self._source, text, f"{DO}: {self.path}", AlarmPriority.HIGH)
+        self._alarms.raised(self._source, AlarmPriority.HIGH, text, f"{DO}: {self.path}")
         self.declared(f"{text}; {where}")
 
 

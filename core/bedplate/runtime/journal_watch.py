@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable
 from bedplate.errors import JournalError
 from bedplate.journal.gap import words_of_loss
 from bedplate.model import AlarmPriority, Event, EventKind
-from bedplate.runtime.fault_alarms import JOURNAL, STREAM, FaultAlarms
+from bedplate.runtime.kernel_alarms import OWNER, STREAM, KernelAlarms
 from bedplate.runtime.snapshot import Snapshot
 from bedplate.runtime.spine import Spine
 
+JOURNAL = "kernel/journal"  # source of what concerns the journal
 LOOK = 0.5  # s
 HOUSEKEEPING = 30.0  # s between snapshots, each of which lets the journal forget
 WHEN_FULL = 2.0  # s between them while it is full
@@ -37,7 +38,7 @@ class JournalWatch:
         self,
         spine: Spine,
         snapshot: Snapshot,
-        alarms: FaultAlarms,
+        alarms: KernelAlarms,
         cursors: Callable[[], Iterable[int]],
     ) -> None:
         self._spine, self._snapshot, self._alarms = spine, snapshot, alarms
@@ -47,7 +48,7 @@ class JournalWatch:
     async def run(self) -> None:
         """Until it is cancelled."""
         for source in (FULL, DISK, BROKEN):  # of the kernel before
-            self._alarms.journal_returned(source, "Bedplate was started again")
+            self._alarms.returned(source, "Bedplate was started again")
         while True:
             await asyncio.sleep(LOOK)
             with contextlib.suppress(JournalError):
@@ -61,9 +62,9 @@ class JournalWatch:
                     await self._keep_house()
 
     def _tell(self, source: str, why: str, over: str) -> None:
-        if why and self._alarms.journal_raised(source, why, DO[source], AlarmPriority.HIGH):
+        if why and self._alarms.raised(source, AlarmPriority.HIGH, why, DO[source]):
             self._note(why, 700)
-        elif not why and self._alarms.journal_returned(source, over):
+        elif not why and self._alarms.returned(source, over):
             self._note(over, 100)
 
     def _declare(self) -> None:
@@ -73,12 +74,12 @@ class JournalWatch:
             text = words_of_loss(loss)
             self._spine.gap(loss.stream or STREAM, text, loss)
             if number < MOST:
-                self._alarms.journal_raised(BROKEN, text, DO[BROKEN], AlarmPriority.HIGHEST)
+                self._alarms.raised(BROKEN, AlarmPriority.HIGHEST, text, DO[BROKEN])
                 self._note(text, 900)
 
     def _note(self, text: str, severity: int) -> None:
         now = self._spine.clock.time_ns()
-        event = Event(JOURNAL, EventKind.NOTE, now, text, severity, component="kernel")
+        event = Event(JOURNAL, EventKind.NOTE, now, text, severity, component=OWNER)
         self._spine.event(STREAM, event, sync=True)
 
     async def _keep_house(self) -> None:

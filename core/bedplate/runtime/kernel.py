@@ -28,6 +28,7 @@ from bedplate.runtime.census import Census
 from bedplate.runtime.fault_alarms import FaultAlarms
 from bedplate.runtime.guards import Guard
 from bedplate.runtime.journal_watch import JournalWatch
+from bedplate.runtime.kernel_alarms import STREAM, KernelAlarms
 from bedplate.runtime.ledger.ledger import Ledger
 from bedplate.runtime.lifecycle import State, Transition
 from bedplate.runtime.maintenance import Maintenance, MaintenanceBook
@@ -48,7 +49,6 @@ LINGER = 0.05  # s
 CATCH_UP = 1.5  # s that readers get at the stop
 STOP_ALL = 8.5  # s from the word to the last SIGKILL, though everything hangs
 STEP_WITHIN = 3.0  # s that a step under way gets to its end at the stop
-STATUS_STREAM = "kernel/event"
 ORDER = ("security", "reader", "analytic", "source")
 
 
@@ -128,9 +128,9 @@ class Kernel:
         self.places = self.assembly.places
         for component in self.deployment.components:
             self.components[component.id] = self.assembly.build(component)
-        self._alarms = FaultAlarms(self.spine)
+        self._alarms = KernelAlarms(self.spine)
         processes = {place.launch.name for place in self.places.values()}
-        self._alarms.forget_all_but(self.deployment.components, processes)
+        FaultAlarms(self.spine).forget_all_but(self.deployment.components, processes)
         self.causes = CauseWatch(self, self._alarms)
         for tier in ORDER:
             for supervisor in self.tier(tier):
@@ -216,7 +216,7 @@ class Kernel:
             component=component.id,
         )
         with contextlib.suppress(JournalError):
-            self.spine.event(STATUS_STREAM, event)
+            self.spine.event(STREAM, event)
         self.ledger.moved(component.id, transition.state, transition.reason)
         self._told(component.id, transition)
 
@@ -229,7 +229,7 @@ class Kernel:
         """Something that people should be able to read later."""
         event = Event(source, EventKind.NOTE, self.clock.time_ns(), text, severity)
         with contextlib.suppress(JournalError):
-            self.spine.event(STATUS_STREAM, event)
+            self.spine.event(STREAM, event)
 
     def acknowledge(self, source: str, by: str, comment: str = "") -> None:
         """An acknowledgement is an event that the alarm's analytic reads; of its own alarms the kernel does it itself.
@@ -237,7 +237,7 @@ class Kernel:
         if self._alarms.acknowledge(source, by, comment):
             return
         event = Event(source, EventKind.ACKNOWLEDGE, self.clock.time_ns(), comment, by=by)
-        self.spine.event(STATUS_STREAM, event, sync=True)
+        self.spine.event(STREAM, event, sync=True)
 
     def _cursors(self) -> Iterable[int]:
         """How far each that reads the journal is durable."""
@@ -293,7 +293,7 @@ class Kernel:
     def _stands(self, deployment: Deployment, offers: Mapping[str, Offer]) -> None:
         self.deployment, self.offers = deployment, offers
         processes = {place.launch.name for place in self.places.values()}
-        self._alarms.forget_all_but(deployment.components, processes)
+        FaultAlarms(self.spine).forget_all_but(deployment.components, processes)
 
     # --- stop ---
 

@@ -18,14 +18,13 @@ from bedplate.calendar import zone
 from bedplate.errors import Invalid, JournalError
 from bedplate.journal.engine import Commit, Entry
 from bedplate.model import Alarm, AlarmState, Body, Event, EventKind
-from bedplate.runtime.fault_alarms import OWNER
+from bedplate.runtime.kernel_alarms import OWNER, STREAM
 from bedplate.runtime.output import legible
 from bedplate.runtime.spine import Spine
 from bedplate.runtime.supervisor import Supervisor
 from bedplate.wire import encode_event
 
 READER = "kernel/maintenance"  # its states in the journal: one for each component
-STREAM = "kernel/event"
 LOOK = 1.0  # s between two looks at the clock
 SOON = 0.05  # s at least: a clock may stand still
 MOST_NS = 400 * 86_400_000_000_000

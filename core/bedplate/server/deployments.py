@@ -31,7 +31,8 @@ from bedplate.planning.moves import Moves, replaced
 from bedplate.planning.plan import Plan, PlannedStep, Step
 from bedplate.planning.store import Applied, StoreError
 from bedplate.runtime.confining import refusals
-from bedplate.runtime.kernel import STATUS_STREAM, Kernel
+from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.kernel_alarms import STREAM
 from bedplate.server.door import Caller, Method
 from bedplate.server.installation import Candidate, Installation
 from bedplate.server.surroundings import figures
@@ -282,7 +283,7 @@ class DeploymentService:
                 told.append(new)
         with contextlib.suppress(JournalError):
             for event in told:
-                self._kernel.spine.event(STATUS_STREAM, event)
+                self._kernel.spine.event(STREAM, event)
 
     async def _note(self, change: _Change, verdict: str, text: str) -> None:
         await self._audit.write(Entry("admin.apply", verdict, change.by, text=text))

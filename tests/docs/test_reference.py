@@ -90,7 +90,7 @@ def test_every_call_and_every_ask_has_its_rules_in_the_standard() -> None:
         for kind in ("connector", "analytic", "security")
     ]
     asks = {
-        one.name.capitalize()
+        one.name.title().replace("_", "")
         for kind in kinds
         for one in kind.Ask.DESCRIPTOR.oneofs_by_name["what"].fields
     }

@@ -47,7 +47,7 @@ def test_block_is_refused_for_a_source_that_cannot_send_again(selector: str) -> 
 
 
 def test_block_for_sources_that_can_is_understood_and_not_served_yet() -> None:
-    assert told(BLOCKS.replace("SELECTOR", "'**'"), replay="session") == [
+    assert told(BLOCKS.replace("SELECTOR", "'**'"), replay="cursor") == [
         "plant.yaml:5 cloud.buffer.when_full: not served yet: nobody is held back for a sink yet; write drop_oldest"
     ]
 

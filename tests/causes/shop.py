@@ -43,7 +43,7 @@ PRESSES = OFFERS | {
     "broker": offer("broker", "press:Broker", "deliver"),
     "torrent": RigOffer(
         "torrent", "connector", ("subscribe",), "pressure:Torrent", plugin="pressure", file=PRESSURE,
-        replay="session",
+        replay="cursor",
     ),
 }  # fmt: skip
 HEAD = """

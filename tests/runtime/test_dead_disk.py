@@ -26,7 +26,7 @@ from bedplate.wire import decode_batch
 
 RIGS = OFFERS | {
     "replaying": RigOffer(
-        "replaying", "connector", ("subscribe",), "rigs:Pusher", replay="session"
+        "replaying", "connector", ("subscribe",), "rigs:Pusher", replay="cursor"
     ),
     "ticker": RigOffer(
         "ticker",

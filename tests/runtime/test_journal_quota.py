@@ -18,7 +18,7 @@ from bedplate.wire import decode_batch
 RIGS = OFFERS | {
     "torrent": RigOffer(
         "torrent", "connector", ("subscribe",), "pressure:Torrent", plugin="pressure", file=FILE,
-        replay="session",
+        replay="cursor",
     ),
     "slow-sums": RigOffer(
         "slow-sums", "analytic", (), "pressure:SlowSums", plugin="sums", file=FILE, inputs=("of",)

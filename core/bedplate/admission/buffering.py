@@ -1,7 +1,7 @@
 """Whether the buffers of readers can be as they are written. Values only; starts nothing.
 
 A history has none: it is what the others are there to protect. `block` holds back the sources of a full sink, and is
-for sources that can send again what they were held back with: one that is polled would just be blind.
+for sources that can send again what they were held back with (`replay = "cursor"`): others would just be blind.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ def problems(deployment: Deployment, offers: Mapping[str, Offer]) -> list[Proble
 def _blind(
     sink: Component, deployment: Deployment, offers: Mapping[str, Offer]
 ) -> Iterator[Component]:
-    """Sources of this sink that can't replay. One that browses may have any tag."""
+    """Sources of this sink that can't be held: they keep nothing of what comes meanwhile, or a little. One that browses
+    may have any tag."""
     wanted = Selector(sink.deliver)
     for one in deployment.of_kind("connector"):
-        if one.deliver or offers[one.use].replay != "none":
+        if one.deliver or offers[one.use].replay == "cursor":
             continue
         if one.browse or any(wanted.matches(tag.path) for tag in one.tags):
             yield one

@@ -129,7 +129,7 @@ class Assembly:
                 settings,
                 ground.pacer,
                 ground.linger,
-                replays=offer.replay != "none",
+                replays=offer.replay == "cursor",
             )
             source.clock.tolerance = self.deployment.clock_tolerance_ns
             return source

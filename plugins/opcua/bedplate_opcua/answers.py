@@ -58,6 +58,11 @@ def read_publication(data: bytes, values: Values) -> Publication:
     (subscription,) = _U32.unpack_from(data, 0)
     available, at = read_length(data, 4)
     at += 4 * available + 1  # MoreNotifications: we ask again in any case
+    return read_message(data, at, subscription, values)
+
+
+def read_message(data: bytes, at: int, subscription: int, values: Values) -> Publication:
+    """Reads a NotificationMessage; the values go to the gatherer."""
     sequence, _, _ = _MESSAGE.unpack_from(data, at)
     notifications, at = read_length(data, at + 12)
     publication = Publication(subscription, sequence, keep_alive=notifications == 0)

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from bedplate import Batch
 from bedplate.model import quality
+from bedplate_opcua.acknowledging import Message
 
 
 class Backlog:
-    """Batches waiting for credit. limit: samples at most; dropped: samples lost so far."""
+    """Batches waiting for credit, with the message each is of. limit: samples at most; dropped: samples lost so far ·
+    gone: told the message of a batch that was dropped."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.dropped = 0
-        self._batches: deque[Batch] = deque()
+        self.gone: Callable[[Message | None], None] = lambda message: None
+        self._batches: deque[tuple[Batch, Message | None]] = deque()
         self._samples = 0
         self._lossy: set[int] = set()
         self._some = asyncio.Event()
@@ -31,31 +34,38 @@ class Backlog:
     def __len__(self) -> int:
         return self._samples
 
-    def put(self, batches: Iterable[Batch]) -> int:
+    def put(self, batches: Iterable[Batch], message: Message | None = None) -> int:
         """Takes batches. Returns how many old samples had to go for them."""
         before = self.dropped
         for batch in batches:
-            self._batches.append(batch)
+            self._batches.append((batch, message))
             self._samples += len(batch)
         while self._samples > self.limit and len(self._batches) > 1:
-            self._drop(self._batches.popleft())
+            self._drop(*self._batches.popleft())
         if self._batches:
             self._some.set()
         return self.dropped - before
 
-    async def take(self) -> Batch:
-        """The oldest batch; waits for one."""
+    async def take(self) -> tuple[Batch, Message | None]:
+        """The oldest batch and its message; waits for one."""
         await self._some.wait()
-        batch = self._batches.popleft()
+        batch, message = self._batches.popleft()
         self._samples -= len(batch)
         if not self._batches:
             self._some.clear()
-        return self._marked(batch) if self._lossy else batch
+        return (self._marked(batch) if self._lossy else batch), message
 
-    def _drop(self, batch: Batch) -> None:
+    def back(self, batch: Batch, message: Message | None) -> None:
+        """It could not be handed over: it is the oldest again."""
+        self._batches.appendleft((batch, message))
+        self._samples += len(batch)
+        self._some.set()
+
+    def _drop(self, batch: Batch, message: Message | None) -> None:
         self._samples -= len(batch)
         self.dropped += len(batch)
         self._lossy.update(batch.tag.tolist())
+        self.gone(message)
 
     def _marked(self, batch: Batch) -> Batch:
         """The batch with the overflow bits on the first sample of each tag that lost some."""

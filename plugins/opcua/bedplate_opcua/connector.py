@@ -27,6 +27,7 @@ from bedplate_opcua.browsing import Browser
 from bedplate_opcua.endpoint import Endpoint, choose, offered
 from bedplate_opcua.feed import Feed
 from bedplate_opcua.history import History
+from bedplate_opcua.lease import Lease, Leases
 from bedplate_opcua.limits import Limits
 from bedplate_opcua.nodes import Nodes
 from bedplate_opcua.pki import Identity, Pki
@@ -43,6 +44,8 @@ class OpcUa(Connector):
 
     Config: ClassVar[type[BaseModel]] = Settings
     Address: ClassVar[Any] = Address
+    leases: ClassVar[Leases] = Leases()
+    """What sessions left: the kernel builds a new object for each, and the subscription is to go on."""
 
     config: Settings
 
@@ -54,6 +57,7 @@ class OpcUa(Connector):
         while we try again. A node that is missing raises nothing; it reads Bad.
         """
         self._told: set[str] = set()
+        self._lost = False
         self._nodes = Nodes(self.tags, self.config.address_prefix)
         self._limits = Limits(self.config.max_items_per_request)
         endpoint, identity = await self._security()
@@ -75,8 +79,10 @@ class OpcUa(Connector):
             raise
 
     async def close(self) -> None:
-        """Closes the session; takes at most two seconds when the server is silent."""
-        await self._session.close()
+        """Closes the session; takes at most two seconds when the server is silent. If it was lost, its subscription is
+        left for the next."""
+        if await self._session.close(delete=not self._lost):
+            self.leases.forget(self.component)
 
     async def read(self, tags: list[Tag]) -> list[Batch]:
         """The present values, with source time, server time and StatusCode."""
@@ -92,9 +98,17 @@ class OpcUa(Connector):
         await writing.write(self._session, tag, node_id, built_in, value)
 
     async def subscribe(self, tags: list[Tag], send: Send) -> None:
-        """Sends first values and then every change until the server is lost."""
-        feed = Feed(self._session, self._limits, self._nodes, self._values, self.note)
-        await feed.run(tags, send)
+        """Sends first values and then every change until the server is lost; or goes on with the subscription of the
+        session before."""
+        lease: Lease = self.leases.take(self.component, self.config, tags)
+        try:
+            feed = Feed(self._session, self._limits, self._nodes, self._values, self.note, lease)
+            await feed.run(tags, send)
+        except OSError:
+            self._lost = lease.may_be_taken_over
+            raise
+        finally:
+            self.leases.keep(self.component, lease)
 
     async def read_history(
         self, tags: list[Tag], start: int, end: int

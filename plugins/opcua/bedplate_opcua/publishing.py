@@ -1,6 +1,6 @@
 """Publish requests: always some waiting at the server, answered when values changed or as a sign of life.
 
-Owns: the publish loop, acknowledgements, sequence numbers, and when each subscription was heard last.
+Owns: the publish loop, sequence numbers, and when each subscription was heard last.
 Rule: a whole answer becomes one Batch per value type; there is no object, task or call per value.
 asyncua's own publish loop is not used: it turns every value into objects and a task.
 """
@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from bedplate import Batch
-from bedplate_opcua.answers import Publication, read_head, read_publication
+from bedplate_opcua.acknowledging import Message
+from bedplate_opcua.answers import Publication, read_head, read_message, read_publication
+from bedplate_opcua.lease import Lease
 from bedplate_opcua.session import Session
 from bedplate_opcua.stack import StatusCodeError, answering, code_name, ua
 from bedplate_opcua.together import until_one_ends
@@ -24,23 +26,25 @@ LAST_SEQUENCE: Final = 2**32 - 1
 
 
 class Publisher:
-    """Receives what the server publishes. receive: takes the batches of one answer · clock: monotonic seconds."""
+    """Receives what the server publishes. receive: takes the batches of one answer, and its message · clock: monotonic
+    seconds."""
 
     def __init__(
         self,
         session: Session,
         values: Callable[[], Values],
-        receive: Callable[[Sequence[Batch]], None],
+        receive: Callable[[Sequence[Batch], Message | None], None],
         note: Callable[[str], None],
         clock: Callable[[], float],
+        lease: Lease,
     ) -> None:
         self._session = session
         self._values = values
         self._receive = receive
         self._note = note
         self._clock = clock
-        self._acknowledgements: list[Any] = []
-        self._next: dict[int, int] = {}
+        self._acknowledgements = lease.acknowledgements
+        self._next = lease.next
         self.heard: dict[int, float] = {}
         self.lost = 0
 
@@ -63,9 +67,25 @@ class Publisher:
 
     def _request(self) -> Any:
         request = ua.PublishRequest()
-        request.Parameters.SubscriptionAcknowledgements = self._acknowledgements
-        self._acknowledgements = []
+        request.Parameters.SubscriptionAcknowledgements = [
+            ua.SubscriptionAcknowledgement(SubscriptionId=subscription, SequenceNumber=sequence)
+            for subscription, sequence in self._acknowledgements.take()
+        ]
         return request
+
+    def again(self, subscription: int, sequence: int, data: bytes) -> None:
+        """A message that did not arrive when it was published. data: after the ResponseHeader. Raises when it can't be
+        read; it is not asked for again."""
+        self._next[subscription] = _after(sequence)
+        values = self._values()
+        publication = read_message(data, 0, subscription, values)
+        self._take(publication, values.batches())
+
+    def missing(self, subscription: int, sequence: int, why: str) -> None:
+        """A message that the server does not have any more."""
+        self.lost += 1
+        self._next[subscription] = _after(sequence)
+        self._note(f"message {sequence} of the server did not arrive, and it is gone there: {why}")
 
     async def _not_answered(self, error: Any, *, alone: bool) -> None:
         name = code_name(error.code or 0)
@@ -82,13 +102,16 @@ class Publisher:
             name = code_name(publication.status)
             raise ConnectionError(f"the server ended the subscription: {name}")
         self._look_at_sequence(publication)
-        if not publication.keep_alive:
-            one = ua.SubscriptionAcknowledgement()
-            one.SubscriptionId = publication.subscription
-            one.SequenceNumber = publication.sequence
-            self._acknowledgements.append(one)
+        self._take(publication, batches)
+
+    def _take(self, publication: Publication, batches: Sequence[Batch]) -> None:
+        if publication.keep_alive:
+            return
+        message = self._acknowledgements.received(
+            publication.subscription, publication.sequence, len(batches)
+        )
         if batches:
-            self._receive(batches)
+            self._receive(batches, message)
 
     def _look_at_sequence(self, publication: Publication) -> None:
         """A sign of life carries the number that the next message will have."""
@@ -99,6 +122,11 @@ class Publisher:
                 f"messages of the server are missing: number {publication.sequence} came after "
                 f"{expected - 1} (the {self.lost}. time in this session)"
             )
-        after = 0 if publication.keep_alive else 1
-        following = publication.sequence + after
-        self._next[publication.subscription] = 1 if following > LAST_SEQUENCE else following
+        if publication.keep_alive:
+            self._next[publication.subscription] = publication.sequence
+        else:
+            self._next[publication.subscription] = _after(publication.sequence)
+
+
+def _after(sequence: int) -> int:
+    return 1 if sequence >= LAST_SEQUENCE else sequence + 1

@@ -99,19 +99,23 @@ class Session:
             await asyncio.shield(self._renewal)
         raise ConnectionError("the server closed the connection")
 
-    async def close(self) -> None:
-        """Closes session, channel and socket; within CLOSE_TIMEOUT if the server is silent. Safe to call again."""
+    async def close(self, *, delete: bool = True) -> bool:
+        """Closes session, channel and socket; within CLOSE_TIMEOUT if the server is silent. Safe to call again.
+
+        delete: the server shall forget the subscriptions of the session. Returns whether it has said so.
+        """
         if self._renewal is not None:
             self._renewal.cancel()
             await asyncio.wait([self._renewal])
             self._renewal = None
         protocol = self.client.uaclient.protocol
-        if protocol is not None:
-            try:
-                await self._say_goodbye()
-            finally:
-                await _drop(protocol)
-                self.client.disconnect_socket()
+        if protocol is None:
+            return False
+        try:
+            return await self._say_goodbye(delete)
+        finally:
+            await _drop(protocol)
+            self.client.disconnect_socket()
 
     # steps ---------------------------------------------------------------------------------------------------------
 
@@ -206,13 +210,16 @@ class Session:
                     await self.client.open_secure_channel(renew=True)
                     self.client.uaclient.revolve_security_token()
 
-    async def _say_goodbye(self) -> None:
-        """CloseSession with its subscriptions, then CloseSecureChannel: politeness that may fail."""
+    async def _say_goodbye(self, delete: bool) -> bool:
+        """CloseSession, perhaps with its subscriptions, then CloseSecureChannel: politeness that may fail."""
+        closed = False
         with contextlib.suppress(OSError), answering("closing"):
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 self.client.uaclient.pre_request_hook = None
-                await self.client.uaclient.close_session(True)
+                await self.client.uaclient.close_session(delete)
+                closed = delete
                 await self.client.uaclient.close_secure_channel()
+        return closed
 
 
 async def _drop(protocol: Any) -> None:

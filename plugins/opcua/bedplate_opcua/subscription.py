@@ -24,6 +24,8 @@ from bedplate_opcua.stack import answering, ua
 
 KEEP_ALIVE: Final = 2.0
 """Seconds after which a subscription without news sends a sign of life."""
+LIFETIME: Final = 150.0
+"""Seconds that the server is asked to keep a subscription which nobody listens to."""
 LONGEST_INTERVAL: Final = 1.0
 SHORTEST_INTERVAL: Final = 0.05
 MOST_PER_PUBLISH: Final = 10_000
@@ -40,10 +42,15 @@ class Subscription:
 
 
 class Subscriptions:
-    """All subscriptions of a session. born: set when there is one."""
+    """All subscriptions of a session; `known` were made by one before. born: set when there is one."""
 
     def __init__(
-        self, session: Session, limits: Limits, nodes: Nodes, note: Callable[[str], None]
+        self,
+        session: Session,
+        limits: Limits,
+        nodes: Nodes,
+        note: Callable[[str], None],
+        known: dict[int, Subscription],
     ) -> None:
         self._session = session
         self._limits = limits
@@ -51,7 +58,7 @@ class Subscriptions:
         self._note = note
         self._config: Config = session.config
         self._told_queue = False
-        self.all: dict[int, Subscription] = {}
+        self.all = known
         self.born = asyncio.Event()
 
     async def add(self, tags: Sequence[Tag]) -> dict[int, int]:
@@ -102,7 +109,8 @@ class Subscriptions:
         wish = request.Parameters
         wish.RequestedPublishingInterval = interval * 1000
         wish.RequestedMaxKeepAliveCount = count
-        wish.RequestedLifetimeCount = max(3 * count, round(self._config.session_timeout / interval))
+        alone = max(LIFETIME, self._config.session_timeout)
+        wish.RequestedLifetimeCount = max(3 * count, math.ceil(alone / interval))
         wish.MaxNotificationsPerPublish = MOST_PER_PUBLISH
         wish.PublishingEnabled = True
         wish.Priority = 0

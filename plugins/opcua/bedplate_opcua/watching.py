@@ -69,6 +69,7 @@ class Watch:
             born = self._since.setdefault(subscription.id, now)
             silent = now - self._publisher.heard.get(subscription.id, born)
             if silent > subscription.silence:
+                self._subscriptions.all.clear()  # no session shall take it over
                 raise ConnectionError(
                     f"the server answers, but its subscription was silent for {silent:.1f} s"
                 )

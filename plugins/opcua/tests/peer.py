@@ -112,7 +112,7 @@ class Received:
     async def batch(self, batch: Batch) -> Awaitable[None]:
         await self.open.wait()
         self.batches.append(batch)
-        return _done()
+        return done()
 
     def samples(self, handle: int) -> list[tuple[Any, int, int]]:
         """(value, quality, source time) of a tag, in order of arrival."""
@@ -134,7 +134,7 @@ class Received:
         return next(b.data_type for b in self.batches if handle in b.tags())
 
 
-def _done() -> Awaitable[None]:
+def done() -> Awaitable[None]:
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     done.set_result(None)
     return done

@@ -1,6 +1,6 @@
 // An OPC UA server on node-opcua, the independent peer of the tests.
 // One argument: JSON {port, pki, limits?, items?, policies?, modes?, anonymous?, strict?, bulk?: {count, period},
-// history?: {count, most}}. Says {"ready": url} on stdout, then takes one
+// history?: {count, most}, capabilities?}. Says {"ready": url} on stdout, then takes one
 // JSON command a line on stdin and answers each with one line. Ends when stdin ends.
 const opcua = require('node-opcua');
 const {DataType, StatusCodes, SecurityPolicy, MessageSecurityMode, VariantArrayType} = opcua;
@@ -134,6 +134,10 @@ const commands = (server, ns, folder, nodes) => ({
   },
   said: ({node}) => ({said: nodes[node].said}),
   still: ({node}) => clearInterval(nodes[node].ramp),
+  unacknowledged: () => {
+    const all = Object.values(server.engine._sessions || {}).flatMap((s) => Object.values(s.publishEngine._subscriptions || {}));
+    return {numbers: all.flatMap((one) => one.getAvailableSequenceNumbers())};
+  },
   drop_subscriptions: () => {
     for (const session of Object.values(server.engine._sessions || {})) {
       for (const id of Object.keys(session.publishEngine._subscriptions || {})) session.deleteSubscription(+id);
@@ -149,9 +153,11 @@ const commands = (server, ns, folder, nodes) => ({
     securityPolicies: (options.policies || ['None', 'Basic256Sha256', 'Aes128_Sha256_RsaOaep', 'Aes256_Sha256_RsaPss']).map((p) => SecurityPolicy[p]),
     securityModes: (options.modes || ['None', 'Sign', 'SignAndEncrypt']).map((m) => MessageSecurityMode[m]),
     allowAnonymous: options.anonymous !== false,
+    allowAnonymousSubscriptionTransferOnUnsecuredChannel: false,
     userManager: {isValidUser: (user, password) => user === 'operator' && password === 'secret'},
     serverInfo: {applicationUri: 'urn:bedplate:test:server'},
     serverCapabilities: {maxSessions: 100, maxMonitoredItems: 20000, maxMonitoredItemsPerSubscription: options.items || 20000,
+      ...options.capabilities,
       operationLimits: {maxNodesPerRead: 1000, maxMonitoredItemsPerCall: 1000, maxNodesPerBrowse: 1000, ...options.limits}},
   });
   await server.initialize();

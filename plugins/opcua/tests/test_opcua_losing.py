@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from plugins.opcua.tests.peer import (
     Server,
     built,
+    done,
     free_port,
     node,
     opened,
@@ -71,7 +72,7 @@ async def test_a_frozen_server_is_noticed_and_closing_does_not_hang(
         class Send:
             async def batch(self, batch: object) -> object:
                 received.set()
-                return None
+                return done()
 
         task = asyncio.create_task(connector.subscribe(tags, Send()))  # type: ignore[arg-type]
         await received.wait()

@@ -11,7 +11,7 @@ from plugins.opcua.tests.peer import Server, node, subscribed, tags_for, until
 
 from bedplate import Batch, DataType
 from bedplate.model import quality
-from bedplate_opcua import feed
+from bedplate_opcua import feed, lease
 from bedplate_opcua.backlog import Backlog
 
 
@@ -100,7 +100,7 @@ async def test_a_vanished_node_harms_only_itself_and_comes_back(
 async def test_a_slow_kernel_loses_the_oldest_and_is_told(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "MOST_WAITING", 20)
+    monkeypatch.setattr(lease, "MOST_WAITING", 20)
     tags = tags_for(node("Signal"))
     async with subscribed(server.url, tags, sampling_interval="0s") as (connector, received, _):
         await until(lambda: received.values(1))

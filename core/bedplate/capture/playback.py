@@ -9,13 +9,13 @@ the device would have said.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
+from bedplate.capture.listener import CHUNK, Listener
 from bedplate.capture.recording import RECEIVED, SENT, Conversation, Recording
 
-CHUNK = 1 << 16
 QUIET = 0.2  # s: bytes that have no known reply yet may still go on
 
 
@@ -40,51 +40,28 @@ class Departure:
         )
 
 
-class Playback:
+class Playback(Listener):
     """One endpoint. answered: requests that were; out_of_order: those of them that were not the next one; beyond: those
     after the end of the record."""
 
     def __init__(self, recording: Recording, endpoint: int) -> None:
+        super().__init__()
         self._script = recording.at(endpoint)
         self._known: dict[bytes, list[bytes]] = defaultdict(list)
         for conversation in self._script:
             _learn(conversation, self._known)
         self._taken: dict[bytes, int] = defaultdict(int)
         self._connections = 0
-        self._open: set[asyncio.Task[Any]] = set()
-        self._server: asyncio.Server | None = None
         self.answered = 0
         self.out_of_order = self.beyond = 0
         self.departures: list[Departure] = []
 
-    async def start(self) -> int:
-        """Listens on this machine; returns the port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
-
-    async def stop(self) -> None:
-        if self._server:
-            self._server.close()
-        for task in self._open:
-            task.cancel()
-        if self._open:
-            await asyncio.wait(self._open)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._open.add(task)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1
         number = self._connections
         script = self._script[number - 1] if number <= len(self._script) else Conversation(0)
-        try:
+        with contextlib.suppress(OSError):  # the plugin went
             await _Player(self, number, script, reader, writer).play()
-        except (OSError, asyncio.CancelledError):
-            pass  # the plugin went, or the end
-        finally:
-            self._open.discard(task)
-            writer.close()
 
     def reply_to(self, request: bytes) -> bytes | None:
         """The reply to a request wherever it stands; to the n-th the n-th, and the last for ever. None: not known."""

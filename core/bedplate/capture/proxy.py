@@ -14,57 +14,33 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+from bedplate.capture.listener import CHUNK, Listener
 from bedplate.capture.recording import RECEIVED, SENT, Recorder
 
-CHUNK = 1 << 16
 CONNECT_WITHIN = 10.0  # s
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: an abort, not an end
 
 
-class Proxy:
+class Proxy(Listener):
     """One place. ports: its own, once it listens. numbers: of connections, shared by all proxies of a recording."""
 
     def __init__(
         self, host: str, port: int, index: int, recorder: Recorder, numbers: Iterator[int]
     ) -> None:
+        super().__init__()
         self._there = (host, port)
         self._index = index
         self._recorder = recorder
         self._numbers = numbers
-        self._open: set[asyncio.Task[Any]] = set()
-        self._server: asyncio.Server | None = None
 
     @staticmethod
     def numbering() -> Iterator[int]:
         return itertools.count(1)
 
-    async def start(self) -> int:
-        """Listens; returns the port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=CHUNK)
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
-
-    async def stop(self) -> None:
-        if self._server:
-            self._server.close()
-        for task in self._open:
-            task.cancel()
-        if self._open:
-            await asyncio.wait(self._open)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._open.add(task)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         number = next(self._numbers)
         self._recorder.fact(open=number, to=self._index)
-        try:
-            await self._connect(number, reader, writer)
-        except asyncio.CancelledError:
-            pass  # the end of the recording
-        finally:
-            self._open.discard(task)
-            writer.close()
+        await self._connect(number, reader, writer)
 
     async def _connect(
         self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -151,6 +152,31 @@ class Pusher(Connector):
         part = file.with_suffix(f".{os.getpid()}")
         part.write_text(text)
         part.rename(file)
+
+
+class Teller(Connector):
+    """Pushes 1, 2, 3 … whatever the kernel says of it, and writes down the last number that is said to be on disk."""
+
+    class Config(BaseModel):
+        folder: str
+        pause: float = 0.0
+
+    async def open(self) -> None:
+        self.waiting: set[asyncio.Task[None]] = set()
+
+    async def subscribe(self, tags: list[Any], send: Any) -> None:
+        number = 0
+        while True:
+            number += 1
+            task = asyncio.create_task(self._tell(number, await send(tags[0], number)))
+            self.waiting.add(task)
+            task.add_done_callback(self.waiting.discard)
+            await asyncio.sleep(self.config.pause)
+
+    async def _tell(self, number: int, synced: Any) -> None:
+        with contextlib.suppress(Refused, ConnectionError):
+            await synced
+            (Path(self.config.folder) / "confirmed").write_text(str(number))
 
 
 class Counting(Connector):

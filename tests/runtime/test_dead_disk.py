@@ -25,8 +25,9 @@ from bedplate.record.v1 import record_pb2
 from bedplate.wire import decode_batch
 
 RIGS = OFFERS | {
-    "replaying": RigOffer(
-        "replaying", "connector", ("subscribe",), "rigs:Pusher", replay="cursor"
+    "replaying": RigOffer("replaying", "connector", ("subscribe",), "rigs:Pusher", replay="cursor"),
+    "resending": RigOffer(
+        "resending", "connector", ("subscribe",), "rigs:Teller", replay="session"
     ),
     "ticker": RigOffer(
         "ticker",
@@ -130,6 +131,50 @@ async def test_on_a_dead_disk_values_derived_values_and_alarms_go_on_and_memory_
         lost = accounted(fresh, set(stored))
     assert stored == sorted(stored)
     assert lost < 20, "what came between `no room` and the first error; memory held the rest"
+
+
+async def test_a_source_that_resends_a_little_is_not_held_and_hears_nothing_of_a_dead_disk(
+    tmp_path: Path, disk: Path
+) -> None:
+    """`replay: session` (an OPC UA server's queue): what it has goes on live, and none of it is acknowledged."""
+    (tmp_path / "sends").mkdir()
+    engine = EmbeddedEngine(disk / "journal", clock=SystemClock(), sync=0.05, min_free=0)
+    sends = (
+        "\n  sends: {use: resending, folder: FOLDER/sends, pause: 0.01, tags: {n: {address: a}}}"
+    )
+    text = TEXT.replace("\nanalytics:", f"{sends}\nanalytics:")
+    async with plant(tmp_path, text, engine=engine, offers=RIGS) as kernel:
+        confirmed = tmp_path / "sends" / "confirmed"
+        await until(lambda: value(kernel, "sends/n") and confirmed.exists())
+        async with full(disk):
+            await until(lambda: engine.state().failed, within=30)
+            before = confirmed.read_text()
+            await goes_on(kernel, "sends/n", "one/number")
+            assert state(kernel, "sends") == "up"
+            assert confirmed.read_text() == before, "nothing was said to be on disk"
+        await until(lambda: not kernel.spine.not_stored)
+        await until(lambda: confirmed.read_text() != before)
+
+
+async def test_a_source_that_resends_a_little_costs_the_disk_no_sync_of_its_own(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sends").mkdir()
+    engine = EmbeddedEngine(tmp_path / "journal", clock=SystemClock(), sync=3600)
+    text = (
+        "connectors:\n"
+        "  sends: {use: resending, folder: FOLDER/sends, pause: 0.01, tags: {n: {address: a}}}\n"
+    )
+    async with plant(tmp_path, text, engine=engine, offers=RIGS) as kernel:
+        await goes_on_from_nothing(kernel, "sends/n")
+        synced = engine.state().synced
+        await goes_on(kernel, "sends/n")
+        assert engine.state().synced == synced < engine.state().appended
+
+
+async def goes_on_from_nothing(kernel: Any, path: str) -> None:
+    await until(lambda: value(kernel, path))
+    await goes_on(kernel, path)
 
 
 async def test_what_memory_can_not_hold_is_declared_to_the_sample_when_there_is_a_disk_again(

@@ -148,5 +148,5 @@ def pace(seconds_of_room: float, yearly: float, estimated: bool) -> str:
         words.append(f"{yearly / 1e12:.2f} TB written a year")
     if not words:
         return ""
-    how = "about, from its tags and scan classes: " if estimated else ""
-    return f"journal: {how}{' · '.join(words)}"
+    how = ", as reckoned from tags and scan classes" if estimated else ""
+    return f"journal: {' · '.join(words)}{how}"

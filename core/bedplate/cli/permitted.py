@@ -97,7 +97,7 @@ def _deliveries(candidate: Candidate) -> Iterator[str]:
             counts = "counts once" if offer.idempotent else "may count twice"
             yield f"{offer.use}: a record that comes again after a crash {counts} there"
         elif offer.replay != "none":
-            how = {"session": "within a session", "cursor": "from any position that it kept"}
+            how = {"session": "while its session lives", "cursor": "from any position that it kept"}
             yield f"{offer.use}: its source sends again what was not on disk, {how[offer.replay]}"
 
 

@@ -17,10 +17,11 @@ from tests.crash_states.folders import ROOT, Folders
 from bedplate.admission.permissions import Permissions
 from bedplate.admission.trust import Grant, TrustFile
 from bedplate.gate.audit_file import AuditFile
-from bedplate.gate.token import local_token, write_private
+from bedplate.gate.token import local_token
 from bedplate.journal import rescue
 from bedplate.journal.newest import Newest
 from bedplate.planning.store import Applied, DeploymentStore, digest
+from bedplate.private import write_private
 
 AT, STARTED = Path(ROOT), '"started"'
 

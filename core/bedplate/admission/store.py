@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bedplate.admission.artefact import Artefact, close, differences, digest, of_folder, remove
 from bedplate.errors import AdmissionError
-from bedplate.gate.token import private_folder, write_private
+from bedplate.private import private_folder, write_private
 
 WITHIN = 300.0  # s, for compiling
 

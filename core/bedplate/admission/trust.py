@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from bedplate.admission.artefact import Measure, read_text, text
 from bedplate.admission.permissions import Permissions
 from bedplate.errors import BedplateError
-from bedplate.gate.token import private_folder, put_private
+from bedplate.private import private_folder, put_private
 
 NAME, MEASURES = "trusted.json", "trusted"
 SCHEMA = 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bedplate.bundle.minisign import PublicKey, SignatureError, read_public
 from bedplate.errors import BedplateError
-from bedplate.gate.token import private_folder, put_private
+from bedplate.private import private_folder, put_private
 
 ENDING = ".pub"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bedplate.endpoints import Endpoint, file_of, home, is_alive
 from bedplate.errors import BedplateError
-from bedplate.gate.token import private_folder, write_private
+from bedplate.private import private_folder, write_private
 
 MAX_SOCKET_PATH = 100  # bytes; the system's limit is 107
 

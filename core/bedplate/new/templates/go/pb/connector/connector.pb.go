@@ -285,7 +285,7 @@ func (x *FromConnector) GetNotes() []*plugin.Note {
 type Ask struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	Id          uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`                             // of this ask, chosen by the kernel; never twice in a stream
-	Component   string                 `protobuf:"bytes,2,opt,name=component,proto3" json:"component,omitempty"`                // empty: the process itself. Asks to one component never overlap, but Subscribe and Query run beside them
+	Component   string                 `protobuf:"bytes,2,opt,name=component,proto3" json:"component,omitempty"`                // empty: the process itself. Asks to one component never overlap, but Subscribe, Query and ReadHistory run beside them
 	WithinMs    uint32                 `protobuf:"varint,3,opt,name=within_ms,json=withinMs,proto3" json:"within_ms,omitempty"` // from arrival; too late: do nothing, answer EXPIRED
 	Traceparent string                 `protobuf:"bytes,4,opt,name=traceparent,proto3" json:"traceparent,omitempty"`            // W3C Trace Context
 	// Types that are valid to be assigned to What:
@@ -300,6 +300,7 @@ type Ask struct {
 	//	*Ask_Subscribe
 	//	*Ask_Deliver
 	//	*Ask_Query
+	//	*Ask_ReadHistory
 	What          isAsk_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -460,6 +461,15 @@ func (x *Ask) GetQuery() *Query {
 	return nil
 }
 
+func (x *Ask) GetReadHistory() *ReadHistory {
+	if x != nil {
+		if x, ok := x.What.(*Ask_ReadHistory); ok {
+			return x.ReadHistory
+		}
+	}
+	return nil
+}
+
 type isAsk_What interface {
 	isAsk_What()
 }
@@ -504,6 +514,10 @@ type Ask_Query struct {
 	Query *Query `protobuf:"bytes,14,opt,name=query,proto3,oneof"` // if "query"
 }
 
+type Ask_ReadHistory struct {
+	ReadHistory *ReadHistory `protobuf:"bytes,15,opt,name=read_history,json=readHistory,proto3,oneof"` // if "read_history"
+}
+
 func (*Ask_Open) isAsk_What() {}
 
 func (*Ask_Close) isAsk_What() {}
@@ -524,6 +538,8 @@ func (*Ask_Deliver) isAsk_What() {}
 
 func (*Ask_Query) isAsk_What() {}
 
+func (*Ask_ReadHistory) isAsk_What() {}
+
 // The answer to one ask; `what` is set where the ask has something to return and the code is OK.
 type Reply struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -535,6 +551,7 @@ type Reply struct {
 	//	*Reply_Browse
 	//	*Reply_Deliver
 	//	*Reply_Query
+	//	*Reply_ReadHistory
 	What          isReply_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -629,6 +646,15 @@ func (x *Reply) GetQuery() *QueryReply {
 	return nil
 }
 
+func (x *Reply) GetReadHistory() *ReadHistoryReply {
+	if x != nil {
+		if x, ok := x.What.(*Reply_ReadHistory); ok {
+			return x.ReadHistory
+		}
+	}
+	return nil
+}
+
 type isReply_What interface {
 	isReply_What()
 }
@@ -653,6 +679,10 @@ type Reply_Query struct {
 	Query *QueryReply `protobuf:"bytes,6,opt,name=query,proto3,oneof"` // one page
 }
 
+type Reply_ReadHistory struct {
+	ReadHistory *ReadHistoryReply `protobuf:"bytes,7,opt,name=read_history,json=readHistory,proto3,oneof"` // one page
+}
+
 func (*Reply_Open) isReply_What() {}
 
 func (*Reply_Read) isReply_What() {}
@@ -662,6 +692,8 @@ func (*Reply_Browse) isReply_What() {}
 func (*Reply_Deliver) isReply_What() {}
 
 func (*Reply_Query) isReply_What() {}
+
+func (*Reply_ReadHistory) isReply_What() {}
 
 // What the connector found.
 type OpenReply struct {
@@ -1223,9 +1255,10 @@ func (x *Publication) GetBatch() *record.Batch {
 // Records in journal order. OK means taken; position in the reply means durable.
 type Deliver struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Records       []*record.Record       `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"` // in order of position
-	Tables        []*record.TagTable     `protobuf:"bytes,2,rep,name=tables,proto3" json:"tables,omitempty"`   // handles that these records use for the first time since Open
-	Until         uint64                 `protobuf:"fixed64,3,opt,name=until,proto3" json:"until,omitempty"`   // all records up to this position were offered
+	Records       []*record.Record       `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`  // in order of position
+	Tables        []*record.TagTable     `protobuf:"bytes,2,rep,name=tables,proto3" json:"tables,omitempty"`    // handles that these records use for the first time since Open
+	Until         uint64                 `protobuf:"fixed64,3,opt,name=until,proto3" json:"until,omitempty"`    // all records up to this position were offered
+	Backlog       bool                   `protobuf:"varint,4,opt,name=backlog,proto3" json:"backlog,omitempty"` // only with `lanes` in the manifest: of what came while the reader was away, after newer ones; position in the reply is of these alone
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1281,10 +1314,18 @@ func (x *Deliver) GetUntil() uint64 {
 	return 0
 }
 
+func (x *Deliver) GetBacklog() bool {
+	if x != nil {
+		return x.Backlog
+	}
+	return false
+}
+
 // How far the reader has come.
 type DeliverReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Position      uint64                 `protobuf:"fixed64,1,opt,name=position,proto3" json:"position,omitempty"` // every record up to here survives a crash of the reader
+	Refused       uint64                 `protobuf:"fixed64,2,opt,name=refused,proto3" json:"refused,omitempty"`   // with REFUSED: position of the record that it will never take; those before it are taken; 0: it can't say which
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1322,6 +1363,13 @@ func (*DeliverReply) Descriptor() ([]byte, []int) {
 func (x *DeliverReply) GetPosition() uint64 {
 	if x != nil {
 		return x.Position
+	}
+	return 0
+}
+
+func (x *DeliverReply) GetRefused() uint64 {
+	if x != nil {
+		return x.Refused
 	}
 	return 0
 }
@@ -1504,6 +1552,136 @@ func (x *QueryReply) GetProgress() float64 {
 	return 0
 }
 
+// What the source itself kept of these tags. One page per ask; at most one answer of a component is open at a time.
+type ReadHistory struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tags          []uint32               `protobuf:"fixed32,1,rep,packed,name=tags,proto3" json:"tags,omitempty"` // handles
+	From          int64                  `protobuf:"fixed64,2,opt,name=from,proto3" json:"from,omitempty"`        // source time, inclusive, ns
+	To            int64                  `protobuf:"fixed64,3,opt,name=to,proto3" json:"to,omitempty"`            // exclusive, ns
+	Page          []byte                 `protobuf:"bytes,4,opt,name=page,proto3" json:"page,omitempty"`          // next_page of the reply before; empty: the first, which ends an answer that is open
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadHistory) Reset() {
+	*x = ReadHistory{}
+	mi := &file_bedplate_connector_v1_connector_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadHistory) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadHistory) ProtoMessage() {}
+
+func (x *ReadHistory) ProtoReflect() protoreflect.Message {
+	mi := &file_bedplate_connector_v1_connector_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadHistory.ProtoReflect.Descriptor instead.
+func (*ReadHistory) Descriptor() ([]byte, []int) {
+	return file_bedplate_connector_v1_connector_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ReadHistory) GetTags() []uint32 {
+	if x != nil {
+		return x.Tags
+	}
+	return nil
+}
+
+func (x *ReadHistory) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *ReadHistory) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *ReadHistory) GetPage() []byte {
+	if x != nil {
+		return x.Page
+	}
+	return nil
+}
+
+// A page of it: at most 10,000 samples.
+type ReadHistoryReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Batches       []*record.Batch        `protobuf:"bytes,1,rep,name=batches,proto3" json:"batches,omitempty"`                   // with source times; the samples of a tag by time, also from page to page
+	NextPage      []byte                 `protobuf:"bytes,2,opt,name=next_page,json=nextPage,proto3" json:"next_page,omitempty"` // empty: this was the last
+	Problems      []*plugin.Problem      `protobuf:"bytes,3,rep,name=problems,proto3" json:"problems,omitempty"`                 // tags of which the source keeps no history, in words: they are not asked for again
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadHistoryReply) Reset() {
+	*x = ReadHistoryReply{}
+	mi := &file_bedplate_connector_v1_connector_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadHistoryReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadHistoryReply) ProtoMessage() {}
+
+func (x *ReadHistoryReply) ProtoReflect() protoreflect.Message {
+	mi := &file_bedplate_connector_v1_connector_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadHistoryReply.ProtoReflect.Descriptor instead.
+func (*ReadHistoryReply) Descriptor() ([]byte, []int) {
+	return file_bedplate_connector_v1_connector_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ReadHistoryReply) GetBatches() []*record.Batch {
+	if x != nil {
+		return x.Batches
+	}
+	return nil
+}
+
+func (x *ReadHistoryReply) GetNextPage() []byte {
+	if x != nil {
+		return x.NextPage
+	}
+	return nil
+}
+
+func (x *ReadHistoryReply) GetProblems() []*plugin.Problem {
+	if x != nil {
+		return x.Problems
+	}
+	return nil
+}
+
 var File_bedplate_connector_v1_connector_proto protoreflect.FileDescriptor
 
 const file_bedplate_connector_v1_connector_proto_rawDesc = "" +
@@ -1522,7 +1700,7 @@ const file_bedplate_connector_v1_connector_proto_rawDesc = "" +
 	"\x05hello\x18\x01 \x01(\v2\x19.bedplate.plugin.v1.HelloR\x05hello\x126\n" +
 	"\areplies\x18\x02 \x03(\v2\x1c.bedplate.connector.v1.ReplyR\areplies\x12F\n" +
 	"\fpublications\x18\x03 \x03(\v2\".bedplate.connector.v1.PublicationR\fpublications\x12.\n" +
-	"\x05notes\x18\x04 \x03(\v2\x18.bedplate.plugin.v1.NoteR\x05notes\"\x9f\x05\n" +
+	"\x05notes\x18\x04 \x03(\v2\x18.bedplate.plugin.v1.NoteR\x05notes\"\xe8\x05\n" +
 	"\x03Ask\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x1c\n" +
 	"\tcomponent\x18\x02 \x01(\tR\tcomponent\x12\x1b\n" +
@@ -1538,15 +1716,17 @@ const file_bedplate_connector_v1_connector_proto_rawDesc = "" +
 	"\x06browse\x18\v \x01(\v2\x1d.bedplate.connector.v1.BrowseH\x00R\x06browse\x12@\n" +
 	"\tsubscribe\x18\f \x01(\v2 .bedplate.connector.v1.SubscribeH\x00R\tsubscribe\x12:\n" +
 	"\adeliver\x18\r \x01(\v2\x1e.bedplate.connector.v1.DeliverH\x00R\adeliver\x124\n" +
-	"\x05query\x18\x0e \x01(\v2\x1c.bedplate.connector.v1.QueryH\x00R\x05queryB\x06\n" +
-	"\x04what\"\xed\x02\n" +
+	"\x05query\x18\x0e \x01(\v2\x1c.bedplate.connector.v1.QueryH\x00R\x05query\x12G\n" +
+	"\fread_history\x18\x0f \x01(\v2\".bedplate.connector.v1.ReadHistoryH\x00R\vreadHistoryB\x06\n" +
+	"\x04what\"\xbb\x03\n" +
 	"\x05Reply\x122\n" +
 	"\x06answer\x18\x01 \x01(\v2\x1a.bedplate.plugin.v1.AnswerR\x06answer\x126\n" +
 	"\x04open\x18\x02 \x01(\v2 .bedplate.connector.v1.OpenReplyH\x00R\x04open\x126\n" +
 	"\x04read\x18\x03 \x01(\v2 .bedplate.connector.v1.ReadReplyH\x00R\x04read\x12<\n" +
 	"\x06browse\x18\x04 \x01(\v2\".bedplate.connector.v1.BrowseReplyH\x00R\x06browse\x12?\n" +
 	"\adeliver\x18\x05 \x01(\v2#.bedplate.connector.v1.DeliverReplyH\x00R\adeliver\x129\n" +
-	"\x05query\x18\x06 \x01(\v2!.bedplate.connector.v1.QueryReplyH\x00R\x05queryB\x06\n" +
+	"\x05query\x18\x06 \x01(\v2!.bedplate.connector.v1.QueryReplyH\x00R\x05query\x12L\n" +
+	"\fread_history\x18\a \x01(\v2'.bedplate.connector.v1.ReadHistoryReplyH\x00R\vreadHistoryB\x06\n" +
 	"\x04what\"l\n" +
 	"\tOpenReply\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x06R\bposition\x12\x14\n" +
@@ -1587,13 +1767,15 @@ const file_bedplate_connector_v1_connector_proto_rawDesc = "" +
 	"\vPublication\x12\x1c\n" +
 	"\tcomponent\x18\x01 \x01(\tR\tcomponent\x12!\n" +
 	"\fproducer_seq\x18\x02 \x01(\x04R\vproducerSeq\x12/\n" +
-	"\x05batch\x18\x03 \x01(\v2\x19.bedplate.record.v1.BatchR\x05batch\"\x8b\x01\n" +
+	"\x05batch\x18\x03 \x01(\v2\x19.bedplate.record.v1.BatchR\x05batch\"\xa5\x01\n" +
 	"\aDeliver\x124\n" +
 	"\arecords\x18\x01 \x03(\v2\x1a.bedplate.record.v1.RecordR\arecords\x124\n" +
 	"\x06tables\x18\x02 \x03(\v2\x1c.bedplate.record.v1.TagTableR\x06tables\x12\x14\n" +
-	"\x05until\x18\x03 \x01(\x06R\x05until\"*\n" +
+	"\x05until\x18\x03 \x01(\x06R\x05until\x12\x18\n" +
+	"\abacklog\x18\x04 \x01(\bR\abacklog\"D\n" +
 	"\fDeliverReply\x12\x1a\n" +
-	"\bposition\x18\x01 \x01(\x06R\bposition\"\x82\x02\n" +
+	"\bposition\x18\x01 \x01(\x06R\bposition\x12\x18\n" +
+	"\arefused\x18\x02 \x01(\x06R\arefused\"\x82\x02\n" +
 	"\x05Query\x12\x1c\n" +
 	"\tselectors\x18\x01 \x03(\tR\tselectors\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\x10R\x04from\x12\x0e\n" +
@@ -1610,7 +1792,16 @@ const file_bedplate_connector_v1_connector_proto_rawDesc = "" +
 	"\x04tags\x18\x01 \x03(\v2\x17.bedplate.record.v1.TagR\x04tags\x123\n" +
 	"\abatches\x18\x02 \x03(\v2\x19.bedplate.record.v1.BatchR\abatches\x12\x1b\n" +
 	"\tnext_page\x18\x03 \x01(\fR\bnextPage\x12\x1a\n" +
-	"\bprogress\x18\x04 \x01(\x01R\bprogress*\xbc\x01\n" +
+	"\bprogress\x18\x04 \x01(\x01R\bprogress\"Y\n" +
+	"\vReadHistory\x12\x12\n" +
+	"\x04tags\x18\x01 \x03(\aR\x04tags\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\x10R\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\x10R\x02to\x12\x12\n" +
+	"\x04page\x18\x04 \x01(\fR\x04page\"\x9d\x01\n" +
+	"\x10ReadHistoryReply\x123\n" +
+	"\abatches\x18\x01 \x03(\v2\x19.bedplate.record.v1.BatchR\abatches\x12\x1b\n" +
+	"\tnext_page\x18\x02 \x01(\fR\bnextPage\x127\n" +
+	"\bproblems\x18\x03 \x03(\v2\x1b.bedplate.plugin.v1.ProblemR\bproblems*\xbc\x01\n" +
 	"\tAggregate\x12\x19\n" +
 	"\x15AGGREGATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11AGGREGATE_AVERAGE\x10\x01\x12\x15\n" +
@@ -1636,87 +1827,93 @@ func file_bedplate_connector_v1_connector_proto_rawDescGZIP() []byte {
 }
 
 var file_bedplate_connector_v1_connector_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_bedplate_connector_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_bedplate_connector_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_bedplate_connector_v1_connector_proto_goTypes = []any{
-	(Aggregate)(0),          // 0: bedplate.connector.v1.Aggregate
-	(*ToConnector)(nil),     // 1: bedplate.connector.v1.ToConnector
-	(*PageCredit)(nil),      // 2: bedplate.connector.v1.PageCredit
-	(*FromConnector)(nil),   // 3: bedplate.connector.v1.FromConnector
-	(*Ask)(nil),             // 4: bedplate.connector.v1.Ask
-	(*Reply)(nil),           // 5: bedplate.connector.v1.Reply
-	(*OpenReply)(nil),       // 6: bedplate.connector.v1.OpenReply
-	(*Read)(nil),            // 7: bedplate.connector.v1.Read
-	(*ReadReply)(nil),       // 8: bedplate.connector.v1.ReadReply
-	(*Write)(nil),           // 9: bedplate.connector.v1.Write
-	(*Browse)(nil),          // 10: bedplate.connector.v1.Browse
-	(*BrowseReply)(nil),     // 11: bedplate.connector.v1.BrowseReply
-	(*Node)(nil),            // 12: bedplate.connector.v1.Node
-	(*Subscribe)(nil),       // 13: bedplate.connector.v1.Subscribe
-	(*Publication)(nil),     // 14: bedplate.connector.v1.Publication
-	(*Deliver)(nil),         // 15: bedplate.connector.v1.Deliver
-	(*DeliverReply)(nil),    // 16: bedplate.connector.v1.DeliverReply
-	(*Query)(nil),           // 17: bedplate.connector.v1.Query
-	(*QueryReply)(nil),      // 18: bedplate.connector.v1.QueryReply
-	(*plugin.Receipt)(nil),  // 19: bedplate.plugin.v1.Receipt
-	(*plugin.Hello)(nil),    // 20: bedplate.plugin.v1.Hello
-	(*plugin.Note)(nil),     // 21: bedplate.plugin.v1.Note
-	(*plugin.Open)(nil),     // 22: bedplate.plugin.v1.Open
-	(*plugin.Close)(nil),    // 23: bedplate.plugin.v1.Close
-	(*plugin.Ping)(nil),     // 24: bedplate.plugin.v1.Ping
-	(*plugin.Shutdown)(nil), // 25: bedplate.plugin.v1.Shutdown
-	(*plugin.Answer)(nil),   // 26: bedplate.plugin.v1.Answer
-	(*plugin.Tag)(nil),      // 27: bedplate.plugin.v1.Tag
-	(*record.Batch)(nil),    // 28: bedplate.record.v1.Batch
-	(*plugin.Problem)(nil),  // 29: bedplate.plugin.v1.Problem
-	(*record.Value)(nil),    // 30: bedplate.record.v1.Value
-	(record.DataType)(0),    // 31: bedplate.record.v1.DataType
-	(*record.Record)(nil),   // 32: bedplate.record.v1.Record
-	(*record.TagTable)(nil), // 33: bedplate.record.v1.TagTable
-	(*record.Tag)(nil),      // 34: bedplate.record.v1.Tag
+	(Aggregate)(0),           // 0: bedplate.connector.v1.Aggregate
+	(*ToConnector)(nil),      // 1: bedplate.connector.v1.ToConnector
+	(*PageCredit)(nil),       // 2: bedplate.connector.v1.PageCredit
+	(*FromConnector)(nil),    // 3: bedplate.connector.v1.FromConnector
+	(*Ask)(nil),              // 4: bedplate.connector.v1.Ask
+	(*Reply)(nil),            // 5: bedplate.connector.v1.Reply
+	(*OpenReply)(nil),        // 6: bedplate.connector.v1.OpenReply
+	(*Read)(nil),             // 7: bedplate.connector.v1.Read
+	(*ReadReply)(nil),        // 8: bedplate.connector.v1.ReadReply
+	(*Write)(nil),            // 9: bedplate.connector.v1.Write
+	(*Browse)(nil),           // 10: bedplate.connector.v1.Browse
+	(*BrowseReply)(nil),      // 11: bedplate.connector.v1.BrowseReply
+	(*Node)(nil),             // 12: bedplate.connector.v1.Node
+	(*Subscribe)(nil),        // 13: bedplate.connector.v1.Subscribe
+	(*Publication)(nil),      // 14: bedplate.connector.v1.Publication
+	(*Deliver)(nil),          // 15: bedplate.connector.v1.Deliver
+	(*DeliverReply)(nil),     // 16: bedplate.connector.v1.DeliverReply
+	(*Query)(nil),            // 17: bedplate.connector.v1.Query
+	(*QueryReply)(nil),       // 18: bedplate.connector.v1.QueryReply
+	(*ReadHistory)(nil),      // 19: bedplate.connector.v1.ReadHistory
+	(*ReadHistoryReply)(nil), // 20: bedplate.connector.v1.ReadHistoryReply
+	(*plugin.Receipt)(nil),   // 21: bedplate.plugin.v1.Receipt
+	(*plugin.Hello)(nil),     // 22: bedplate.plugin.v1.Hello
+	(*plugin.Note)(nil),      // 23: bedplate.plugin.v1.Note
+	(*plugin.Open)(nil),      // 24: bedplate.plugin.v1.Open
+	(*plugin.Close)(nil),     // 25: bedplate.plugin.v1.Close
+	(*plugin.Ping)(nil),      // 26: bedplate.plugin.v1.Ping
+	(*plugin.Shutdown)(nil),  // 27: bedplate.plugin.v1.Shutdown
+	(*plugin.Answer)(nil),    // 28: bedplate.plugin.v1.Answer
+	(*plugin.Tag)(nil),       // 29: bedplate.plugin.v1.Tag
+	(*record.Batch)(nil),     // 30: bedplate.record.v1.Batch
+	(*plugin.Problem)(nil),   // 31: bedplate.plugin.v1.Problem
+	(*record.Value)(nil),     // 32: bedplate.record.v1.Value
+	(record.DataType)(0),     // 33: bedplate.record.v1.DataType
+	(*record.Record)(nil),    // 34: bedplate.record.v1.Record
+	(*record.TagTable)(nil),  // 35: bedplate.record.v1.TagTable
+	(*record.Tag)(nil),       // 36: bedplate.record.v1.Tag
 }
 var file_bedplate_connector_v1_connector_proto_depIdxs = []int32{
 	4,  // 0: bedplate.connector.v1.ToConnector.asks:type_name -> bedplate.connector.v1.Ask
-	19, // 1: bedplate.connector.v1.ToConnector.receipts:type_name -> bedplate.plugin.v1.Receipt
+	21, // 1: bedplate.connector.v1.ToConnector.receipts:type_name -> bedplate.plugin.v1.Receipt
 	2,  // 2: bedplate.connector.v1.ToConnector.page_credits:type_name -> bedplate.connector.v1.PageCredit
-	20, // 3: bedplate.connector.v1.FromConnector.hello:type_name -> bedplate.plugin.v1.Hello
+	22, // 3: bedplate.connector.v1.FromConnector.hello:type_name -> bedplate.plugin.v1.Hello
 	5,  // 4: bedplate.connector.v1.FromConnector.replies:type_name -> bedplate.connector.v1.Reply
 	14, // 5: bedplate.connector.v1.FromConnector.publications:type_name -> bedplate.connector.v1.Publication
-	21, // 6: bedplate.connector.v1.FromConnector.notes:type_name -> bedplate.plugin.v1.Note
-	22, // 7: bedplate.connector.v1.Ask.open:type_name -> bedplate.plugin.v1.Open
-	23, // 8: bedplate.connector.v1.Ask.close:type_name -> bedplate.plugin.v1.Close
-	24, // 9: bedplate.connector.v1.Ask.ping:type_name -> bedplate.plugin.v1.Ping
-	25, // 10: bedplate.connector.v1.Ask.shutdown:type_name -> bedplate.plugin.v1.Shutdown
+	23, // 6: bedplate.connector.v1.FromConnector.notes:type_name -> bedplate.plugin.v1.Note
+	24, // 7: bedplate.connector.v1.Ask.open:type_name -> bedplate.plugin.v1.Open
+	25, // 8: bedplate.connector.v1.Ask.close:type_name -> bedplate.plugin.v1.Close
+	26, // 9: bedplate.connector.v1.Ask.ping:type_name -> bedplate.plugin.v1.Ping
+	27, // 10: bedplate.connector.v1.Ask.shutdown:type_name -> bedplate.plugin.v1.Shutdown
 	7,  // 11: bedplate.connector.v1.Ask.read:type_name -> bedplate.connector.v1.Read
 	9,  // 12: bedplate.connector.v1.Ask.write:type_name -> bedplate.connector.v1.Write
 	10, // 13: bedplate.connector.v1.Ask.browse:type_name -> bedplate.connector.v1.Browse
 	13, // 14: bedplate.connector.v1.Ask.subscribe:type_name -> bedplate.connector.v1.Subscribe
 	15, // 15: bedplate.connector.v1.Ask.deliver:type_name -> bedplate.connector.v1.Deliver
 	17, // 16: bedplate.connector.v1.Ask.query:type_name -> bedplate.connector.v1.Query
-	26, // 17: bedplate.connector.v1.Reply.answer:type_name -> bedplate.plugin.v1.Answer
-	6,  // 18: bedplate.connector.v1.Reply.open:type_name -> bedplate.connector.v1.OpenReply
-	8,  // 19: bedplate.connector.v1.Reply.read:type_name -> bedplate.connector.v1.ReadReply
-	11, // 20: bedplate.connector.v1.Reply.browse:type_name -> bedplate.connector.v1.BrowseReply
-	16, // 21: bedplate.connector.v1.Reply.deliver:type_name -> bedplate.connector.v1.DeliverReply
-	18, // 22: bedplate.connector.v1.Reply.query:type_name -> bedplate.connector.v1.QueryReply
-	27, // 23: bedplate.connector.v1.OpenReply.found:type_name -> bedplate.plugin.v1.Tag
-	28, // 24: bedplate.connector.v1.ReadReply.batches:type_name -> bedplate.record.v1.Batch
-	29, // 25: bedplate.connector.v1.ReadReply.problems:type_name -> bedplate.plugin.v1.Problem
-	30, // 26: bedplate.connector.v1.Write.value:type_name -> bedplate.record.v1.Value
-	12, // 27: bedplate.connector.v1.BrowseReply.nodes:type_name -> bedplate.connector.v1.Node
-	31, // 28: bedplate.connector.v1.Node.data_type:type_name -> bedplate.record.v1.DataType
-	28, // 29: bedplate.connector.v1.Publication.batch:type_name -> bedplate.record.v1.Batch
-	32, // 30: bedplate.connector.v1.Deliver.records:type_name -> bedplate.record.v1.Record
-	33, // 31: bedplate.connector.v1.Deliver.tables:type_name -> bedplate.record.v1.TagTable
-	0,  // 32: bedplate.connector.v1.Query.aggregate:type_name -> bedplate.connector.v1.Aggregate
-	34, // 33: bedplate.connector.v1.QueryReply.tags:type_name -> bedplate.record.v1.Tag
-	28, // 34: bedplate.connector.v1.QueryReply.batches:type_name -> bedplate.record.v1.Batch
-	3,  // 35: bedplate.connector.v1.ConnectorHost.Attach:input_type -> bedplate.connector.v1.FromConnector
-	1,  // 36: bedplate.connector.v1.ConnectorHost.Attach:output_type -> bedplate.connector.v1.ToConnector
-	36, // [36:37] is the sub-list for method output_type
-	35, // [35:36] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	19, // 17: bedplate.connector.v1.Ask.read_history:type_name -> bedplate.connector.v1.ReadHistory
+	28, // 18: bedplate.connector.v1.Reply.answer:type_name -> bedplate.plugin.v1.Answer
+	6,  // 19: bedplate.connector.v1.Reply.open:type_name -> bedplate.connector.v1.OpenReply
+	8,  // 20: bedplate.connector.v1.Reply.read:type_name -> bedplate.connector.v1.ReadReply
+	11, // 21: bedplate.connector.v1.Reply.browse:type_name -> bedplate.connector.v1.BrowseReply
+	16, // 22: bedplate.connector.v1.Reply.deliver:type_name -> bedplate.connector.v1.DeliverReply
+	18, // 23: bedplate.connector.v1.Reply.query:type_name -> bedplate.connector.v1.QueryReply
+	20, // 24: bedplate.connector.v1.Reply.read_history:type_name -> bedplate.connector.v1.ReadHistoryReply
+	29, // 25: bedplate.connector.v1.OpenReply.found:type_name -> bedplate.plugin.v1.Tag
+	30, // 26: bedplate.connector.v1.ReadReply.batches:type_name -> bedplate.record.v1.Batch
+	31, // 27: bedplate.connector.v1.ReadReply.problems:type_name -> bedplate.plugin.v1.Problem
+	32, // 28: bedplate.connector.v1.Write.value:type_name -> bedplate.record.v1.Value
+	12, // 29: bedplate.connector.v1.BrowseReply.nodes:type_name -> bedplate.connector.v1.Node
+	33, // 30: bedplate.connector.v1.Node.data_type:type_name -> bedplate.record.v1.DataType
+	30, // 31: bedplate.connector.v1.Publication.batch:type_name -> bedplate.record.v1.Batch
+	34, // 32: bedplate.connector.v1.Deliver.records:type_name -> bedplate.record.v1.Record
+	35, // 33: bedplate.connector.v1.Deliver.tables:type_name -> bedplate.record.v1.TagTable
+	0,  // 34: bedplate.connector.v1.Query.aggregate:type_name -> bedplate.connector.v1.Aggregate
+	36, // 35: bedplate.connector.v1.QueryReply.tags:type_name -> bedplate.record.v1.Tag
+	30, // 36: bedplate.connector.v1.QueryReply.batches:type_name -> bedplate.record.v1.Batch
+	30, // 37: bedplate.connector.v1.ReadHistoryReply.batches:type_name -> bedplate.record.v1.Batch
+	31, // 38: bedplate.connector.v1.ReadHistoryReply.problems:type_name -> bedplate.plugin.v1.Problem
+	3,  // 39: bedplate.connector.v1.ConnectorHost.Attach:input_type -> bedplate.connector.v1.FromConnector
+	1,  // 40: bedplate.connector.v1.ConnectorHost.Attach:output_type -> bedplate.connector.v1.ToConnector
+	40, // [40:41] is the sub-list for method output_type
+	39, // [39:40] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_bedplate_connector_v1_connector_proto_init() }
@@ -1735,6 +1932,7 @@ func file_bedplate_connector_v1_connector_proto_init() {
 		(*Ask_Subscribe)(nil),
 		(*Ask_Deliver)(nil),
 		(*Ask_Query)(nil),
+		(*Ask_ReadHistory)(nil),
 	}
 	file_bedplate_connector_v1_connector_proto_msgTypes[4].OneofWrappers = []any{
 		(*Reply_Open)(nil),
@@ -1742,6 +1940,7 @@ func file_bedplate_connector_v1_connector_proto_init() {
 		(*Reply_Browse)(nil),
 		(*Reply_Deliver)(nil),
 		(*Reply_Query)(nil),
+		(*Reply_ReadHistory)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1749,7 +1948,7 @@ func file_bedplate_connector_v1_connector_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bedplate_connector_v1_connector_proto_rawDesc), len(file_bedplate_connector_v1_connector_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

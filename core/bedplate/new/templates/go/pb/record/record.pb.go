@@ -143,7 +143,7 @@ func (EventKind) EnumDescriptor() ([]byte, []int) {
 	return file_bedplate_record_v1_record_proto_rawDescGZIP(), []int{1}
 }
 
-// ISA-18.2-2016 alarm states (the four that limits need; shelved and suppressed join later).
+// ISA-18.2-2016 alarm states (those that limits and maintenance need; shelved and suppressed join later).
 type AlarmState int32
 
 const (
@@ -152,6 +152,7 @@ const (
 	AlarmState_ALARM_STATE_UNACKNOWLEDGED          AlarmState = 2 // it holds, and nobody has said that he knows
 	AlarmState_ALARM_STATE_ACKNOWLEDGED            AlarmState = 3 // it holds, and somebody knows
 	AlarmState_ALARM_STATE_RETURNED_UNACKNOWLEDGED AlarmState = 4 // it held and is over, and nobody has said that he knows
+	AlarmState_ALARM_STATE_OUT_OF_SERVICE          AlarmState = 5 // what it watches is in maintenance; said to people, never kept in a record
 )
 
 // Enum value maps for AlarmState.
@@ -162,6 +163,7 @@ var (
 		2: "ALARM_STATE_UNACKNOWLEDGED",
 		3: "ALARM_STATE_ACKNOWLEDGED",
 		4: "ALARM_STATE_RETURNED_UNACKNOWLEDGED",
+		5: "ALARM_STATE_OUT_OF_SERVICE",
 	}
 	AlarmState_value = map[string]int32{
 		"ALARM_STATE_UNSPECIFIED":             0,
@@ -169,6 +171,7 @@ var (
 		"ALARM_STATE_UNACKNOWLEDGED":          2,
 		"ALARM_STATE_ACKNOWLEDGED":            3,
 		"ALARM_STATE_RETURNED_UNACKNOWLEDGED": 4,
+		"ALARM_STATE_OUT_OF_SERVICE":          5,
 	}
 )
 
@@ -582,7 +585,7 @@ type Batch struct {
 	Time          []int64                `protobuf:"fixed64,3,rep,packed,name=time,proto3" json:"time,omitempty"`                                                  // source time, ns since 1970 UTC; count entries, or one for all; from a plugin none: the kernel stamps
 	Quality       []uint32               `protobuf:"fixed32,4,rep,packed,name=quality,proto3" json:"quality,omitempty"`                                            // OPC UA StatusCode; count entries, or none: all Good
 	ServerTime    []int64                `protobuf:"fixed64,5,rep,packed,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`                    // time of the server that held the value; count, one or none
-	Flags         uint32                 `protobuf:"fixed32,6,opt,name=flags,proto3" json:"flags,omitempty"`                                                       // what a StatusCode can't say: 1 historical, 2 late, 4 clock unsynchronised, 8 overflow, 16 substituted
+	Flags         uint32                 `protobuf:"fixed32,6,opt,name=flags,proto3" json:"flags,omitempty"`                                                       // what a StatusCode can't say: 1 historical, 2 late, 4 clock unsynchronised, 8 overflow, 16 substituted, 32 future
 	DataType      DataType               `protobuf:"varint,7,opt,name=data_type,json=dataType,proto3,enum=bedplate.record.v1.DataType" json:"data_type,omitempty"` // names the one value column that follows
 	Float64       []float64              `protobuf:"fixed64,8,rep,packed,name=float64,proto3" json:"float64,omitempty"`                                            // count values, if data_type is FLOAT64
 	Int64         []int64                `protobuf:"fixed64,9,rep,packed,name=int64,proto3" json:"int64,omitempty"`                                                // count values, if INT64
@@ -737,6 +740,7 @@ type Alarm struct {
 	AcknowledgedBy string                 `protobuf:"bytes,9,opt,name=acknowledged_by,json=acknowledgedBy,proto3" json:"acknowledged_by,omitempty"`      // identity of the person; empty: nobody
 	AcknowledgedAt int64                  `protobuf:"fixed64,10,opt,name=acknowledged_at,json=acknowledgedAt,proto3" json:"acknowledged_at,omitempty"`   // ns; 0: not acknowledged
 	Comment        string                 `protobuf:"bytes,11,opt,name=comment,proto3" json:"comment,omitempty"`                                         // what the person wrote
+	OutOfService   string                 `protobuf:"bytes,12,opt,name=out_of_service,json=outOfService,proto3" json:"out_of_service,omitempty"`         // who took it out of service, until when and why; empty: it is in service
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -844,6 +848,13 @@ func (x *Alarm) GetAcknowledgedAt() int64 {
 func (x *Alarm) GetComment() string {
 	if x != nil {
 		return x.Comment
+	}
+	return ""
+}
+
+func (x *Alarm) GetOutOfService() string {
+	if x != nil {
+		return x.OutOfService
 	}
 	return ""
 }
@@ -1267,7 +1278,7 @@ const file_bedplate_record_v1_record_proto_rawDesc = "" +
 	"\x04bool\x18\v \x01(\fR\x04bool\x12\x12\n" +
 	"\x04text\x18\f \x01(\fR\x04text\x12\x12\n" +
 	"\x04blob\x18\r \x01(\fR\x04blob\x12\x10\n" +
-	"\x03end\x18\x0e \x03(\aR\x03end\"\x9d\x03\n" +
+	"\x03end\x18\x0e \x03(\aR\x03end\"\xc3\x03\n" +
 	"\x05Alarm\x124\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x1e.bedplate.record.v1.AlarmStateR\x05state\x12=\n" +
 	"\bpriority\x18\x02 \x01(\x0e2!.bedplate.record.v1.AlarmPriorityR\bpriority\x12\x10\n" +
@@ -1281,7 +1292,8 @@ const file_bedplate_record_v1_record_proto_rawDesc = "" +
 	"\x0facknowledged_by\x18\t \x01(\tR\x0eacknowledgedBy\x12'\n" +
 	"\x0facknowledged_at\x18\n" +
 	" \x01(\x10R\x0eacknowledgedAt\x12\x18\n" +
-	"\acomment\x18\v \x01(\tR\acomment\"\x96\x02\n" +
+	"\acomment\x18\v \x01(\tR\acomment\x12$\n" +
+	"\x0eout_of_service\x18\f \x01(\tR\foutOfService\"\x96\x02\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x121\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1d.bedplate.record.v1.EventKindR\x04kind\x12\x12\n" +
@@ -1328,14 +1340,15 @@ const file_bedplate_record_v1_record_proto_rawDesc = "" +
 	"\x10EVENT_KIND_ALARM\x10\x01\x12\x1a\n" +
 	"\x16EVENT_KIND_ACKNOWLEDGE\x10\x02\x12\x15\n" +
 	"\x11EVENT_KIND_STATUS\x10\x03\x12\x13\n" +
-	"\x0fEVENT_KIND_NOTE\x10\x04*\xa8\x01\n" +
+	"\x0fEVENT_KIND_NOTE\x10\x04*\xc8\x01\n" +
 	"\n" +
 	"AlarmState\x12\x1b\n" +
 	"\x17ALARM_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ALARM_STATE_NORMAL\x10\x01\x12\x1e\n" +
 	"\x1aALARM_STATE_UNACKNOWLEDGED\x10\x02\x12\x1c\n" +
 	"\x18ALARM_STATE_ACKNOWLEDGED\x10\x03\x12'\n" +
-	"#ALARM_STATE_RETURNED_UNACKNOWLEDGED\x10\x04*\x97\x01\n" +
+	"#ALARM_STATE_RETURNED_UNACKNOWLEDGED\x10\x04\x12\x1e\n" +
+	"\x1aALARM_STATE_OUT_OF_SERVICE\x10\x05*\x97\x01\n" +
 	"\rAlarmPriority\x12\x1e\n" +
 	"\x1aALARM_PRIORITY_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ALARM_PRIORITY_LOW\x10\x01\x12\x19\n" +

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -234,10 +234,15 @@ def _clock(minutes: int) -> str:
     return f"{minutes % DAY // 60:02}:{minutes % 60:02}"
 
 
+def local(at_ns: int, where: tzinfo) -> datetime:
+    """A moment (ns since 1970 UTC) as clocks there show it. Raises OverflowError beyond the years 1 to 9999."""
+    return (_EPOCH + timedelta(microseconds=at_ns // 1000)).astimezone(where)
+
+
 def _local_day(at_ns: int, where: ZoneInfo) -> date:
     """The local day of a moment; the first or last there is when it is further away."""
     try:
-        return (_EPOCH + timedelta(microseconds=at_ns // 1000)).astimezone(where).date()
+        return local(at_ns, where).date()
     except OverflowError:
         return _FIRST if at_ns < 0 else _LAST
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, tzinfo
 
-from bedplate.calendar import zone
+from bedplate.calendar import local, zone
 from bedplate.runtime.cause_alarms import CauseAlarms
 from bedplate.runtime.causes import Cause, Fact, Kind, causes
 from bedplate.runtime.findings import IDLE, Findings, Plant
@@ -15,7 +14,6 @@ from bedplate.runtime.lifecycle import State
 
 LOOK = 1.0  # s
 WELL = (*IDLE, State.UP, State.DEGRADED)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CauseWatch:
@@ -42,7 +40,7 @@ class CauseWatch:
         """03:14:07 in the deployment's time zone; with its name where this machine has another one, and with the day
         when that is not today."""
         here = zone(self._plant.deployment.timezone)
-        moment, today = _local(at_ns, here), _local(self._plant.spine.clock.time_ns(), here)
+        moment, today = local(at_ns, here), local(self._plant.spine.clock.time_ns(), here)
         day = "" if moment.date() == today.date() else "%a %Y-%m-%d "
         name = "" if moment.utcoffset() == moment.astimezone().utcoffset() else " %Z"
         return moment.strftime(f"{day}%H:%M:%S{name}")
@@ -55,7 +53,3 @@ class CauseWatch:
         one = self._plant.components[component].component
         path = one.path or one.id
         return path if path.split("/")[-1] == one.id else f"{path}/{one.id}"
-
-
-def _local(at_ns: int, here: tzinfo) -> datetime:
-    return (_EPOCH + timedelta(microseconds=at_ns // 1000)).astimezone(here)

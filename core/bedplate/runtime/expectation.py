@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import UTC, datetime, timedelta
 
-from bedplate.calendar import Calendar, zone
+from bedplate.calendar import Calendar, local, zone
 from bedplate.clock import Clock
 from bedplate.config.deployment import Component
 
@@ -21,7 +20,6 @@ LOOK = 4.0  # s between two looks at the clock
 SPREAD = 2.0  # s
 DAYS = (8, 60, 400)  # ahead, in which the next shift is looked for
 DAY_NS = 86_400_000_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Expectation:
@@ -85,7 +83,4 @@ class Expectation:
 
     def _local(self, at_ns: int) -> str:
         assert self._calendar is not None
-        local = (_EPOCH + timedelta(microseconds=at_ns // 1000)).astimezone(
-            zone(self._calendar.timezone)
-        )
-        return f"{local:%a %Y-%m-%d %H:%M %Z}"
+        return f"{local(at_ns, zone(self._calendar.timezone)):%a %Y-%m-%d %H:%M %Z}"

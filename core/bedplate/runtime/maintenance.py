@@ -12,9 +12,8 @@ import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
 
-from bedplate.calendar import zone
+from bedplate.calendar import local, zone
 from bedplate.errors import Invalid, JournalError
 from bedplate.journal.engine import Commit, Entry
 from bedplate.model import Alarm, AlarmState, Body, Event, EventKind
@@ -30,7 +29,6 @@ SOON = 0.05  # s at least: a clock may stand still
 MOST_NS = 400 * 86_400_000_000_000
 DAY_NS = 86_400_000_000_000
 REASON = 300  # characters
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DONE = "its time was over"
 
 
@@ -167,7 +165,7 @@ class MaintenanceBook:
         return f'maintenance until {clock}, {one.by}: "{one.reason}"'
 
     def local(self, at_ns: int, *, short: bool = False) -> str:
-        moment = (_EPOCH + timedelta(microseconds=at_ns // 1000)).astimezone(self._zone)
+        moment = local(at_ns, self._zone)
         return f"{moment:%H:%M %Z}" if short else f"{moment:%a %Y-%m-%d %H:%M %Z}"
 
     def _write(self, one: Maintenance, text: str, state: bytes) -> None:

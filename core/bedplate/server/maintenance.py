@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from bedplate.api.v1 import maintenance_pb2
@@ -11,9 +10,9 @@ from bedplate.model import tails
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.maintenance import Maintenance
 from bedplate.server.door import Caller, Method
+from bedplate.server.selection import several, unknown
 
 ACTION = "admin.maintenance"
-MOST = 20  # candidates named
 
 
 class MaintenanceService:
@@ -73,20 +72,11 @@ class MaintenanceService:
         if len(found) == 1:
             return [(found[0], id_) for id_ in places[found[0]]]
         if found:
-            listed = "\n".join(f"  {path}" for path in sorted(found)[:MOST])
-            raise CallError(
-                f"{text} names {len(found)} devices:\n{listed}", code="INVALID_ARGUMENT"
-            )
-        raise self._unknown(text, [*devices, *places])
-
-    def _unknown(self, text: str, known: list[str]) -> CallError:
+            raise several(text, "devices", found)
         if text in self._kernel.components:
             words = f"{text} is no device: only connectors that bring values are set aside"
-            return CallError(words, code="INVALID_ARGUMENT")
-        ends = [path.split("/", n)[-1] for path in known for n in range(path.count("/") + 1)]
-        near = difflib.get_close_matches(text, ends, n=1, cutoff=0.6)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        return CallError(f"no device named {text}{hint}", code="NOT_FOUND")
+            raise CallError(words, code="INVALID_ARGUMENT")
+        raise unknown(text, "device", [*devices, *places])
 
 
 def standing(kernel: Kernel) -> list[maintenance_pb2.Maintenance]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from bedplate.errors import CallError
 from bedplate.model import Selector, is_selector, tails
 
+LISTED = 20  # candidates that are named
+
 
 def selection(texts: Sequence[str], paths: Iterable[str], what: str = "tag") -> Selector:
     """A selector for these words; none mean all.
@@ -52,8 +54,7 @@ def _one(text: str, paths: list[str], what: str) -> list[str]:
     if len(found) == 1:
         return found
     if len(found) > 1:
-        listed = "\n".join(f"  {path}" for path in sorted(found)[:20])
-        raise CallError(f"{text} names {len(found)} {what}s:\n{listed}", code="INVALID_ARGUMENT")
+        raise several(text, f"{what}s", found)
     return _level(text, paths, what)
 
 
@@ -64,11 +65,25 @@ def _level(text: str, paths: list[str], what: str) -> list[str]:
     if len(found) == 1:
         return [f"{found[0]}/**"]
     if found:
-        listed = "\n".join(f"  {path}" for path in sorted(found)[:20])
-        raise CallError(f"{text} names {len(found)} assets:\n{listed}", code="INVALID_ARGUMENT")
-    ends = {
-        path.split("/", n)[-1] for path in [*paths, *levels] for n in range(path.count("/") + 1)
-    }
-    near = difflib.get_close_matches(text, ends, n=1, cutoff=0.6)
+        raise several(text, "assets", found)
+    raise unknown(text, what, [*paths, *levels])
+
+
+def several(text: str, whats: str, found: Sequence[str]) -> CallError:
+    """It names more than one; with the first of them. whats: such as "tags"."""
+    listed = "\n".join(f"  {one}" for one in sorted(found)[:LISTED])
+    more = f"\n  and {len(found) - LISTED} more" if len(found) > LISTED else ""
+    return CallError(f"{text} names {len(found)} {whats}:\n{listed}{more}", code="INVALID_ARGUMENT")
+
+
+def unknown(text: str, what: str, names: Iterable[str]) -> CallError:
+    """It names nothing; with what was probably meant."""
+    near = nearest(text, names, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise CallError(f"no {what} named {text}{hint}", code="NOT_FOUND")
+    return CallError(f"no {what} named {text}{hint}", code="NOT_FOUND")
+
+
+def nearest(text: str, names: Iterable[str], most: int) -> list[str]:
+    """Those of the names and of their tails that are most like it."""
+    ends = {name.split("/", n)[-1] for name in names for n in range(name.count("/") + 1) if name}
+    return difflib.get_close_matches(text, ends, n=most, cutoff=0.6)

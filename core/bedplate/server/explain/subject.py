@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +9,8 @@ from bedplate.errors import CallError
 from bedplate.model import tails
 from bedplate.runtime.causes import Cause, Member
 from bedplate.runtime.kernel import Kernel
+from bedplate.server.selection import nearest, several
 
-SHOWN = 20
 NEAREST = 5
 JOURNAL = ("journal", "kernel", "bedplate", "platform")
 
@@ -52,9 +51,7 @@ class Subjects:
             if len(found) == 1:
                 return found[0]
             if found:
-                raise CallError(
-                    _several(text, [one.name for one in found]), code="INVALID_ARGUMENT"
-                )
+                raise several(text, "things", [one.name for one in found])
         raise CallError(self._unknown(text), code="NOT_FOUND")
 
     def names(self) -> Iterator[str]:
@@ -145,18 +142,6 @@ class Subjects:
         return dict.fromkeys([*registry.declared, *registry.table.paths()])
 
     def _unknown(self, text: str) -> str:
-        ends = {
-            name.split("/", n)[-1]
-            for name in self.names()
-            for n in range(name.count("/") + 1)
-            if name
-        }
-        near = difflib.get_close_matches(text, ends, n=NEAREST, cutoff=0.6)
+        near = nearest(text, self.names(), NEAREST)
         hint = f"; nearest: {', '.join(near)}" if near else "; `bedplate tags` names all tags"
         return f"there is nothing named {text}{hint}"
-
-
-def _several(text: str, names: Sequence[str]) -> str:
-    listed = "\n".join(f"  {name}" for name in sorted(names)[:SHOWN])
-    more = f"\n  and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{text} names {len(names)} things:\n{listed}{more}"

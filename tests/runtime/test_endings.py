@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from tests.runtime.plant import OFFERS, RigOffer, plant, state, until
 
-from bedplate.runtime.ending import DO_NOT_RETRY, evidence, sentence, telling
+from bedplate.remote.kinds import DO_NOT_RETRY
+from bedplate.runtime.ending import evidence, sentence, telling
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import Transition
 

@@ -1,4 +1,5 @@
-"""The contract of each kind of plugin as values: its service, its messages, the words of its asks."""
+"""The contract of each kind of plugin as values: its service, its messages, the words of its asks, and
+how a process says that it can't be served."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from bedplate.analytic.v1 import analytic_pb2
 from bedplate.connector.v1 import connector_pb2
 from bedplate.security.v1 import security_pb2
 from bedplate.wire import twin
+
+DO_NOT_RETRY = 78  # exit code, EX_CONFIG of sysexits.h: as things are, another try is of no use
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from typing import Any
 import grpc.aio
 
 from bedplate.errors import AdmissionError
-from bedplate.remote.kinds import KINDS, Kind
+from bedplate.remote.kinds import DO_NOT_RETRY, KINDS, Kind
 from bedplate.remote.side import PluginSide
 
 CHANNEL = (
@@ -33,8 +33,6 @@ CHANNEL = (
     ("grpc.http2.lookahead_bytes", 1 << 20),
     ("grpc.enable_retries", 0),
 )
-
-DO_NOT_RETRY = 78  # EX_CONFIG
 
 
 def load_offers(start: dict[str, Any]) -> dict[str, type]:

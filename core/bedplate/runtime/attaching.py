@@ -16,7 +16,7 @@ from pathlib import Path
 from bedplate.errors import BedplateError
 from bedplate.isolation import Confinement
 from bedplate.remote.credentials import Credentials
-from bedplate.runtime.ending import DO_NOT_RETRY
+from bedplate.remote.kinds import DO_NOT_RETRY
 from bedplate.runtime.launch import Launch
 from bedplate.runtime.lifecycle import Backoff
 from bedplate.runtime.output import legible
@@ -25,7 +25,6 @@ from bedplate.runtime.process import Confine, environment, unconfined
 FIRST_WAIT, LAST_WAIT = 0.5, 30.0  # s before the next start
 PROVED = 60.0  # s of life after which the next wait is the first again
 ENDS_WITHIN = 8.0  # s after the end of stdin
-LINE_BYTES = 2000
 
 
 class RemoteProgram:
@@ -125,7 +124,7 @@ class RemoteProgram:
                 continue
             if not line:
                 return
-            if text := legible(line.decode(errors="replace").rstrip(), LINE_BYTES):
+            if text := legible(line.rstrip()):
                 self._tell(text)
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:

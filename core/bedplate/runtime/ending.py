@@ -9,7 +9,8 @@ import re
 import signal
 from collections.abc import Iterable, Sequence
 
-DO_NOT_RETRY = 78  # EX_CONFIG of sysexits.h: as things are, another try is of no use
+from bedplate.remote.kinds import DO_NOT_RETRY
+
 LINES = 20  # of its output are shown with the sentence
 _LOOKED_AT = 60  # of its last lines, for the one that says why
 # Java, Python, JavaScript and .NET; Go and Rust; C and the loader

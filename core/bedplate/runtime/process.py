@@ -20,10 +20,10 @@ from bedplate.isolation import Confinement, Level
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.remote.host import PluginHost
-from bedplate.remote.kinds import KINDS
+from bedplate.remote.kinds import DO_NOT_RETRY, KINDS
 from bedplate.runtime import warden
 from bedplate.runtime.census import Census
-from bedplate.runtime.ending import DO_NOT_RETRY, sentence
+from bedplate.runtime.ending import sentence
 from bedplate.runtime.launch import Launch
 from bedplate.runtime.output import Output
 from bedplate.runtime.pinging import Pings

@@ -9,6 +9,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from tests.admission.folders import plugin_folder
+from tests.admission.site import SCHEMA
 from tests.bundle.conftest import Operator
 
 from bedplate.bundle.minisign import SecretKey, make_key
@@ -31,24 +33,13 @@ capabilities = ["read"]
 [permissions]
 network = [NETWORK]
 """
-SCHEMA = {
-    "kind": "connector",
-    "capabilities": ["read"],
-    "settings": {"type": "object", "properties": {"host": {"type": "string"}}},
-    "tag": {},
-    "address": {"type": "string"},
-    "inputs": [],
-}
 
 
 def project(folder: Path, version: str = "1.0.0", network: str = '"tcp:$host:502"') -> Path:
     place = folder / f"press-{version}"
-    place.mkdir(exist_ok=True)
     text = MANIFEST.replace("VERSION", version).replace("NETWORK", network)
-    (place / "bedplate-plugin.toml").write_text(text)
-    (place / "config.schema.json").write_text(json.dumps({"offers": {"press": SCHEMA}}))
-    (place / "press.sh").write_text(f"#!/bin/sh\n# {version}\nexec sleep 60\n")
-    (place / "press.sh").chmod(0o755)
+    script = f"#!/bin/sh\n# {version}\nexec sleep 60\n"
+    plugin_folder(place, text, {"press": SCHEMA}, press__sh=script)
     (place / "node_modules" / "@acme" / "line").mkdir(parents=True, exist_ok=True)
     package = {"name": "@acme/line", "version": "2.1.0", "license": "MIT"}
     (place / "node_modules/@acme/line/package.json").write_text(json.dumps(package))

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.admission.folders import plugin_folder
+from tests.admission.site import SCHEMA
 from tests.conformance.test_command import run
+from tests.isolation.confining import confined
 
-from bedplate.isolation import Level, this_machine
-
+__all__ = ["confined"]
+pytestmark = pytest.mark.usefixtures("confined")
 SETTINGS = {
     "kept": {"type": "string", "description": "A file."},
     "port": {"type": "integer", "default": 1, "description": "A port."},
 }
-SCHEMA = {
-    "offers": {
-        "keeper": {
-            "kind": "connector",
-            "capabilities": ["read"],
-            "settings": {"type": "object", "properties": SETTINGS},
-            "tag": {},
-            "address": {"type": "string"},
-            "inputs": [],
-        }
-    }
-}
+SCHEMAS = {"keeper": SCHEMA | {"settings": {"type": "object", "properties": SETTINGS}}}
 MANIFEST = """
 manifest = 1
 name = "keeper"
@@ -66,26 +57,14 @@ class Keeper(Connector):
 
 
 def keeper(folder: Path, files: str) -> Path:
-    folder.mkdir()
-    (folder / "bedplate-plugin.toml").write_text(MANIFEST.replace("FILES", files))
-    (folder / "config.schema.json").write_text(json.dumps(SCHEMA))
-    (folder / "keeper.py").write_text(CODE)
-    (folder / "conformance.toml").write_text(
-        'settings = { kept = "{folder}" }\nnetwork = false\ntags = { a = { address = "x" } }\n'
-    )
-    return folder
+    facts = 'settings = { kept = "{folder}" }\nnetwork = false\ntags = { a = { address = "x" } }\n'
+    manifest = MANIFEST.replace("FILES", files)
+    return plugin_folder(folder, manifest, SCHEMAS, keeper__py=CODE, conformance__toml=facts)
 
 
 def outcome(done: Any) -> tuple[str, str]:
     (first,) = json.loads(done.stdout)["checks"]
     return first["outcome"], first["evidence"]
-
-
-@pytest.fixture(autouse=True)
-def confined() -> None:
-    if this_machine().default < Level.L2:
-        assert "CI" not in os.environ, "needs Landlock and seccomp"
-        pytest.skip("needs Landlock and seccomp")
 
 
 def test_a_manifest_that_declares_less_than_is_needed_is_found_out(tmp_path: Path) -> None:

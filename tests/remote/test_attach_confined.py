@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.admission.folders import plugin_folder
+from tests.admission.site import SCHEMA
+from tests.isolation.confining import confined
 from tests.remote.certificates import Authority
 from tests.runtime.plant import RIGS, until, value
 
 from bedplate.admission.folder import of_folder
 from bedplate.clock import SystemClock
-from bedplate.isolation import Level, this_machine
 from bedplate.journal.memory import MemoryEngine
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.unsettled import Unsettled
 from bedplate.server.platform import prepare
 
+__all__ = ["confined"]
 BEDPLATE = Path(sys.executable).with_name("bedplate")
 SETTINGS = {
     name: {"type": "string", "description": name} for name in ("host", "folder", "outside", "none")
@@ -31,18 +34,7 @@ SETTINGS |= {
     "port": {"type": "integer", "default": 502, "description": "port"},
     "kept": {"type": "string", "default": "kept", "description": "kept"},
 }
-SCHEMA = {
-    "offers": {
-        "tries": {
-            "kind": "connector",
-            "capabilities": ["read"],
-            "settings": {"type": "object", "properties": SETTINGS},
-            "tag": {},
-            "address": {"type": "string"},
-            "inputs": [],
-        }
-    }
-}
+SCHEMAS = {"tries": SCHEMA | {"settings": {"type": "object", "properties": SETTINGS}}}
 MANIFEST = """
 manifest = 1
 name = "tries"
@@ -96,11 +88,7 @@ class Tries(Connector):
 
 
 def shipped(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "bedplate-plugin.toml").write_text(MANIFEST)
-    (folder / "config.schema.json").write_text(json.dumps(SCHEMA))
-    (folder / "tries.py").write_text(CODE)
-    return folder
+    return plugin_folder(folder, MANIFEST, SCHEMAS, tries__py=CODE)
 
 
 @asynccontextmanager
@@ -126,13 +114,6 @@ async def attached(*words: str, cwd: Path) -> AsyncIterator[list[str]]:
         if process.returncode is None:
             process.terminate()
         await listening
-
-
-@pytest.fixture
-def confined() -> None:
-    if this_machine().default < Level.L2:
-        assert "CI" not in os.environ, "needs Landlock and seccomp"
-        pytest.skip("needs Landlock and seccomp")
 
 
 @pytest.mark.usefixtures("confined")

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from pathlib import Path
+
+from tests.admission import folders
+from tests.admission.site import SCHEMA
 
 from bedplate.admission.artefact import digest
 from bedplate.admission.subject import subject_of
 from bedplate.admission.trust import Grant, TrustFile
 
-SCHEMA = {
-    "offers": {
-        "ticker": {
-            "kind": "connector",
-            "capabilities": ["read"],
-            "settings": {"type": "object", "properties": {"host": {"type": "string"}}},
-            "tag": {},
-            "address": {"type": "string"},
-            "inputs": [],
-        }
-    }
-}
 CODE = '''
 import os
 
@@ -63,13 +53,10 @@ def plugin_folder(
     folder: Path, traces: Path, *, version: str = "1.0.0", permissions: str = "", word: str = "good"
 ) -> Path:
     """A plugin folder in Python; each import of it leaves a line in traces/WORD."""
-    folder.mkdir(parents=True, exist_ok=True)
     traces.mkdir(exist_ok=True)
     allowed = f'files = ["{traces}"]\n{permissions}'  # where a run leaves its line
-    (folder / "bedplate-plugin.toml").write_text(manifest(version, allowed))
-    (folder / "config.schema.json").write_text(json.dumps(SCHEMA))
-    (folder / "acme_ticker.py").write_text(code(traces, word))
-    return folder
+    files = {"acme_ticker__py": code(traces, word)}
+    return folders.plugin_folder(folder, manifest(version, allowed), {"ticker": SCHEMA}, **files)
 
 
 def code(traces: Path, word: str = "good") -> str:

@@ -759,6 +759,7 @@ type SubscribeResponse struct {
 	Records       []*record.Record       `protobuf:"bytes,2,rep,name=records,proto3" json:"records,omitempty"`                            // in order of position
 	ResumeToken   []byte                 `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"` // goes on after the last of records
 	Lost          uint64                 `protobuf:"varint,4,opt,name=lost,proto3" json:"lost,omitempty"`                                 // records that fell out of the journal before this response; 0: none
+	NotStored     string                 `protobuf:"bytes,5,opt,name=not_stored,json=notStored,proto3" json:"not_stored,omitempty"`       // why what comes now is in memory only; a record of position 0 will never be in the journal; empty: all is well
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -819,6 +820,13 @@ func (x *SubscribeResponse) GetLost() uint64 {
 		return x.Lost
 	}
 	return 0
+}
+
+func (x *SubscribeResponse) GetNotStored() string {
+	if x != nil {
+		return x.NotStored
+	}
+	return ""
 }
 
 // A question to the history.
@@ -1339,6 +1347,9 @@ type GetStatusResponse struct {
 	DeploymentFile string                 `protobuf:"bytes,12,opt,name=deployment_file,json=deploymentFile,proto3" json:"deployment_file,omitempty"` // as it was named
 	Path           string                 `protobuf:"bytes,13,opt,name=path,proto3" json:"path,omitempty"`                                           // that all assets begin with
 	Notices        []string               `protobuf:"bytes,14,rep,name=notices,proto3" json:"notices,omitempty"`                                     // choices nobody should forget, one a line; no problems
+	Causes         []*Cause               `protobuf:"bytes,15,rep,name=causes,proto3" json:"causes,omitempty"`                                       // the problems, grouped
+	Deployment     *DeploymentStatus      `protobuf:"bytes,16,opt,name=deployment,proto3" json:"deployment,omitempty"`                               // which one runs
+	Maintenance    []*Maintenance         `protobuf:"bytes,17,rep,name=maintenance,proto3" json:"maintenance,omitempty"`                             // devices that are set aside
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1471,6 +1482,27 @@ func (x *GetStatusResponse) GetNotices() []string {
 	return nil
 }
 
+func (x *GetStatusResponse) GetCauses() []*Cause {
+	if x != nil {
+		return x.Causes
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetDeployment() *DeploymentStatus {
+	if x != nil {
+		return x.Deployment
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetMaintenance() []*Maintenance {
+	if x != nil {
+		return x.Maintenance
+	}
+	return nil
+}
+
 // How one component stands.
 type ComponentStatus struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
@@ -1496,6 +1528,7 @@ type ComponentStatus struct {
 	Support          string                 `protobuf:"bytes,20,opt,name=support,proto3" json:"support,omitempty"`                                               // who supports the plugin, as its manifest says
 	Group            string                 `protobuf:"bytes,21,opt,name=group,proto3" json:"group,omitempty"`                                                   // row group: the connectors entry it came from
 	Detail           string                 `protobuf:"bytes,22,opt,name=detail,proto3" json:"detail,omitempty"`                                                 // in the component's own words
+	Completeness     *Completeness          `protobuf:"bytes,23,opt,name=completeness,proto3" json:"completeness,omitempty"`                                     // of a source, since the beginning of the day in the deployment's time zone
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -1684,6 +1717,13 @@ func (x *ComponentStatus) GetDetail() string {
 	return ""
 }
 
+func (x *ComponentStatus) GetCompleteness() *Completeness {
+	if x != nil {
+		return x.Completeness
+	}
+	return nil
+}
+
 // One change of state.
 type Transition struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1815,7 +1855,7 @@ type JournalStatus struct {
 	Appended           uint64                 `protobuf:"fixed64,4,opt,name=appended,proto3" json:"appended,omitempty"`                                                  // newest position
 	Synced             uint64                 `protobuf:"fixed64,5,opt,name=synced,proto3" json:"synced,omitempty"`                                                      // newest position on disk
 	OldestSeconds      float64                `protobuf:"fixed64,6,opt,name=oldest_seconds,json=oldestSeconds,proto3" json:"oldest_seconds,omitempty"`                   // age of the oldest record kept
-	State              string                 `protobuf:"bytes,7,opt,name=state,proto3" json:"state,omitempty"`                                                          // synced, or why it takes nothing
+	State              string                 `protobuf:"bytes,7,opt,name=state,proto3" json:"state,omitempty"`                                                          // synced, or why what comes is not stored
 	Syncs              uint64                 `protobuf:"varint,8,opt,name=syncs,proto3" json:"syncs,omitempty"`                                                         // since the start
 	BytesWritten       uint64                 `protobuf:"varint,9,opt,name=bytes_written,json=bytesWritten,proto3" json:"bytes_written,omitempty"`                       // since the start, to the disk
 	LimitBytes         uint64                 `protobuf:"varint,10,opt,name=limit_bytes,json=limitBytes,proto3" json:"limit_bytes,omitempty"`                            // that it may take; 0: as much as the disk has
@@ -1825,6 +1865,7 @@ type JournalStatus struct {
 	Full               string                 `protobuf:"bytes,14,opt,name=full,proto3" json:"full,omitempty"`                                                           // why connectors have to wait; empty: they need not
 	Gaps               uint64                 `protobuf:"varint,15,opt,name=gaps,proto3" json:"gaps,omitempty"`                                                          // losses declared since the start
 	Damaged            uint64                 `protobuf:"varint,16,opt,name=damaged,proto3" json:"damaged,omitempty"`                                                    // records found unreadable since the start
+	UnstoredSamples    uint64                 `protobuf:"varint,17,opt,name=unstored_samples,json=unstoredSamples,proto3" json:"unstored_samples,omitempty"`             // current and live since the start, and never in the journal
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -1967,6 +2008,13 @@ func (x *JournalStatus) GetGaps() uint64 {
 func (x *JournalStatus) GetDamaged() uint64 {
 	if x != nil {
 		return x.Damaged
+	}
+	return 0
+}
+
+func (x *JournalStatus) GetUnstoredSamples() uint64 {
+	if x != nil {
+		return x.UnstoredSamples
 	}
 	return 0
 }
@@ -2331,7 +2379,7 @@ var File_bedplate_api_v1_api_proto protoreflect.FileDescriptor
 
 const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\n" +
-	"\x19bedplate/api/v1/api.proto\x12\x0fbedplate.api.v1\x1a%bedplate/connector/v1/connector.proto\x1a\x1fbedplate/plugin/v1/plugin.proto\x1a\x1fbedplate/record/v1/record.proto\"R\n" +
+	"\x19bedplate/api/v1/api.proto\x12\x0fbedplate.api.v1\x1a!bedplate/api/v1/deployments.proto\x1a\x1abedplate/api/v1/gaps.proto\x1a!bedplate/api/v1/maintenance.proto\x1a\x19bedplate/api/v1/why.proto\x1a%bedplate/connector/v1/connector.proto\x1a\x1fbedplate/plugin/v1/plugin.proto\x1a\x1fbedplate/record/v1/record.proto\"R\n" +
 	"\x0fListTagsRequest\x12\x1c\n" +
 	"\tselectors\x18\x01 \x03(\tR\tselectors\x12!\n" +
 	"\fwith_current\x18\x02 \x01(\bR\vwithCurrent\"@\n" +
@@ -2374,12 +2422,14 @@ const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\fresume_token\x18\x02 \x01(\fR\vresumeToken\x12\x16\n" +
 	"\x06credit\x18\x03 \x01(\rR\x06credit\x12\x16\n" +
 	"\x06events\x18\x04 \x01(\bR\x06events\x12#\n" +
-	"\rcurrent_first\x18\x05 \x01(\bR\fcurrentFirst\"\xb6\x01\n" +
+	"\rcurrent_first\x18\x05 \x01(\bR\fcurrentFirst\"\xd5\x01\n" +
 	"\x11SubscribeResponse\x124\n" +
 	"\x06tables\x18\x01 \x03(\v2\x1c.bedplate.record.v1.TagTableR\x06tables\x124\n" +
 	"\arecords\x18\x02 \x03(\v2\x1a.bedplate.record.v1.RecordR\arecords\x12!\n" +
 	"\fresume_token\x18\x03 \x01(\fR\vresumeToken\x12\x12\n" +
-	"\x04lost\x18\x04 \x01(\x04R\x04lost\"\xf5\x01\n" +
+	"\x04lost\x18\x04 \x01(\x04R\x04lost\x12\x1d\n" +
+	"\n" +
+	"not_stored\x18\x05 \x01(\tR\tnotStored\"\xf5\x01\n" +
 	"\fQueryRequest\x12\x1c\n" +
 	"\tselectors\x18\x01 \x03(\tR\tselectors\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\x10R\x04from\x12\x0e\n" +
@@ -2411,7 +2461,7 @@ const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\x06source\x18\x01 \x01(\tR\x06source\"3\n" +
 	"\x10GetStatusRequest\x12\x1f\n" +
 	"\vwith_output\x18\x01 \x01(\bR\n" +
-	"withOutput\"\xf4\x03\n" +
+	"withOutput\"\xa7\x05\n" +
 	"\x11GetStatusResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x18\n" +
@@ -2430,7 +2480,12 @@ const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\fmemory_bytes\x18\v \x01(\x04R\vmemoryBytes\x12'\n" +
 	"\x0fdeployment_file\x18\f \x01(\tR\x0edeploymentFile\x12\x12\n" +
 	"\x04path\x18\r \x01(\tR\x04path\x12\x18\n" +
-	"\anotices\x18\x0e \x03(\tR\anotices\"\x92\x05\n" +
+	"\anotices\x18\x0e \x03(\tR\anotices\x12.\n" +
+	"\x06causes\x18\x0f \x03(\v2\x16.bedplate.api.v1.CauseR\x06causes\x12A\n" +
+	"\n" +
+	"deployment\x18\x10 \x01(\v2!.bedplate.api.v1.DeploymentStatusR\n" +
+	"deployment\x12>\n" +
+	"\vmaintenance\x18\x11 \x03(\v2\x1c.bedplate.api.v1.MaintenanceR\vmaintenance\"\xd5\x05\n" +
 	"\x0fComponentStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12)\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x15.bedplate.api.v1.KindR\x04kind\x12\x10\n" +
@@ -2454,7 +2509,8 @@ const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\tplacement\x18\x13 \x01(\tR\tplacement\x12\x18\n" +
 	"\asupport\x18\x14 \x01(\tR\asupport\x12\x14\n" +
 	"\x05group\x18\x15 \x01(\tR\x05group\x12\x16\n" +
-	"\x06detail\x18\x16 \x01(\tR\x06detail\"J\n" +
+	"\x06detail\x18\x16 \x01(\tR\x06detail\x12A\n" +
+	"\fcompleteness\x18\x17 \x01(\v2\x1d.bedplate.api.v1.CompletenessR\fcompleteness\"J\n" +
 	"\n" +
 	"Transition\x12\x0e\n" +
 	"\x02at\x18\x01 \x01(\x10R\x02at\x12\x14\n" +
@@ -2463,7 +2519,7 @@ const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\fReaderStatus\x12%\n" +
 	"\x0ebehind_records\x18\x01 \x01(\x04R\rbehindRecords\x12%\n" +
 	"\x0ebehind_seconds\x18\x02 \x01(\x01R\rbehindSeconds\x12\x1a\n" +
-	"\bposition\x18\x03 \x01(\x06R\bposition\"\xd6\x03\n" +
+	"\bposition\x18\x03 \x01(\x06R\bposition\"\x81\x04\n" +
 	"\rJournalStatus\x12\x16\n" +
 	"\x06engine\x18\x01 \x01(\tR\x06engine\x12\x14\n" +
 	"\x05bytes\x18\x02 \x01(\x04R\x05bytes\x12\x14\n" +
@@ -2483,7 +2539,8 @@ const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\x14bytes_written_yearly\x18\r \x01(\x01R\x12bytesWrittenYearly\x12\x12\n" +
 	"\x04full\x18\x0e \x01(\tR\x04full\x12\x12\n" +
 	"\x04gaps\x18\x0f \x01(\x04R\x04gaps\x12\x18\n" +
-	"\adamaged\x18\x10 \x01(\x04R\adamaged\"\x9b\x03\n" +
+	"\adamaged\x18\x10 \x01(\x04R\adamaged\x12)\n" +
+	"\x10unstored_samples\x18\x11 \x01(\x04R\x0funstoredSamples\"\x9b\x03\n" +
 	"\rProcessStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03pid\x18\x02 \x01(\x03R\x03pid\x12\x18\n" +
@@ -2531,17 +2588,24 @@ const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"ListAssets\x12\".bedplate.api.v1.ListAssetsRequest\x1a#.bedplate.api.v1.ListAssetsResponse0\x012\xae\x01\n" +
 	"\x04Live\x12N\n" +
 	"\aCurrent\x12\x1f.bedplate.api.v1.CurrentRequest\x1a .bedplate.api.v1.CurrentResponse0\x01\x12V\n" +
-	"\tSubscribe\x12!.bedplate.api.v1.SubscribeRequest\x1a\".bedplate.api.v1.SubscribeResponse(\x010\x012S\n" +
+	"\tSubscribe\x12!.bedplate.api.v1.SubscribeRequest\x1a\".bedplate.api.v1.SubscribeResponse(\x010\x012\xa4\x01\n" +
 	"\aHistory\x12H\n" +
-	"\x05Query\x12\x1d.bedplate.api.v1.QueryRequest\x1a\x1e.bedplate.api.v1.QueryResponse0\x012\x95\x02\n" +
+	"\x05Query\x12\x1d.bedplate.api.v1.QueryRequest\x1a\x1e.bedplate.api.v1.QueryResponse0\x01\x12O\n" +
+	"\bListGaps\x12 .bedplate.api.v1.ListGapsRequest\x1a!.bedplate.api.v1.ListGapsResponse2\x95\x02\n" +
 	"\x06Alarms\x12U\n" +
 	"\n" +
 	"ListAlarms\x12\".bedplate.api.v1.ListAlarmsRequest\x1a#.bedplate.api.v1.ListAlarmsResponse\x12Z\n" +
 	"\vWatchAlarms\x12#.bedplate.api.v1.WatchAlarmsRequest\x1a$.bedplate.api.v1.WatchAlarmsResponse0\x01\x12X\n" +
-	"\vAcknowledge\x12#.bedplate.api.v1.AcknowledgeRequest\x1a$.bedplate.api.v1.AcknowledgeResponse2\xb5\x01\n" +
+	"\vAcknowledge\x12#.bedplate.api.v1.AcknowledgeRequest\x1a$.bedplate.api.v1.AcknowledgeResponse2\xbe\x05\n" +
 	"\x05Admin\x12R\n" +
 	"\tGetStatus\x12!.bedplate.api.v1.GetStatusRequest\x1a\".bedplate.api.v1.GetStatusResponse\x12X\n" +
-	"\vListPlugins\x12#.bedplate.api.v1.ListPluginsRequest\x1a$.bedplate.api.v1.ListPluginsResponseb\x06proto3"
+	"\vListPlugins\x12#.bedplate.api.v1.ListPluginsRequest\x1a$.bedplate.api.v1.ListPluginsResponse\x12L\n" +
+	"\aExplain\x12\x1f.bedplate.api.v1.ExplainRequest\x1a .bedplate.api.v1.ExplainResponse\x12a\n" +
+	"\x0eSetMaintenance\x12&.bedplate.api.v1.SetMaintenanceRequest\x1a'.bedplate.api.v1.SetMaintenanceResponse\x12a\n" +
+	"\x0eEndMaintenance\x12&.bedplate.api.v1.EndMaintenanceRequest\x1a'.bedplate.api.v1.EndMaintenanceResponse\x12C\n" +
+	"\x04Plan\x12\x1c.bedplate.api.v1.PlanRequest\x1a\x1d.bedplate.api.v1.PlanResponse\x12H\n" +
+	"\x05Apply\x12\x1d.bedplate.api.v1.ApplyRequest\x1a\x1e.bedplate.api.v1.ApplyResponse0\x01\x12d\n" +
+	"\x0fListDeployments\x12'.bedplate.api.v1.ListDeploymentsRequest\x1a(.bedplate.api.v1.ListDeploymentsResponseb\x06proto3"
 
 var (
 	file_bedplate_api_v1_api_proto_rawDescOnce sync.Once
@@ -2558,45 +2622,63 @@ func file_bedplate_api_v1_api_proto_rawDescGZIP() []byte {
 var file_bedplate_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_bedplate_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_bedplate_api_v1_api_proto_goTypes = []any{
-	(Kind)(0),                   // 0: bedplate.api.v1.Kind
-	(*ListTagsRequest)(nil),     // 1: bedplate.api.v1.ListTagsRequest
-	(*ListTagsResponse)(nil),    // 2: bedplate.api.v1.ListTagsResponse
-	(*TagInfo)(nil),             // 3: bedplate.api.v1.TagInfo
-	(*Sample)(nil),              // 4: bedplate.api.v1.Sample
-	(*ListAssetsRequest)(nil),   // 5: bedplate.api.v1.ListAssetsRequest
-	(*ListAssetsResponse)(nil),  // 6: bedplate.api.v1.ListAssetsResponse
-	(*Asset)(nil),               // 7: bedplate.api.v1.Asset
-	(*CurrentRequest)(nil),      // 8: bedplate.api.v1.CurrentRequest
-	(*CurrentResponse)(nil),     // 9: bedplate.api.v1.CurrentResponse
-	(*SubscribeRequest)(nil),    // 10: bedplate.api.v1.SubscribeRequest
-	(*SubscribeOpen)(nil),       // 11: bedplate.api.v1.SubscribeOpen
-	(*SubscribeResponse)(nil),   // 12: bedplate.api.v1.SubscribeResponse
-	(*QueryRequest)(nil),        // 13: bedplate.api.v1.QueryRequest
-	(*QueryResponse)(nil),       // 14: bedplate.api.v1.QueryResponse
-	(*ListAlarmsRequest)(nil),   // 15: bedplate.api.v1.ListAlarmsRequest
-	(*ListAlarmsResponse)(nil),  // 16: bedplate.api.v1.ListAlarmsResponse
-	(*WatchAlarmsRequest)(nil),  // 17: bedplate.api.v1.WatchAlarmsRequest
-	(*WatchAlarmsResponse)(nil), // 18: bedplate.api.v1.WatchAlarmsResponse
-	(*AcknowledgeRequest)(nil),  // 19: bedplate.api.v1.AcknowledgeRequest
-	(*AcknowledgeResponse)(nil), // 20: bedplate.api.v1.AcknowledgeResponse
-	(*GetStatusRequest)(nil),    // 21: bedplate.api.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),   // 22: bedplate.api.v1.GetStatusResponse
-	(*ComponentStatus)(nil),     // 23: bedplate.api.v1.ComponentStatus
-	(*Transition)(nil),          // 24: bedplate.api.v1.Transition
-	(*ReaderStatus)(nil),        // 25: bedplate.api.v1.ReaderStatus
-	(*JournalStatus)(nil),       // 26: bedplate.api.v1.JournalStatus
-	(*ProcessStatus)(nil),       // 27: bedplate.api.v1.ProcessStatus
-	(*ListPluginsRequest)(nil),  // 28: bedplate.api.v1.ListPluginsRequest
-	(*ListPluginsResponse)(nil), // 29: bedplate.api.v1.ListPluginsResponse
-	(*PluginStatus)(nil),        // 30: bedplate.api.v1.PluginStatus
-	(*record.Tag)(nil),          // 31: bedplate.record.v1.Tag
-	(*record.Value)(nil),        // 32: bedplate.record.v1.Value
-	(*record.Batch)(nil),        // 33: bedplate.record.v1.Batch
-	(*record.TagTable)(nil),     // 34: bedplate.record.v1.TagTable
-	(*record.Record)(nil),       // 35: bedplate.record.v1.Record
-	(connector.Aggregate)(0),    // 36: bedplate.connector.v1.Aggregate
-	(*record.Event)(nil),        // 37: bedplate.record.v1.Event
-	(plugin.Code)(0),            // 38: bedplate.plugin.v1.Code
+	(Kind)(0),                       // 0: bedplate.api.v1.Kind
+	(*ListTagsRequest)(nil),         // 1: bedplate.api.v1.ListTagsRequest
+	(*ListTagsResponse)(nil),        // 2: bedplate.api.v1.ListTagsResponse
+	(*TagInfo)(nil),                 // 3: bedplate.api.v1.TagInfo
+	(*Sample)(nil),                  // 4: bedplate.api.v1.Sample
+	(*ListAssetsRequest)(nil),       // 5: bedplate.api.v1.ListAssetsRequest
+	(*ListAssetsResponse)(nil),      // 6: bedplate.api.v1.ListAssetsResponse
+	(*Asset)(nil),                   // 7: bedplate.api.v1.Asset
+	(*CurrentRequest)(nil),          // 8: bedplate.api.v1.CurrentRequest
+	(*CurrentResponse)(nil),         // 9: bedplate.api.v1.CurrentResponse
+	(*SubscribeRequest)(nil),        // 10: bedplate.api.v1.SubscribeRequest
+	(*SubscribeOpen)(nil),           // 11: bedplate.api.v1.SubscribeOpen
+	(*SubscribeResponse)(nil),       // 12: bedplate.api.v1.SubscribeResponse
+	(*QueryRequest)(nil),            // 13: bedplate.api.v1.QueryRequest
+	(*QueryResponse)(nil),           // 14: bedplate.api.v1.QueryResponse
+	(*ListAlarmsRequest)(nil),       // 15: bedplate.api.v1.ListAlarmsRequest
+	(*ListAlarmsResponse)(nil),      // 16: bedplate.api.v1.ListAlarmsResponse
+	(*WatchAlarmsRequest)(nil),      // 17: bedplate.api.v1.WatchAlarmsRequest
+	(*WatchAlarmsResponse)(nil),     // 18: bedplate.api.v1.WatchAlarmsResponse
+	(*AcknowledgeRequest)(nil),      // 19: bedplate.api.v1.AcknowledgeRequest
+	(*AcknowledgeResponse)(nil),     // 20: bedplate.api.v1.AcknowledgeResponse
+	(*GetStatusRequest)(nil),        // 21: bedplate.api.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),       // 22: bedplate.api.v1.GetStatusResponse
+	(*ComponentStatus)(nil),         // 23: bedplate.api.v1.ComponentStatus
+	(*Transition)(nil),              // 24: bedplate.api.v1.Transition
+	(*ReaderStatus)(nil),            // 25: bedplate.api.v1.ReaderStatus
+	(*JournalStatus)(nil),           // 26: bedplate.api.v1.JournalStatus
+	(*ProcessStatus)(nil),           // 27: bedplate.api.v1.ProcessStatus
+	(*ListPluginsRequest)(nil),      // 28: bedplate.api.v1.ListPluginsRequest
+	(*ListPluginsResponse)(nil),     // 29: bedplate.api.v1.ListPluginsResponse
+	(*PluginStatus)(nil),            // 30: bedplate.api.v1.PluginStatus
+	(*record.Tag)(nil),              // 31: bedplate.record.v1.Tag
+	(*record.Value)(nil),            // 32: bedplate.record.v1.Value
+	(*record.Batch)(nil),            // 33: bedplate.record.v1.Batch
+	(*record.TagTable)(nil),         // 34: bedplate.record.v1.TagTable
+	(*record.Record)(nil),           // 35: bedplate.record.v1.Record
+	(connector.Aggregate)(0),        // 36: bedplate.connector.v1.Aggregate
+	(*record.Event)(nil),            // 37: bedplate.record.v1.Event
+	(*Cause)(nil),                   // 38: bedplate.api.v1.Cause
+	(*DeploymentStatus)(nil),        // 39: bedplate.api.v1.DeploymentStatus
+	(*Maintenance)(nil),             // 40: bedplate.api.v1.Maintenance
+	(*Completeness)(nil),            // 41: bedplate.api.v1.Completeness
+	(plugin.Code)(0),                // 42: bedplate.plugin.v1.Code
+	(*ListGapsRequest)(nil),         // 43: bedplate.api.v1.ListGapsRequest
+	(*ExplainRequest)(nil),          // 44: bedplate.api.v1.ExplainRequest
+	(*SetMaintenanceRequest)(nil),   // 45: bedplate.api.v1.SetMaintenanceRequest
+	(*EndMaintenanceRequest)(nil),   // 46: bedplate.api.v1.EndMaintenanceRequest
+	(*PlanRequest)(nil),             // 47: bedplate.api.v1.PlanRequest
+	(*ApplyRequest)(nil),            // 48: bedplate.api.v1.ApplyRequest
+	(*ListDeploymentsRequest)(nil),  // 49: bedplate.api.v1.ListDeploymentsRequest
+	(*ListGapsResponse)(nil),        // 50: bedplate.api.v1.ListGapsResponse
+	(*ExplainResponse)(nil),         // 51: bedplate.api.v1.ExplainResponse
+	(*SetMaintenanceResponse)(nil),  // 52: bedplate.api.v1.SetMaintenanceResponse
+	(*EndMaintenanceResponse)(nil),  // 53: bedplate.api.v1.EndMaintenanceResponse
+	(*PlanResponse)(nil),            // 54: bedplate.api.v1.PlanResponse
+	(*ApplyResponse)(nil),           // 55: bedplate.api.v1.ApplyResponse
+	(*ListDeploymentsResponse)(nil), // 56: bedplate.api.v1.ListDeploymentsResponse
 }
 var file_bedplate_api_v1_api_proto_depIdxs = []int32{
 	3,  // 0: bedplate.api.v1.ListTagsResponse.tags:type_name -> bedplate.api.v1.TagInfo
@@ -2617,36 +2699,54 @@ var file_bedplate_api_v1_api_proto_depIdxs = []int32{
 	23, // 15: bedplate.api.v1.GetStatusResponse.components:type_name -> bedplate.api.v1.ComponentStatus
 	26, // 16: bedplate.api.v1.GetStatusResponse.journal:type_name -> bedplate.api.v1.JournalStatus
 	27, // 17: bedplate.api.v1.GetStatusResponse.processes:type_name -> bedplate.api.v1.ProcessStatus
-	0,  // 18: bedplate.api.v1.ComponentStatus.kind:type_name -> bedplate.api.v1.Kind
-	25, // 19: bedplate.api.v1.ComponentStatus.reader:type_name -> bedplate.api.v1.ReaderStatus
-	24, // 20: bedplate.api.v1.ComponentStatus.history:type_name -> bedplate.api.v1.Transition
-	30, // 21: bedplate.api.v1.ListPluginsResponse.plugins:type_name -> bedplate.api.v1.PluginStatus
-	38, // 22: bedplate.api.v1.PluginStatus.code:type_name -> bedplate.plugin.v1.Code
-	1,  // 23: bedplate.api.v1.Catalog.ListTags:input_type -> bedplate.api.v1.ListTagsRequest
-	5,  // 24: bedplate.api.v1.Catalog.ListAssets:input_type -> bedplate.api.v1.ListAssetsRequest
-	8,  // 25: bedplate.api.v1.Live.Current:input_type -> bedplate.api.v1.CurrentRequest
-	10, // 26: bedplate.api.v1.Live.Subscribe:input_type -> bedplate.api.v1.SubscribeRequest
-	13, // 27: bedplate.api.v1.History.Query:input_type -> bedplate.api.v1.QueryRequest
-	15, // 28: bedplate.api.v1.Alarms.ListAlarms:input_type -> bedplate.api.v1.ListAlarmsRequest
-	17, // 29: bedplate.api.v1.Alarms.WatchAlarms:input_type -> bedplate.api.v1.WatchAlarmsRequest
-	19, // 30: bedplate.api.v1.Alarms.Acknowledge:input_type -> bedplate.api.v1.AcknowledgeRequest
-	21, // 31: bedplate.api.v1.Admin.GetStatus:input_type -> bedplate.api.v1.GetStatusRequest
-	28, // 32: bedplate.api.v1.Admin.ListPlugins:input_type -> bedplate.api.v1.ListPluginsRequest
-	2,  // 33: bedplate.api.v1.Catalog.ListTags:output_type -> bedplate.api.v1.ListTagsResponse
-	6,  // 34: bedplate.api.v1.Catalog.ListAssets:output_type -> bedplate.api.v1.ListAssetsResponse
-	9,  // 35: bedplate.api.v1.Live.Current:output_type -> bedplate.api.v1.CurrentResponse
-	12, // 36: bedplate.api.v1.Live.Subscribe:output_type -> bedplate.api.v1.SubscribeResponse
-	14, // 37: bedplate.api.v1.History.Query:output_type -> bedplate.api.v1.QueryResponse
-	16, // 38: bedplate.api.v1.Alarms.ListAlarms:output_type -> bedplate.api.v1.ListAlarmsResponse
-	18, // 39: bedplate.api.v1.Alarms.WatchAlarms:output_type -> bedplate.api.v1.WatchAlarmsResponse
-	20, // 40: bedplate.api.v1.Alarms.Acknowledge:output_type -> bedplate.api.v1.AcknowledgeResponse
-	22, // 41: bedplate.api.v1.Admin.GetStatus:output_type -> bedplate.api.v1.GetStatusResponse
-	29, // 42: bedplate.api.v1.Admin.ListPlugins:output_type -> bedplate.api.v1.ListPluginsResponse
-	33, // [33:43] is the sub-list for method output_type
-	23, // [23:33] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	38, // 18: bedplate.api.v1.GetStatusResponse.causes:type_name -> bedplate.api.v1.Cause
+	39, // 19: bedplate.api.v1.GetStatusResponse.deployment:type_name -> bedplate.api.v1.DeploymentStatus
+	40, // 20: bedplate.api.v1.GetStatusResponse.maintenance:type_name -> bedplate.api.v1.Maintenance
+	0,  // 21: bedplate.api.v1.ComponentStatus.kind:type_name -> bedplate.api.v1.Kind
+	25, // 22: bedplate.api.v1.ComponentStatus.reader:type_name -> bedplate.api.v1.ReaderStatus
+	24, // 23: bedplate.api.v1.ComponentStatus.history:type_name -> bedplate.api.v1.Transition
+	41, // 24: bedplate.api.v1.ComponentStatus.completeness:type_name -> bedplate.api.v1.Completeness
+	30, // 25: bedplate.api.v1.ListPluginsResponse.plugins:type_name -> bedplate.api.v1.PluginStatus
+	42, // 26: bedplate.api.v1.PluginStatus.code:type_name -> bedplate.plugin.v1.Code
+	1,  // 27: bedplate.api.v1.Catalog.ListTags:input_type -> bedplate.api.v1.ListTagsRequest
+	5,  // 28: bedplate.api.v1.Catalog.ListAssets:input_type -> bedplate.api.v1.ListAssetsRequest
+	8,  // 29: bedplate.api.v1.Live.Current:input_type -> bedplate.api.v1.CurrentRequest
+	10, // 30: bedplate.api.v1.Live.Subscribe:input_type -> bedplate.api.v1.SubscribeRequest
+	13, // 31: bedplate.api.v1.History.Query:input_type -> bedplate.api.v1.QueryRequest
+	43, // 32: bedplate.api.v1.History.ListGaps:input_type -> bedplate.api.v1.ListGapsRequest
+	15, // 33: bedplate.api.v1.Alarms.ListAlarms:input_type -> bedplate.api.v1.ListAlarmsRequest
+	17, // 34: bedplate.api.v1.Alarms.WatchAlarms:input_type -> bedplate.api.v1.WatchAlarmsRequest
+	19, // 35: bedplate.api.v1.Alarms.Acknowledge:input_type -> bedplate.api.v1.AcknowledgeRequest
+	21, // 36: bedplate.api.v1.Admin.GetStatus:input_type -> bedplate.api.v1.GetStatusRequest
+	28, // 37: bedplate.api.v1.Admin.ListPlugins:input_type -> bedplate.api.v1.ListPluginsRequest
+	44, // 38: bedplate.api.v1.Admin.Explain:input_type -> bedplate.api.v1.ExplainRequest
+	45, // 39: bedplate.api.v1.Admin.SetMaintenance:input_type -> bedplate.api.v1.SetMaintenanceRequest
+	46, // 40: bedplate.api.v1.Admin.EndMaintenance:input_type -> bedplate.api.v1.EndMaintenanceRequest
+	47, // 41: bedplate.api.v1.Admin.Plan:input_type -> bedplate.api.v1.PlanRequest
+	48, // 42: bedplate.api.v1.Admin.Apply:input_type -> bedplate.api.v1.ApplyRequest
+	49, // 43: bedplate.api.v1.Admin.ListDeployments:input_type -> bedplate.api.v1.ListDeploymentsRequest
+	2,  // 44: bedplate.api.v1.Catalog.ListTags:output_type -> bedplate.api.v1.ListTagsResponse
+	6,  // 45: bedplate.api.v1.Catalog.ListAssets:output_type -> bedplate.api.v1.ListAssetsResponse
+	9,  // 46: bedplate.api.v1.Live.Current:output_type -> bedplate.api.v1.CurrentResponse
+	12, // 47: bedplate.api.v1.Live.Subscribe:output_type -> bedplate.api.v1.SubscribeResponse
+	14, // 48: bedplate.api.v1.History.Query:output_type -> bedplate.api.v1.QueryResponse
+	50, // 49: bedplate.api.v1.History.ListGaps:output_type -> bedplate.api.v1.ListGapsResponse
+	16, // 50: bedplate.api.v1.Alarms.ListAlarms:output_type -> bedplate.api.v1.ListAlarmsResponse
+	18, // 51: bedplate.api.v1.Alarms.WatchAlarms:output_type -> bedplate.api.v1.WatchAlarmsResponse
+	20, // 52: bedplate.api.v1.Alarms.Acknowledge:output_type -> bedplate.api.v1.AcknowledgeResponse
+	22, // 53: bedplate.api.v1.Admin.GetStatus:output_type -> bedplate.api.v1.GetStatusResponse
+	29, // 54: bedplate.api.v1.Admin.ListPlugins:output_type -> bedplate.api.v1.ListPluginsResponse
+	51, // 55: bedplate.api.v1.Admin.Explain:output_type -> bedplate.api.v1.ExplainResponse
+	52, // 56: bedplate.api.v1.Admin.SetMaintenance:output_type -> bedplate.api.v1.SetMaintenanceResponse
+	53, // 57: bedplate.api.v1.Admin.EndMaintenance:output_type -> bedplate.api.v1.EndMaintenanceResponse
+	54, // 58: bedplate.api.v1.Admin.Plan:output_type -> bedplate.api.v1.PlanResponse
+	55, // 59: bedplate.api.v1.Admin.Apply:output_type -> bedplate.api.v1.ApplyResponse
+	56, // 60: bedplate.api.v1.Admin.ListDeployments:output_type -> bedplate.api.v1.ListDeploymentsResponse
+	44, // [44:61] is the sub-list for method output_type
+	27, // [27:44] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_bedplate_api_v1_api_proto_init() }
@@ -2654,6 +2754,10 @@ func file_bedplate_api_v1_api_proto_init() {
 	if File_bedplate_api_v1_api_proto != nil {
 		return
 	}
+	file_bedplate_api_v1_deployments_proto_init()
+	file_bedplate_api_v1_gaps_proto_init()
+	file_bedplate_api_v1_maintenance_proto_init()
+	file_bedplate_api_v1_why_proto_init()
 	file_bedplate_api_v1_api_proto_msgTypes[9].OneofWrappers = []any{
 		(*SubscribeRequest_Open)(nil),
 		(*SubscribeRequest_Credit)(nil),

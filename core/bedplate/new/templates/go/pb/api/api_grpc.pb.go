@@ -325,7 +325,8 @@ var Live_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	History_Query_FullMethodName = "/bedplate.api.v1.History/Query"
+	History_Query_FullMethodName    = "/bedplate.api.v1.History/Query"
+	History_ListGaps_FullMethodName = "/bedplate.api.v1.History/ListGaps"
 )
 
 // HistoryClient is the client API for History service.
@@ -336,6 +337,8 @@ const (
 type HistoryClient interface {
 	// Samples or aggregates over a range, by the component that keeps history.
 	Query(ctx context.Context, in *QueryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[QueryResponse], error)
+	// What is missing, and why.
+	ListGaps(ctx context.Context, in *ListGapsRequest, opts ...grpc.CallOption) (*ListGapsResponse, error)
 }
 
 type historyClient struct {
@@ -365,6 +368,16 @@ func (c *historyClient) Query(ctx context.Context, in *QueryRequest, opts ...grp
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type History_QueryClient = grpc.ServerStreamingClient[QueryResponse]
 
+func (c *historyClient) ListGaps(ctx context.Context, in *ListGapsRequest, opts ...grpc.CallOption) (*ListGapsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListGapsResponse)
+	err := c.cc.Invoke(ctx, History_ListGaps_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // HistoryServer is the server API for History service.
 // All implementations must embed UnimplementedHistoryServer
 // for forward compatibility.
@@ -373,6 +386,8 @@ type History_QueryClient = grpc.ServerStreamingClient[QueryResponse]
 type HistoryServer interface {
 	// Samples or aggregates over a range, by the component that keeps history.
 	Query(*QueryRequest, grpc.ServerStreamingServer[QueryResponse]) error
+	// What is missing, and why.
+	ListGaps(context.Context, *ListGapsRequest) (*ListGapsResponse, error)
 	mustEmbedUnimplementedHistoryServer()
 }
 
@@ -385,6 +400,9 @@ type UnimplementedHistoryServer struct{}
 
 func (UnimplementedHistoryServer) Query(*QueryRequest, grpc.ServerStreamingServer[QueryResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method Query not implemented")
+}
+func (UnimplementedHistoryServer) ListGaps(context.Context, *ListGapsRequest) (*ListGapsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ListGaps not implemented")
 }
 func (UnimplementedHistoryServer) mustEmbedUnimplementedHistoryServer() {}
 func (UnimplementedHistoryServer) testEmbeddedByValue()                 {}
@@ -418,13 +436,36 @@ func _History_Query_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type History_QueryServer = grpc.ServerStreamingServer[QueryResponse]
 
+func _History_ListGaps_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListGapsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HistoryServer).ListGaps(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: History_ListGaps_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HistoryServer).ListGaps(ctx, req.(*ListGapsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // History_ServiceDesc is the grpc.ServiceDesc for History service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
 var History_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "bedplate.api.v1.History",
 	HandlerType: (*HistoryServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "ListGaps",
+			Handler:    _History_ListGaps_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "Query",
@@ -628,8 +669,14 @@ var Alarms_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Admin_GetStatus_FullMethodName   = "/bedplate.api.v1.Admin/GetStatus"
-	Admin_ListPlugins_FullMethodName = "/bedplate.api.v1.Admin/ListPlugins"
+	Admin_GetStatus_FullMethodName       = "/bedplate.api.v1.Admin/GetStatus"
+	Admin_ListPlugins_FullMethodName     = "/bedplate.api.v1.Admin/ListPlugins"
+	Admin_Explain_FullMethodName         = "/bedplate.api.v1.Admin/Explain"
+	Admin_SetMaintenance_FullMethodName  = "/bedplate.api.v1.Admin/SetMaintenance"
+	Admin_EndMaintenance_FullMethodName  = "/bedplate.api.v1.Admin/EndMaintenance"
+	Admin_Plan_FullMethodName            = "/bedplate.api.v1.Admin/Plan"
+	Admin_Apply_FullMethodName           = "/bedplate.api.v1.Admin/Apply"
+	Admin_ListDeployments_FullMethodName = "/bedplate.api.v1.Admin/ListDeployments"
 )
 
 // AdminClient is the client API for Admin service.
@@ -642,6 +689,19 @@ type AdminClient interface {
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
 	// Every plugin that was found, the refused too.
 	ListPlugins(ctx context.Context, in *ListPluginsRequest, opts ...grpc.CallOption) (*ListPluginsResponse, error)
+	// Why something is as it is, ending with what was lost, whose it is and what to do.
+	Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*ExplainResponse, error)
+	// Sets a device aside while people work on it.
+	SetMaintenance(ctx context.Context, in *SetMaintenanceRequest, opts ...grpc.CallOption) (*SetMaintenanceResponse, error)
+	// Takes it back into service.
+	EndMaintenance(ctx context.Context, in *EndMaintenanceRequest, opts ...grpc.CallOption) (*EndMaintenanceResponse, error)
+	// What another deployment would change. Changes nothing.
+	Plan(ctx context.Context, in *PlanRequest, opts ...grpc.CallOption) (*PlanResponse, error)
+	// Changes to it, step by step, and back by itself when what it touched does not become healthy. A client that goes
+	// away does not stop it.
+	Apply(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ApplyResponse], error)
+	// Deployments that were applied.
+	ListDeployments(ctx context.Context, in *ListDeploymentsRequest, opts ...grpc.CallOption) (*ListDeploymentsResponse, error)
 }
 
 type adminClient struct {
@@ -672,6 +732,75 @@ func (c *adminClient) ListPlugins(ctx context.Context, in *ListPluginsRequest, o
 	return out, nil
 }
 
+func (c *adminClient) Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*ExplainResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainResponse)
+	err := c.cc.Invoke(ctx, Admin_Explain_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) SetMaintenance(ctx context.Context, in *SetMaintenanceRequest, opts ...grpc.CallOption) (*SetMaintenanceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetMaintenanceResponse)
+	err := c.cc.Invoke(ctx, Admin_SetMaintenance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) EndMaintenance(ctx context.Context, in *EndMaintenanceRequest, opts ...grpc.CallOption) (*EndMaintenanceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EndMaintenanceResponse)
+	err := c.cc.Invoke(ctx, Admin_EndMaintenance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) Plan(ctx context.Context, in *PlanRequest, opts ...grpc.CallOption) (*PlanResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PlanResponse)
+	err := c.cc.Invoke(ctx, Admin_Plan_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) Apply(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ApplyResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[0], Admin_Apply_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ApplyRequest, ApplyResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_ApplyClient = grpc.ServerStreamingClient[ApplyResponse]
+
+func (c *adminClient) ListDeployments(ctx context.Context, in *ListDeploymentsRequest, opts ...grpc.CallOption) (*ListDeploymentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDeploymentsResponse)
+	err := c.cc.Invoke(ctx, Admin_ListDeployments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -682,6 +811,19 @@ type AdminServer interface {
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)
 	// Every plugin that was found, the refused too.
 	ListPlugins(context.Context, *ListPluginsRequest) (*ListPluginsResponse, error)
+	// Why something is as it is, ending with what was lost, whose it is and what to do.
+	Explain(context.Context, *ExplainRequest) (*ExplainResponse, error)
+	// Sets a device aside while people work on it.
+	SetMaintenance(context.Context, *SetMaintenanceRequest) (*SetMaintenanceResponse, error)
+	// Takes it back into service.
+	EndMaintenance(context.Context, *EndMaintenanceRequest) (*EndMaintenanceResponse, error)
+	// What another deployment would change. Changes nothing.
+	Plan(context.Context, *PlanRequest) (*PlanResponse, error)
+	// Changes to it, step by step, and back by itself when what it touched does not become healthy. A client that goes
+	// away does not stop it.
+	Apply(*ApplyRequest, grpc.ServerStreamingServer[ApplyResponse]) error
+	// Deployments that were applied.
+	ListDeployments(context.Context, *ListDeploymentsRequest) (*ListDeploymentsResponse, error)
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -697,6 +839,24 @@ func (UnimplementedAdminServer) GetStatus(context.Context, *GetStatusRequest) (*
 }
 func (UnimplementedAdminServer) ListPlugins(context.Context, *ListPluginsRequest) (*ListPluginsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ListPlugins not implemented")
+}
+func (UnimplementedAdminServer) Explain(context.Context, *ExplainRequest) (*ExplainResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Explain not implemented")
+}
+func (UnimplementedAdminServer) SetMaintenance(context.Context, *SetMaintenanceRequest) (*SetMaintenanceResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SetMaintenance not implemented")
+}
+func (UnimplementedAdminServer) EndMaintenance(context.Context, *EndMaintenanceRequest) (*EndMaintenanceResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method EndMaintenance not implemented")
+}
+func (UnimplementedAdminServer) Plan(context.Context, *PlanRequest) (*PlanResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Plan not implemented")
+}
+func (UnimplementedAdminServer) Apply(*ApplyRequest, grpc.ServerStreamingServer[ApplyResponse]) error {
+	return status.Errorf(codes.Unimplemented, "method Apply not implemented")
+}
+func (UnimplementedAdminServer) ListDeployments(context.Context, *ListDeploymentsRequest) (*ListDeploymentsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ListDeployments not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -755,6 +915,107 @@ func _Admin_ListPlugins_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_Explain_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).Explain(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_Explain_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).Explain(ctx, req.(*ExplainRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_SetMaintenance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetMaintenanceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).SetMaintenance(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_SetMaintenance_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).SetMaintenance(ctx, req.(*SetMaintenanceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_EndMaintenance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EndMaintenanceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).EndMaintenance(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_EndMaintenance_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).EndMaintenance(ctx, req.(*EndMaintenanceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_Plan_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PlanRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).Plan(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_Plan_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).Plan(ctx, req.(*PlanRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_Apply_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ApplyRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServer).Apply(m, &grpc.GenericServerStream[ApplyRequest, ApplyResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_ApplyServer = grpc.ServerStreamingServer[ApplyResponse]
+
+func _Admin_ListDeployments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDeploymentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).ListDeployments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_ListDeployments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).ListDeployments(ctx, req.(*ListDeploymentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -770,7 +1031,33 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "ListPlugins",
 			Handler:    _Admin_ListPlugins_Handler,
 		},
+		{
+			MethodName: "Explain",
+			Handler:    _Admin_Explain_Handler,
+		},
+		{
+			MethodName: "SetMaintenance",
+			Handler:    _Admin_SetMaintenance_Handler,
+		},
+		{
+			MethodName: "EndMaintenance",
+			Handler:    _Admin_EndMaintenance_Handler,
+		},
+		{
+			MethodName: "Plan",
+			Handler:    _Admin_Plan_Handler,
+		},
+		{
+			MethodName: "ListDeployments",
+			Handler:    _Admin_ListDeployments_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Apply",
+			Handler:       _Admin_Apply_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "bedplate/api/v1/api.proto",
 }

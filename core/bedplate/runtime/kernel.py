@@ -106,6 +106,17 @@ class Kernel:
             self.remote_address = await self.host.listen(self.deployment.plugins.listen, files)
             self.host.arrivals.told = self._refused
         await self.census.start()
+        await self._restore()
+        self._build()
+        for tier in ORDER:
+            for supervisor in self.tier(tier):
+                self.set_going(supervisor)
+        watch = JournalWatch(self.spine, self.snapshot, self._alarms, self._cursors)
+        beside = (watch, self.maintenance, self.causes, self.ledger)
+        self._tasks = [asyncio.create_task(one.run()) for one in beside]
+
+    async def _restore(self) -> None:
+        """Takes the journal, and all that stands since the run before."""
         await self.engine.open()
         self.first_position = self.engine.state().appended + 1  # of this epoch
         self.spine = Spine(self.engine, self.clock)
@@ -122,6 +133,9 @@ class Kernel:
             self.maintained,
         )
         await self.maintenance.restore()
+
+    def _build(self) -> None:
+        """All components, of which none is started yet."""
         self.pacer = Pacer(self.linger, self.clock.monotonic)
         self.pacer.start()
         self.assembly = self._assembly()
@@ -132,16 +146,6 @@ class Kernel:
         processes = {place.launch.name for place in self.places.values()}
         FaultAlarms(self.spine).forget_all_but(self.deployment.components, processes)
         self.causes = CauseWatch(self, self._alarms)
-        for tier in ORDER:
-            for supervisor in self.tier(tier):
-                self.set_going(supervisor)
-        watch = JournalWatch(self.spine, self.snapshot, self._alarms, self._cursors)
-        self._tasks = [
-            asyncio.create_task(watch.run()),
-            asyncio.create_task(self.maintenance.run()),
-            asyncio.create_task(self.causes.run()),
-            asyncio.create_task(self.ledger.run()),
-        ]
 
     def _assembly(self) -> Assembly:
         ground = Ground(

@@ -136,7 +136,8 @@ const commands = (server, ns, folder, nodes) => ({
   still: ({node}) => clearInterval(nodes[node].ramp),
   unacknowledged: () => {
     const all = Object.values(server.engine._sessions || {}).flatMap((s) => Object.values(s.publishEngine._subscriptions || {}));
-    return {numbers: all.flatMap((one) => one.getAvailableSequenceNumbers())};
+    const newest = all.sort((one, other) => other.id - one.id)[0];
+    return {numbers: newest ? newest.getAvailableSequenceNumbers() : []};
   },
   drop_subscriptions: () => {
     for (const session of Object.values(server.engine._sessions || {})) {

@@ -140,7 +140,7 @@ async def test_a_backlog_marks_the_next_sample_of_each_tag_that_lost_some() -> N
     for value, tags in enumerate(([1, 2], [1, 3], [3, 1, 1, 2])):
         backlog.put([Batch.of(tags, [1] * len(tags), [float(value)] * len(tags))])
     assert (backlog.dropped, len(backlog)) == (4, 4)
-    batch = await backlog.take()
+    batch, _ = await backlog.take()
     assert batch.quality is not None
     marked = np.flatnonzero(batch.quality).tolist()
     assert marked == [0, 1, 3]

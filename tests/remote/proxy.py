@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
-import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close says RST
+from bedplate.capture.listener import reset
 
 
 class Proxy:
@@ -46,10 +43,7 @@ class Proxy:
     def reset(self) -> None:
         """Both ends of every connection get a RST."""
         for writer in list(self._writers):
-            found: socket.socket = writer.get_extra_info("socket")
-            with contextlib.suppress(OSError):
-                found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            writer.transport.abort()
+            reset(writer)
 
     def hang_up(self) -> None:
         """Both ends get a FIN."""

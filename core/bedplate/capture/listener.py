@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import struct
 from typing import Any
 
 CHUNK = 1 << 16  # bytes read at a time
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: an abort, not an end
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """The other side sees a connection that breaks."""
+    if found := writer.get_extra_info("socket"):
+        with contextlib.suppress(OSError):
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    writer.transport.abort()
 
 
 class Listener:

@@ -9,16 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import socket
-import struct
 from collections.abc import Iterator
 from typing import Any
 
-from bedplate.capture.listener import CHUNK, Listener
+from bedplate.capture.listener import CHUNK, Listener, reset
 from bedplate.capture.recording import RECEIVED, SENT, Recorder
 
 CONNECT_WITHIN = 10.0  # s
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: an abort, not an end
 
 
 class Proxy(Listener):
@@ -50,7 +47,7 @@ class Proxy(Listener):
                 far_reader, far_writer = await asyncio.open_connection(*self._there, limit=CHUNK)
         except OSError as error:
             self._recorder.fact(close=number, by="device", why=str(error) or "no answer")
-            _reset(writer)
+            reset(writer)  # as the device's did
             return
         try:
             await self._pass_on(number, (reader, writer), (far_reader, far_writer))
@@ -75,7 +72,7 @@ class Proxy(Listener):
                         self._recorder.fact(close=number, by=ways[task], why=why)
                         told = True
                     if broken:
-                        _reset(near[1])
+                        reset(near[1])
                         return
         finally:
             for task in ways:
@@ -92,10 +89,3 @@ class Proxy(Listener):
             await writer.drain()
         with contextlib.suppress(OSError):
             writer.write_eof()
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    """The plugin sees a connection that breaks, as the device's did."""
-    with contextlib.suppress(OSError):
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-    writer.transport.abort()

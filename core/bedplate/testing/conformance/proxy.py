@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import socket
-import struct
 from collections.abc import Callable
+
+from bedplate.capture.listener import reset
 
 DRIP_EVERY = 0.002  # s
 GARBAGE = 48  # bytes garbled at the head of each piece
@@ -53,10 +53,7 @@ class Proxy:
     def cut(self) -> None:
         """Resets every connection."""
         for writer in list(self._writers):
-            with contextlib.suppress(OSError, AttributeError):
-                sock = writer.get_extra_info("socket")
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            writer.transport.abort()
+            reset(writer)
         self._writers.clear()
 
     async def close(self) -> None:

@@ -35,6 +35,8 @@ class Takeover:
         forgotten. Raises ConnectionError or TimeoutError."""
         lease = self._lease
         if not lease.may_be_taken_over:
+            if lease.subscriptions:
+                self._note("the subscription of the session before is not whole: a new one is made")
             lease.forget()
             return False
         lease.tries += 1

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.runtime.plant import PLACEMENTS, code, plant, state, until, value
 
 from bedplate.model import quality
+from bedplate.plugin.v1 import plugin_pb2
+from bedplate.runtime.lifecycle import Backoff
 
 pytestmark = pytest.mark.parametrize("placement", PLACEMENTS)
 ONE = """
@@ -166,3 +169,33 @@ async def test_a_missing_secret_is_told_and_is_nobodys_bug(tmp_path: Path, place
         await until(lambda: state(kernel, "p") == "unreachable")
 
         assert "NOBODY_SET_THIS" in kernel.components["p"].life.reason
+
+
+async def test_a_stop_while_a_session_winds_down_waits_for_no_other_try(
+    tmp_path: Path, placement: str
+) -> None:
+    async with plant(tmp_path, ONE, placement=placement) as kernel:
+        box, loop = kernel.components["box"], asyncio.get_running_loop()
+        await until(lambda: value(kernel, "box/number"))
+        winding_down, served = asyncio.Event(), box.role.serve
+
+        async def slow_to_end(*words: Any) -> None:
+            try:
+                await served(*words)
+            finally:
+                winding_down.set()
+                await asyncio.sleep(0.5)
+
+        box.role.serve = slow_to_end
+        box.lose(plugin_pb2.CODE_UNREACHABLE, "for the test")
+        await until(lambda: state(kernel, "box") == "unreachable")
+        await until(lambda: state(kernel, "box") != "unreachable")
+        await until(lambda: box.role.attachment and state(kernel, "box") in ("up", "degraded"))
+        box._backoff = Backoff(30.0, 30.0)
+        box.lose(plugin_pb2.CODE_UNREACHABLE, "for the test")
+        await winding_down.wait()
+        began = loop.time()
+        await box.stop()
+
+        assert state(kernel, "box") == "stopped"
+        assert loop.time() - began < 5  # the next try would be after 30 s

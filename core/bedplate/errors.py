@@ -10,7 +10,6 @@
     │   └── NotReady         the gate can't say yet: a security module is starting
     ├── ProtocolError        the peer broke the contract (wrong-peer, not wrong-us)
     ├── JournalError         the journal cannot take or give records
-    ├── NotServed            the deployment asks for what this version does not do yet
     └── CallError            a call of the API failed; carries the gRPC code by name
 
 Connection loss has no class of its own: plugins raise OSError, EOFError or TimeoutError, as their libraries do.
@@ -103,10 +102,6 @@ class JournalError(BedplateError):
 
 class ReconcileError(BedplateError):
     """A deployment could not be put in the place of the one that runs. The text says why, and what runs now."""
-
-
-class NotServed(BedplateError):
-    """The deployment asks for what this version does not do yet."""
 
 
 class CallError(BedplateError):

@@ -7,13 +7,14 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.docs.pages import ROOT
+
+from bedplate.testing import until
 
 EXAMPLES = ROOT / "docs" / "examples"
 BEDPLATE = [sys.executable, "-c", "from bedplate.cli import program; program()"]
@@ -67,13 +68,7 @@ class Shell:
 
     def until(self, answer: Callable[[], Any], within: float = 60.0) -> Any:
         """The first answer that is something. A command that fails meanwhile is tried again."""
-        deadline = time.monotonic() + within
-        while time.monotonic() < deadline:
-            with contextlib.suppress(AssertionError, LookupError):
-                if found := answer():
-                    return found
-            time.sleep(0.1)
-        raise AssertionError(f"nothing within {within:.0f} s")
+        return until(answer, within)
 
     @contextlib.contextmanager
     def running(self, *words: str) -> Iterator[str]:

@@ -21,7 +21,6 @@ from bedplate.cli.called import program
 from bedplate.cli.frame import Invocation, command
 
 EXAMPLE = "bottling-line.yaml"
-READY_WITHIN = 20  # s
 
 
 @command(local=True)

@@ -25,7 +25,6 @@ from bedplate.remote.outbox import Outbox
 from bedplate.telemetry import CONTROL, span
 from bedplate.wire import twin
 
-Handler = Callable[[Any, Any], Awaitable[None]]
 BESIDE = {"subscribe", "query", "read_history", "authorize"}
 PATIENT = {"read"}  # answers that may wait for the linger
 CLOSE_WITHIN = 5.0  # s

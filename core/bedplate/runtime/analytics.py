@@ -61,7 +61,6 @@ class AnalyticReader(Role):
         self._paths = {p for a in component.assets for p in named_inputs(plain, a.tags).values()}
         self._outputs: dict[tuple[str, int], int] = {}
         self._mine: np.ndarray[Any, Any] = np.zeros(0, np.uint32)
-        self._told_outputs = False
         self._committed = 0.0
         self._heard = self._heard_durable = 0  # of what is in no journal
         self._states = States()

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncua
-from plugins.opcua.tests.peer import Server, built, tags_for
+from plugins.opcua.tests.peer import Server, built, done, tags_for
 
 from bedplate import Batch
 
@@ -59,8 +59,9 @@ class Counter:
                 if item.Value.Value is not None:
                     self.values += 1
 
-    async def batch(self, batch: Batch) -> None:
+    async def batch(self, batch: Batch) -> Awaitable[None]:
         self.values += len(batch)
+        return done()
 
 
 async def window(server: Server, counter: Counter, seconds: float) -> Window:

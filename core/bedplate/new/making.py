@@ -112,10 +112,8 @@ def _sources(wanted: Wanted) -> Iterator[tuple[str, Traversable]]:
     if wanted.kind != "connector":
         yield from _files(top / "folder" / "wave", "")
     for area in _CONTRACT[wanted.kind]:
-        yield (
-            f"protos/bedplate/{area}/v1/{area}.proto",
-            _protos() / f"bedplate/{area}/v1/{area}.proto",
-        )
+        folder = f"bedplate/{area}/v1"
+        yield from _files(_protos() / folder, f"protos/{folder}/")
         if wanted.language == "go":
             yield from _files(language / "pb" / area, f"pb/{area}/")
     yield "protos/README.md", _protos() / "README.md"

@@ -64,7 +64,8 @@ class ComponentStatus:
 class JournalStatus:
     """appended, synced: newest positions · state: synced, or why the journal takes nothing · limit_bytes: 0 for none ·
     room: until connectors have to wait; seconds and yearly at the pace since the start, 0 while it is not known · full:
-    why they have to · gaps: losses declared since the start."""
+    why they have to · gaps: losses declared since the start · unstored_samples: current and live since the start, and
+    never in the journal."""
 
     engine: str
     bytes: int
@@ -82,6 +83,7 @@ class JournalStatus:
     full: str = ""
     gaps: int = 0
     damaged: int = 0
+    unstored_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,8 @@ class EmbeddedEngine:
         except JournalError as again:
             self._trouble.again(str(again) if renew else self._trouble.text)
         else:
-            if self._commits and not self._trouble.renews:  # since this try began a sync may have failed
+            # since this try began a sync may have failed
+            if self._commits and not self._trouble.renews:
                 self._commits.resume()
                 if not self._commits.waiting:
                     self._trouble.over()

@@ -57,7 +57,8 @@ class Spine:
             return []
         try:
             records = self.engine.append([entry for entry, _ in pairs], commit)
-        except JournalError:  # handles are given out by now: their table must come before whatever uses them
+        except JournalError:
+            # handles are given out by now: their table must come before whatever uses them
             self._owed = [pair for pair in pairs if pair[0].kind is Body.TAGS]
             raise
         self._owed = []

@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.gate.rig import asked
@@ -146,13 +147,29 @@ async def test_every_method_refuses_who_brings_no_token(tmp_path: Path) -> None:
         platform(tmp_path, DENY, "inline") as (_, endpoint),
         grpc.aio.insecure_channel(endpoint.address) as channel,
     ):
+        again = 0
         for method in methods:
-            call = channel.stream_stream(method)(iter([b""]))
-            with pytest.raises(grpc.aio.AioRpcError) as error:
-                await call.read()
-            assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED, method
+            refused = await code_of(channel, method)
+            while (
+                refused is grpc.StatusCode.INTERNAL
+            ):  # grpc.aio's, for a write into what has been answered
+                refused = await code_of(channel, method)
+                again += 1
+            assert refused is grpc.StatusCode.UNAUTHENTICATED, method
     told = [line["rule"] for line in asked(tmp_path / "data" / "audit")]
-    assert told == ["kernel: no token"] * len(methods)
+    assert told == ["kernel: no token"] * (len(methods) + again)
+
+
+async def code_of(channel: Any, method: str) -> Any:
+    """How a call with an empty message ends."""
+    import grpc.aio
+
+    call = channel.stream_stream(method)(iter([b""]))
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call.read()
+    internal = error.value.code() is grpc.StatusCode.INTERNAL
+    assert not internal or error.value.details() == "Internal error from Core"
+    return error.value.code()
 
 
 GUARD = '''from bedplate import Connector, Decision, SecurityModule, Verdict

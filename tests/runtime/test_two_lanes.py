@@ -93,9 +93,14 @@ async def test_live_first_brings_the_newest_at_once_and_the_rest_beside_flagged_
     ) as kernel:
         await until(lambda: len(got(tmp_path)) > 5)
         before = await cut(kernel, tmp_path, records=200)
+
+        def late(one: tuple[str, bool, int]) -> bool:
+            """Of the cut; a sink that is slow to start has a small backlog then."""
+            return one[0] == "past" and one[2] > before
+
         (tmp_path / "cloud.away").unlink()
         await until(lambda: state(kernel, "cloud") == "up", within=30)
-        await until(lambda: lane(got(tmp_path), "past"), within=30)
+        await until(lambda: any(map(late, got(tmp_path))), within=30)
         role = kernel.components["cloud"].role
         await until(lambda: not role.ranges, within=30)
         await until(lambda: got(tmp_path)[-1][0] == "live")
@@ -105,7 +110,7 @@ async def test_live_first_brings_the_newest_at_once_and_the_rest_beside_flagged_
     assert live == sorted(live)
     assert all(flagged == (name == "past") for name, flagged, _ in taken)
     assert sorted({*past, *live}) == list(range(1, max(live) + 1)), "and nothing is missing"
-    first = next(n for n, one in enumerate(taken) if one[0] == "past")
+    first = next(n for n, one in enumerate(taken) if late(one))
     newer = [n for name, _, n in taken[first:] if name == "live"]
     assert newer, "live went on while the backlog came"
     assert min(newer) > past[-1] - 5

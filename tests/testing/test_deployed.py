@@ -50,7 +50,7 @@ def test_a_tag_without_an_address_is_asked_for_by_its_name_and_a_bad_one_says_wh
         value = client.current("temperature")["temperature"].value.tolist()
 
     assert value[0] in (21.5, 22.0)
-    assert problem == "station degraded: some tags are Bad; wind: not in the file"
+    assert problem == "station/wind Bad: not in the file (BadDeviceFailure)"
 
 
 def test_a_deployment_that_does_not_run_fails_the_test_with_what_was_said(tmp_path: Path) -> None:

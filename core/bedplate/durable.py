@@ -5,6 +5,7 @@ synced, and the folder's own name once the folder above it is (POSIX promises no
 from __future__ import annotations
 
 import os
+import secrets
 from itertools import takewhile
 from pathlib import Path
 
@@ -24,3 +25,11 @@ def make_folder(folder: Path, mode: int) -> None:
     folder.mkdir(mode=mode, parents=True, exist_ok=True)
     for one in (folder, *missing):
         sync_folder(one.parent)
+
+
+def put_link(link: Path, leads: str) -> None:
+    """The link leads there, after a power cut too; or where it did. Raises OSError."""
+    beside = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
+    os.symlink(leads, beside)
+    os.replace(beside, link)
+    sync_folder(link.parent)

@@ -11,17 +11,13 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.end_to_end.site import RIGS, Site, running, until
 from tests.faults.namespace import Namespace, needed
 from tests.remote.certificates import Authority
-from tests.remote.test_cuts import whole
+from tests.remote.test_cuts import numbers, whole
 from tests.runtime.plant import value
-
-from bedplate.model import Body
-from bedplate.wire import decode_batch
 
 BEDPLATE = Path(sys.executable).with_name("bedplate")
 SEED = int(os.environ.get("BEDPLATE_SEED", random.randrange(2**32)))
@@ -66,22 +62,6 @@ async def apart(folder: Path) -> AsyncIterator[tuple[Site, Namespace]]:
                 await program.wait()
 
 
-async def good(engine: Any) -> list[int]:
-    """Every sample that came, in order of their positions; not those by which the kernel says that it is Uncertain."""
-    await engine.synced(engine.state().appended)
-    found: list[int] = []
-    position = 0
-    while records := await engine.read(position, records=5000):
-        position = records[-1].position
-        for record in records:
-            if record.kind is Body.BATCH and record.stream == "p/live":
-                batch = decode_batch(record.payload)
-                codes = batch.quality if batch.quality is not None else [0] * len(batch)
-                pairs = zip(batch.value.tolist(), codes, strict=True)
-                found += [value for value, code in pairs if not code]
-    return found
-
-
 def newest(site: Site) -> int:
     assert site.platform
     return int(value(site.platform.kernel, "p/number") or 0)
@@ -114,4 +94,4 @@ async def test_dropped_refused_and_unplugged_nothing_handed_over_is_lost_or_doub
             await asyncio.sleep(dice.uniform(0.0, 0.3))
         await goes_on(site, within=30)
         assert site.platform
-        assert whole(await good(site.platform.kernel.engine))
+        assert whole(await numbers(site.platform.kernel.engine, good=True))

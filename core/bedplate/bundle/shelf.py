@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bedplate.admission.artefact import close, remove
+from bedplate.durable import put_link
 from bedplate.errors import BedplateError
 
 NEW, CURRENT, PREVIOUS = ".new", "current", "previous"
@@ -96,8 +97,8 @@ class Shelf:
         place = self.home / name
         before = self._leads(place / CURRENT)
         if before and before != version:
-            _link(place / PREVIOUS, before)
-        _link(place / CURRENT, version)
+            put_link(place / PREVIOUS, before)
+        put_link(place / CURRENT, version)
         return wanted
 
     def back(self, name: str) -> Installed:
@@ -136,12 +137,6 @@ class Shelf:
             return os.readlink(link)
         except OSError:
             return ""
-
-
-def _link(link: Path, leads: str) -> None:
-    beside = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
-    os.symlink(leads, beside)
-    os.replace(beside, link)
 
 
 def room_for(folder: Path, size: int) -> None:

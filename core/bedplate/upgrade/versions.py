@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bedplate.durable import put_link
 from bedplate.endpoints import home
 from bedplate.errors import BedplateError
 
@@ -75,14 +75,14 @@ class Versions:
         """Before the first upgrade: the environment that runs this is the one that is used."""
         if not os.path.lexists(self.folder / CURRENT):
             self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-            self._link(CURRENT, sys.prefix)
+            put_link(self.folder / CURRENT, sys.prefix)
 
     def use(self, version: Version) -> None:
         """From the next start on; the one before becomes `previous`. Killed between, it only loses the way back."""
         before = self.current
         if before and before.folder.resolve() != version.folder.resolve():
-            self._link(PREVIOUS, self._written(before))
-        self._link(CURRENT, self._written(version))
+            put_link(self.folder / PREVIOUS, self._written(before))
+        put_link(self.folder / CURRENT, self._written(version))
 
     def back(self) -> Version:
         """The one that was used before this one. Raises BedplateError when there is none."""
@@ -125,11 +125,6 @@ class Versions:
     def _written(self, version: Version) -> str:
         inside = version.folder.parent == self.folder
         return version.folder.name if inside else str(version.folder)
-
-    def _link(self, name: str, leads: str) -> None:
-        beside = self.folder / f".{name}.{secrets.token_hex(4)}"
-        os.symlink(leads, beside)
-        os.replace(beside, self.folder / name)
 
 
 def versions_folder() -> Path:

@@ -14,6 +14,8 @@ import pytest
 from tests.cli.conftest import Shell
 from tests.runtime.plant import plant, until, value
 
+from bedplate.journal.survey import survey
+
 TEXT = """
 types: {box: {use: counter, placement: inline, scan_classes: {fast: 10ms}, tags: {number: {address: a, scan: fast}}}}
 connectors: {box: {type: box, each: {one: {}, two: {}}}}
@@ -55,6 +57,31 @@ async def test_a_sound_journal_is_counted_and_nothing_is_touched(
     assert found["records"] == sum(one["records"] for one in found["streams"].values())
     assert set(found["cursors"]) >= {"kernel", "sums"}
     assert contents(tmp_path) == before
+
+
+async def test_a_floor_that_is_no_number_is_none(tmp_path: Path, shell: Shell) -> None:
+    await fill(tmp_path, 20)
+    with sqlite3.connect(tmp_path / "journal" / "journal.sqlite3") as database:
+        database.execute("REPLACE INTO marks (name, value) VALUES ('floor', 'nonsense')")
+    database.close()
+    for words in (("verify",), ("export",)):
+        done = shell("doctor", "journal", *words, str(tmp_path))
+        assert done.code == 0, done.err
+
+
+async def test_losses_without_number_are_all_told(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(tmp_path)
+    monkeypatch.setattr("bedplate.journal.damage.MOST", 2)
+    with sqlite3.connect(tmp_path / "journal" / "journal.sqlite3") as database:
+        broken = [last for last, _ in chunks(tmp_path)[1:9:2]]
+        database.executemany(
+            "UPDATE chunks SET head = x'00' WHERE last = ?", [(n,) for n in broken]
+        )
+    database.close()
+    found = survey(tmp_path / "journal" / "journal.sqlite3")
+    assert [loss.last for loss in found.unknown] == broken
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
+from bedplate.durable import sync_folder
 from bedplate.endpoints import is_alive
 from bedplate.errors import BedplateError
 
@@ -88,11 +89,7 @@ def _name(beside: Path, target: Path) -> None:
         if target.exists():
             raise BackupError(f"{target} is there already; choose another name") from None
         os.rename(beside, target)
-    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(target.parent)
 
 
 @contextmanager

@@ -7,10 +7,10 @@ switched on, and what it writes is in the header for good.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
+from bedplate.durable import sync_folder
 from bedplate.errors import JournalError
 
 FORMAT = 1
@@ -95,8 +95,12 @@ def prepare(connection: sqlite3.Connection) -> None:
 def settle(folder: Path) -> None:
     """Makes the names of the files in this folder, and its own, survive a power cut. Raises OSError."""
     for place in (folder, folder.parent):
-        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(place)
+
+
+def mark(connection: sqlite3.Connection, name: str) -> int:
+    """A number that the journal keeps of itself: floor, epoch; 0: none, or what can't be one, as a broken file may say.
+    Raises sqlite3.Error."""
+    row = connection.execute("SELECT value FROM marks WHERE name = ?", (name,)).fetchone()
+    plausible = row and isinstance(row[0], int) and 0 <= row[0] < 1 << 62
+    return int(row[0]) if plausible else 0

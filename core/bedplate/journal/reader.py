@@ -10,7 +10,7 @@ from typing import Any
 
 from bedplate.journal.chunk import DamagedHead, last_of, unpack
 from bedplate.journal.damage import Damage
-from bedplate.journal.database import connect
+from bedplate.journal.database import connect, mark
 from bedplate.model import Record
 
 
@@ -30,7 +30,7 @@ class Reader:
     def read(self, after: int, upto: int, records: int, size: int) -> list[Record]:
         """Records above `after` up to and including `upto`, oldest first. Raises sqlite3.Error."""
         found: list[Record] = []
-        with closing(self._records(after)) as stored:
+        with closing(self.all(after)) as stored:
             for record in stored:
                 if record.position > upto:
                     break
@@ -39,10 +39,6 @@ class Reader:
                 if len(found) >= records or size <= 0:
                     break
         return found
-
-    def all(self, after: int) -> Generator[Record]:
-        """Every record above a position, one after the other. Raises sqlite3.Error."""
-        return self._records(after)
 
     def ask(self, question: str) -> list[tuple[Any, ...]]:
         """The rows of an answer. Raises sqlite3.Error."""
@@ -80,8 +76,14 @@ class Reader:
             raise sqlite3.ProgrammingError("the journal is not open")
         return self._connection
 
-    def _records(self, after: int) -> Generator[Record]:
-        """All records above a position. Holds a snapshot of the file until it is closed."""
+    @property
+    def floor(self) -> int:
+        """Up to here everything was forgotten. Raises sqlite3.Error."""
+        return mark(self._db, "floor")
+
+    def all(self, after: int) -> Generator[Record]:
+        """All records above a position, one after the other. Holds a snapshot of the file until it is closed. Raises
+        sqlite3.Error."""
         rows = self._db.execute(
             "SELECT last, head, body FROM chunks WHERE last > ? ORDER BY last", (after,)
         )

@@ -49,6 +49,7 @@ async def _declared(folder: Path, clock: Clock) -> list[Loss]:
         position, losses = 0, engine.losses()
         while records := await engine.read(position, records=4000, size=4 << 20):
             position = records[-1].position
+            losses += engine.losses()
         losses += engine.losses()
         now = clock.time_ns()
         for loss in losses:

@@ -117,16 +117,17 @@ def survey(path: Path) -> Survey:
         if not p.name.endswith(("-wal", "-shm"))
     )
     damage, known = Damage(), Damage()
+    losses: list[Loss] = []
     try:
         with opened(path, damage) as reader:
             _structure(found, reader)
             _readers(found, reader, known)
-            _records(found, reader)
+            _records(found, reader, damage, losses)
     except sqlite3.Error as error:
         found.troubles.append(str(error))
     if not found.owner and (newest := noted(path.parent)) > found.last:
         damage.missing(found.last + 1, newest, "the journal's file has lost its end")
-    for loss in damage.take(0):
+    for loss in (*losses, *damage.take(0)):
         (found.declared if known.covers(loss.first, loss.last) else found.unknown).append(loss)
     return found
 
@@ -154,10 +155,8 @@ def _readers(found: Survey, reader: Reader, known: Damage) -> None:
     known.recall(states)
 
 
-def _records(found: Survey, reader: Reader) -> None:
-    marks = dict(reader.ask("SELECT name, value FROM marks"))
-    floor = marks.get("floor", 0)
-    found.last = floor
+def _records(found: Survey, reader: Reader, damage: Damage, losses: list[Loss]) -> None:
+    floor = found.last = reader.floor
     kinds: Counter[str] = Counter()
     seqs: dict[tuple[str, int], int] = {}
     for record in reader.all(floor):
@@ -166,6 +165,7 @@ def _records(found: Survey, reader: Reader) -> None:
         found.epochs[record.epoch] = found.epochs.get(record.epoch, 0) + 1
         kinds[record.kind.name.lower()] += 1
         _count(found.streams.setdefault(record.stream, StreamCount()), record, seqs)
+        losses += damage.take(0)
     found.kinds = dict(kinds)
     found.records = sum(kinds.values())
     found.samples = sum(stream.samples for stream in found.streams.values())

@@ -53,9 +53,8 @@ def take_out(path: Path, choice: Choice) -> Iterator[Taken | Loss]:
     damage = Damage()
     try:
         with opened(path, damage) as reader:
-            marks = dict(reader.ask("SELECT name, value FROM marks"))
             tables = _Tables(reader)
-            for record in reader.all(marks.get("floor", 0)):
+            for record in reader.all(reader.floor):
                 yield from damage.take(0)
                 if choice.wants(record) and (taken := _taken(record, tables, choice)):
                     yield taken

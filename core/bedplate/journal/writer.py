@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bedplate.journal.chunk import DamagedHead, chunk_of, first_above, pack
-from bedplate.journal.database import PAGE, connect, prepare
+from bedplate.journal.database import PAGE, connect, mark, prepare
 from bedplate.journal.turn import Turn
 from bedplate.model import Body
 
@@ -71,10 +71,10 @@ class Writer:
         self._check()
         with suppress(OSError):  # without it, `bytes_written` says 0
             self._io = os.open("/proc/thread-self/io", os.O_RDONLY)
-        self._epoch = max(self._mark("epoch") + 1, now)
+        self._epoch = max(mark(self._db, "epoch") + 1, now)
         self._db.execute("BEGIN IMMEDIATE")
         self._db.execute(MARK, ("epoch", self._epoch))
-        self._forget_tables(self._db, self._mark("floor"))
+        self._forget_tables(self._db, mark(self._db, "floor"))
         self._db.execute("COMMIT")
         self._measure()
         return self.standing()
@@ -106,7 +106,7 @@ class Writer:
 
     def standing(self) -> Standing:
         """Raises sqlite3.Error."""
-        floor = self._mark("floor")
+        floor = mark(self._db, "floor")
         (newest,) = self._db.execute("SELECT max(last) FROM chunks").fetchone()
         first, oldest, _ = self._oldest(floor)
         return Standing(self._epoch, max(newest or 0, floor), first, oldest, floor)
@@ -200,11 +200,6 @@ class Writer:
         if self._connection is None:
             raise sqlite3.ProgrammingError("the journal is not open")
         return self._connection
-
-    def _mark(self, name: str) -> int:
-        row = self._db.execute("SELECT value FROM marks WHERE name = ?", (name,)).fetchone()
-        plausible = row and isinstance(row[0], int) and 0 <= row[0] < 1 << 62
-        return int(row[0]) if plausible else 0
 
     def _oldest(self, floor: int) -> tuple[int, int, int]:
         """Position, received and epoch of the oldest record above the floor; zeros when there is none."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bedplate.durable import put_link
+from bedplate.durable import put_link, sync_folder
 from bedplate.endpoints import home
 from bedplate.errors import BedplateError
 
@@ -65,12 +65,6 @@ class Versions:
         place = self.place(version)
         return Version(version, place) if (place / WHOLE).is_file() else None
 
-    def all(self) -> tuple[Version, ...]:
-        if not self.folder.is_dir():
-            return ()
-        names = sorted(p.name for p in self.folder.iterdir() if not p.is_symlink() and p.is_dir())
-        return tuple(version for name in names if (version := self.whole(name)))
-
     def begin(self) -> None:
         """Before the first upgrade: the environment that runs this is the one that is used."""
         if not os.path.lexists(self.folder / CURRENT):
@@ -108,6 +102,7 @@ class Versions:
         place = self.place(version)
         os.sync()
         (place / WHOLE).touch(0o644)
+        sync_folder(place)
         return Version(version, place)
 
     def clear(self, version: str) -> None:

@@ -24,7 +24,7 @@ from bedplate.runtime.confining import Confiner, grant_of
 from bedplate.runtime.guards import Guard
 from bedplate.runtime.lanes import TwoLanes
 from bedplate.runtime.launch import Launch, home_of
-from bedplate.runtime.lifecycle import Cause, Transition
+from bedplate.runtime.lifecycle import Cause, State, Transition
 from bedplate.runtime.offer import Offer
 from bedplate.runtime.placement import Place
 from bedplate.runtime.process import PluginProcess
@@ -244,7 +244,7 @@ def _health(supervisor: Supervisor) -> Callable[[bool], None]:
     def heard(whole: bool) -> None:
         if not whole:
             supervisor.life.move(Cause.PARTLY, _partly(supervisor.role))
-        else:
+        elif supervisor.life.beneath is State.DEGRADED:
             supervisor.life.move(Cause.WHOLE)
 
     return heard

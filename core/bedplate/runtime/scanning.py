@@ -50,8 +50,7 @@ class Scanning:
             self._groups.end()
 
     def set(self, tags: Sequence[TagSpec]) -> None:
-        """Reads these, by local handle, as their scan classes say now."""
-        self._account.watch(tags)
+        """Reads these, by local handle, as their scan classes say now. The account knows of them already."""
         self._groups.set(tags)
 
     def _start(self, ns: int, handles: list[int]) -> Ends:

@@ -182,17 +182,19 @@ class Source(Role):
             async with asyncio.timeout(HELD if self._owed else waits):
                 await engine.wait(engine.state().synced)
 
-    def _withheld(self) -> bool:
-        """Whether it must wait for the journal; told when that begins and when it is over."""
+    def _withheld(self) -> str:
+        """Why it must wait for the journal, empty when it need not; told when that begins and when it is over."""
         engine = self.spine.engine
-        goes_on = not self._keeps and (engine.leaves_out or engine.state().failed)
-        if why := "" if goes_on else engine.held:
+        why = engine.held
+        if why and not self._keeps and (engine.leaves_out or engine.state().failed):
+            why = ""
+        if why:
             self.slow(why)
             self._told_held = True
         elif self._told_held:
             self._told_held = False
             self.well()
-        return bool(why)
+        return why
 
     @property
     def _keeps(self) -> bool:
@@ -262,7 +264,7 @@ class Source(Role):
 
     def _held(self) -> str:
         """Nothing is read of a source that keeps it, until the journal takes it."""
-        return self.spine.held if self._keeps and self._withheld() else ""
+        return self._withheld() if self._keeps else ""
 
     def _read_late(self, text: str) -> None:
         self.slow(text)

@@ -19,28 +19,23 @@ NOT_LOST = (gaps_pb2.GAP_REASON_OFF, gaps_pb2.GAP_REASON_MAINTENANCE)
 
 async def lost(case: Case) -> list[str]:
     """A line a gap; one line when nothing is missing, or when it can't be told."""
-    ledger = getattr(case.kernel, "ledger", None)
     reader = case.first is not None and hasattr(case.first.role, "position")
     if reader or case.subject.kind == "journal":
         return _of_reader(case)
-    if ledger is not None:
-        try:
-            since = case.cause.since - MINUTE if case.cause else case.now - HOUR
-            return _lines(case, await _gaps(case, ledger, since))
-        except CallError:
-            pass
-    return _of_qualities(case)
+    try:
+        since = case.cause.since - MINUTE if case.cause else case.now - HOUR
+        return _lines(case, await _gaps(case, since))
+    except CallError:
+        return _of_qualities(case)
 
 
-async def _gaps(case: Case, ledger: Any, since: int) -> list[Any]:
-    found = []
-    for component in case.subject.components[:20]:
-        found += await ledger.gaps(since, 0, component)
-    mine = case.subject.tag
+async def _gaps(case: Case, since: int) -> list[Any]:
+    components, mine = set(case.subject.components), case.subject.tag
     return [
         g
-        for g in found
-        if (not mine or g.whole or mine in g.tags)
+        for g in await case.kernel.ledger.gaps(since)
+        if g.component in components
+        and (not mine or g.whole or mine in g.tags)
         and g.reason not in NOT_LOST
         and not (g.filled and g.filled >= g.missing > 0)
     ]
@@ -73,8 +68,7 @@ def _of_reader(case: Case) -> list[str]:
         return [
             f"for {case.subject.name} alone {buffer.lost.samples:,} samples of {buffer.lost.words}: {buffer.why}"
         ]
-    state = case.kernel.engine.state()
-    if state.failed:
+    if case.kernel.spine.not_stored or case.kernel.engine.state().failed:
         return ["what arrives while nothing is stored; how much is told once it goes on"]
     return ["nothing: what waits is in the journal"]
 

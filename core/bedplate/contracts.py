@@ -36,9 +36,11 @@ __all__ = [
     "Bad",
     "Check",
     "Connector",
+    "Credential",
     "Decision",
     "Delivery",
     "Invalid",
+    "LoggedIn",
     "NoSettings",
     "Node",
     "Output",
@@ -321,12 +323,42 @@ class Verdict(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who asks, as the kernel established it."""
+    """Who asks, as the kernel established it, or as a module that authenticates says.
+
+    id: one person or program, however it comes · roles: of the kernel's: viewer, operator, engineer, admin, auditor,
+    plugin · method: how it was proved · groups: of a directory or an issuer · credential: fingerprint of what it was
+    proved by, no secret · until: ns UTC when it ends, 0: by nothing but a change.
+    """
 
     id: str
     roles: tuple[str, ...] = ()
     peer: str = ""
     method: str = ""
+    groups: tuple[str, ...] = ()
+    credential: str = ""
+    until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What somebody shows, one of three: a bearer token; name and password; a TLS client certificate (DER) whose chain,
+    dates and purpose the kernel has verified. bound: SHA-256 of the client certificate that came beside a token or
+    password, empty: none."""
+
+    token: str = field(default="", repr=False)
+    name: str = ""
+    password: str = field(default="", repr=False)
+    certificate: bytes = b""
+    peer: str = ""
+    bound: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """In place of a Subject, for a password: token: for further calls, good as long as this module says."""
+
+    subject: Subject
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,14 +371,19 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """What a module says to one check. reason: the rule, by its id · remember: seconds (at most 3,600) that the kernel
+    may answer the same check of the same subject by itself."""
+
     verdict: Verdict
     reason: str = ""
+    remember: float = 0.0
 
 
 class SecurityModule:
-    """Says whether. May only add denials; an exception, a time-out, a missing decision and silence are denials.
+    """Says whether, and who where it overrides `authenticate`. May only add denials; an exception, a time-out, a
+    missing decision and silence are denials.
 
-    Unlike other kinds its calls may overlap. Set before `open`: config, component.
+    Unlike other kinds its calls may overlap. Set before `open`: config, component, note, forget.
     """
 
     Config: ClassVar[type[BaseModel]] = NoSettings
@@ -356,8 +393,17 @@ class SecurityModule:
     component: str
     note: Callable[[str], None]
 
+    forget: Callable[
+        [], None
+    ]  # who somebody is or may do has changed: the kernel asks anew, at once
+
     def open(self) -> Any:
         """Prepares."""
+
+    def authenticate(self, credential: Credential) -> Any:
+        """Who this is, as a Subject (for a password a LoggedIn), or None: nobody this module knows. Within 2 s, and
+        in the same time for a wrong password as for an unknown name. The kernel asks again every 2 s of use."""
+        raise NotImplementedError
 
     def authorize(self, subject: Subject, checks: Sequence[Check]) -> Any:
         """One Decision for each check, in order. Within 500 ms."""
@@ -370,6 +416,19 @@ class SecurityModule:
 CAPABILITIES = ("read", "subscribe", "write", "browse", "deliver", "query", "read_history")
 
 
-def capabilities_of(connector: type[Connector]) -> tuple[str, ...]:
-    """What a connector class can do: the methods it overrides."""
-    return tuple(c for c in CAPABILITIES if getattr(connector, c) is not getattr(Connector, c))
+SECURITY_CAPABILITIES = ("authenticate",)
+
+
+def capabilities_of(cls: type) -> tuple[str, ...]:
+    """What a class of a connector or a security module can do: the methods it overrides."""
+    kinds: list[tuple[type, tuple[str, ...]]] = [
+        (Connector, CAPABILITIES),
+        (SecurityModule, SECURITY_CAPABILITIES),
+    ]
+    return tuple(
+        name
+        for kind, names in kinds
+        if issubclass(cls, kind)
+        for name in names
+        if getattr(cls, name) is not getattr(kind, name)
+    )

@@ -161,7 +161,13 @@ PAIRS = [
     ),
     Pair(contracts.Subject, security_pb2.Subject),
     Pair(contracts.Check, security_pb2.Check),
-    Pair(contracts.Decision, security_pb2.Decision),
+    Pair(contracts.Decision, security_pb2.Decision, renamed={"remember": "remember_ms"}),
+    Pair(
+        contracts.Credential,
+        security_pb2.Authenticate,
+        python={"name": "Password.name"},
+        wire={},
+    ),
     Pair(model.TagInfo, record_pb2.Tag, python={"stream": "TagTable.stream"}),
     Pair(model.Event, record_pb2.Event, renamed={"detail": "detail_json"}),
     Pair(model.Alarm, record_pb2.Alarm),
@@ -208,6 +214,7 @@ def test_every_message_that_an_author_meets_has_its_value() -> None:
         *("Publication", "Receipt", "Note", "PageCredit"),  # send, note, the next page
         *("State", "Input"),  # state(), Asset.inputs
         *("Read", "ReadHistory", "Write", "Browse", "Subscribe", "Authorize"),  # arguments
+        "Password",  # name and password of a Credential
         *("OpenReply", "ReadReply", "ReadHistoryReply", "BrowseReply"),  # results
         *("DeliverReply", "ProcessReply"),
         *("Value", "TagTable"),  # any Python value; model.TagTable is built from many

@@ -55,7 +55,7 @@ def describe(cls: Any) -> dict[str, Any]:
         settings["x-bedplate-migrations"] = steps
     return {
         "kind": kind,
-        "capabilities": [*capabilities_of(cls)] if connector else [],
+        "capabilities": [*capabilities_of(cls)],
         "settings": settings,
         "tag": _model(cls, "TagSettings") if connector else {},
         "address": _address(cls) if connector else {},

@@ -18,7 +18,7 @@ from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bedplate.admission.permissions import Line, Permissions, TagPermissions
-from bedplate.contracts import CAPABILITIES
+from bedplate.contracts import CAPABILITIES, SECURITY_CAPABILITIES
 from bedplate.errors import AdmissionError
 from bedplate.version import SERVED, __version__
 
@@ -28,6 +28,7 @@ _USE = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
 _VERSION = re.compile(r"[0-9A-Za-z]+(?:[.+_-][0-9A-Za-z]+)*", re.ASCII)
 _TARGET = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+MAY = {"connector": CAPABILITIES, "security": SECURITY_CAPABILITIES}
 _MODEL = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -230,8 +231,8 @@ def _contradictions(offers: Sequence[OfferEntry]) -> Iterator[str]:
         seen.add(offer.use)
         if offer.kind == "connector" and not offer.capabilities:
             yield f"{where}, capabilities: a connector needs at least one of {', '.join(CAPABILITIES)}"
-        if offer.kind != "connector" and offer.capabilities:
-            yield f"{where}, capabilities: only connectors have any"
+        if unknown := [name for name in offer.capabilities if name not in MAY.get(offer.kind, ())]:
+            yield f"{where}, capabilities: {', '.join(unknown)} is nothing that offers of kind {offer.kind} can do"
         if (offer.idempotent or offer.lanes) and "deliver" not in offer.capabilities:
             word = "idempotent" if offer.idempotent else "lanes"
             yield f"{where}, {word}: only for what can deliver, which gets records"

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from bedplate.contracts import Check, Decision, Subject, Verdict
+from bedplate.contracts import Check, Credential, Decision, LoggedIn, Subject, Verdict
 from bedplate.errors import Denied, NotReady, Unauthenticated
 from bedplate.gate.audit import Audit, Entry
 from bedplate.gate.identity import Authenticator
@@ -21,7 +21,13 @@ DECIDE_WITHIN = 0.5  # s, for all modules together
 
 
 class Module(Protocol):
-    """A security module that the deployment names, up or not. What it raises is a denial; NotReady: for now."""
+    """A security module that the deployment names, up or not. What it raises is a denial; NotReady: for now.
+    authenticates: says who somebody is, too."""
+
+    authenticates: bool
+
+    async def authenticate(self, credential: Credential) -> Subject | LoggedIn | None:
+        """Who this is; None: nobody it knows."""
 
     async def authorize(self, subject: Subject, checks: Sequence[Check]) -> Sequence[Decision]:
         """One Decision for each check, in order."""
@@ -42,17 +48,39 @@ class Gate:
         self._audit = audit
         self._within = decide_within
 
-    def authenticate(self, token: str, peer: str) -> Subject:
-        """Who calls. token: as sent, "" for none · peer: what the transport says of the other end.
+    async def authenticate(self, credential: Credential) -> Subject:
+        """Who calls, by the first that knows: the kernel itself, then every module that authenticates.
 
-        Raises Unauthenticated, with the same words whatever was wrong.
+        Raises Unauthenticated, with the same words whatever was wrong; NotReady when one that might know starts.
         """
         for authenticator in self._authenticators:
-            if subject := authenticator(token, peer):
+            if subject := authenticator(credential.token, credential.peer):
                 return subject
-        rule = "kernel: unknown token" if token else "kernel: no token"
-        self._audit.add(Entry("authenticate", "refused", peer=peer, rule=rule), urgent=True)
+        found, waits = await self._by_modules(credential)
+        if found:
+            return found
+        shown = credential.token or credential.name or credential.certificate
+        rule = "kernel: unknown credential" if shown else "kernel: no credential"
+        self._audit.add(
+            Entry("authenticate", "refused", peer=credential.peer, rule=rule), urgent=True
+        )
+        if waits:
+            raise NotReady(waits)
         raise Unauthenticated("a valid token is needed")
+
+    async def _by_modules(self, credential: Credential) -> tuple[Subject | None, str]:
+        """Who it is; and who is still starting, when nobody knows."""
+        waits = ""
+        for module in self._modules.values():
+            if not module.authenticates or not (credential.token or credential.certificate):
+                continue
+            task = asyncio.ensure_future(module.authenticate(credential))
+            await asyncio.wait([task])
+            if (error := task.exception()) is not None:
+                waits = str(error) if isinstance(error, NotReady) else waits
+            elif isinstance(found := task.result(), Subject) and found.id:
+                return found, ""
+        return None, waits
 
     async def check(self, subject: Subject, action: str, *resources: str) -> None:
         """Returns when the subject may do this to all of these resources; none: to the platform itself.

@@ -13,11 +13,14 @@ from bedplate.contracts import Subject
 OPERATE = frozenset({"operator", "engineer", "admin"})
 ENGINEER = frozenset({"engineer", "admin"})
 SEE = OPERATE | {"viewer"}
+INSPECT = frozenset({"auditor", "admin"})
+ANYBODY: frozenset[str] = frozenset()  # whom we know, whatever their roles
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """roles: any one of them is enough · changes: it changes something, so it needs a written audit log."""
+    """roles: any one of them is enough; none: whom we know · changes: it changes something, so it needs a written audit
+    log."""
 
     roles: frozenset[str]
     changes: bool = False
@@ -40,6 +43,15 @@ ACTIONS = {
     "admin.plan": Action(SEE),
     "admin.apply": Action(ENGINEER, changes=True),
     "admin.deployments": Action(SEE),
+    "admin.audit": Action(INSPECT),
+    "command.submit": Action(OPERATE, changes=True),
+    "command.approve": Action(OPERATE, changes=True),
+    "command.cancel": Action(OPERATE, changes=True),
+    "command.list": Action(SEE | INSPECT),
+    "access.login": Action(ANYBODY),
+    "access.whoami": Action(ANYBODY),
+    "access.check": Action(ANYBODY),
+    "access.sessions": Action(INSPECT),
 }
 
 
@@ -48,7 +60,7 @@ def objection(subject: Subject, action: str) -> str:
     known = ACTIONS.get(action)
     if known is None:
         return "kernel: no such action"
-    if not known.roles.intersection(subject.roles):
+    if known.roles and not known.roles.intersection(subject.roles):
         return f"kernel: needs one of {', '.join(sorted(known.roles))}"
     return ""
 

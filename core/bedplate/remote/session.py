@@ -1,7 +1,7 @@
 """One component inside a plugin: its object, the calls to it, and what their exceptions mean.
 
 The author fails, the kernel retries: each Open builds a new object. Calls never overlap, except that `subscribe`,
-`query`, `read_history` and a security module's `authorize` run beside the others. A call that runs out of time ends the
+`query`, `read_history` and those of a security module run beside the others. A call that runs out of time ends the
 session, but for `read_history`. Here, where plugins are loaded (remote/plugin.py) and in the kernel's supervisor are
 the only places that catch every exception.
 """
@@ -25,7 +25,7 @@ from bedplate.remote.outbox import Outbox
 from bedplate.telemetry import CONTROL, span
 from bedplate.wire import twin
 
-BESIDE = {"subscribe", "query", "read_history", "authorize"}
+BESIDE = {"subscribe", "query", "read_history", "authorize", "authenticate"}
 PATIENT = {"read"}  # answers that may wait for the linger
 CLOSE_WITHIN = 5.0  # s
 LOST = (OSError, EOFError, TimeoutError)
@@ -222,7 +222,7 @@ class Session:
         await self.close()
         self._ended = ""
         self.object = self.build(self._offers(open_.use), open_)
-        self.object.note = self._note
+        self.object.note, self.object.forget = self._note, self._forget
         result = await self._timed(self.call("open"), deadline, "open")
         self.opened = True
         await self.after_open(result, reply)
@@ -294,6 +294,10 @@ class Session:
 
     def _note(self, text: str, *, severity: int = 100) -> None:
         note = plugin_pb2.Note(component=self.component, text=text[:2000], severity=severity)
+        self.outbox.loop.call_soon_threadsafe(self.outbox.note, _twin_note(note))
+
+    def _forget(self) -> None:
+        note = plugin_pb2.Note(component=self.component, forget=True)
         self.outbox.loop.call_soon_threadsafe(self.outbox.note, _twin_note(note))
 
     def lost(self, error: Exception) -> None:

@@ -136,7 +136,8 @@ class Assembly:
         if offer.kind == "analytic":
             moved = self.deployment.moved
             return AnalyticReader(component, ground.spine, settings, self._specs, moved)
-        return Guard(component, ground.spine, settings)
+        authenticates = "authenticate" in offer.capabilities
+        return Guard(component, ground.spine, settings, authenticates=authenticates)
 
     # --- places ---
 

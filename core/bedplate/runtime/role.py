@@ -68,6 +68,7 @@ class Role:
         self.slow: Callable[[str], None] = lambda text: None  # an answer is overdue, in words
         self.well: Callable[[], None] = lambda: None  # answers come again
         self.off: Callable[[], bool] = lambda: False  # silent, and not expected to speak
+        self.forget: Callable[[], None] = lambda: None  # what was answered before counts no more
         self.state: Callable[[], lifecycle.State] = lambda: lifecycle.State.STOPPED
 
     async def open_message(self) -> Any:

@@ -321,6 +321,9 @@ class Supervisor:
                 self._stray("told again that its session is lost")
             self.lose(note.code, note.text)
             return
+        if note.forget:
+            self.role.forget()
+            return
         if breach := self._notes.heard(note.text):
             self._end_place(breach)
 

@@ -18,7 +18,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
-from bedplate.contracts import Subject
+from bedplate.contracts import Credential, Subject
 from bedplate.errors import (
     BedplateError,
     CallError,
@@ -38,8 +38,8 @@ Resources = Callable[[Any], Sequence[str]]
 class GateLike(Protocol):
     """What the door needs of the gate."""
 
-    def authenticate(self, token: str, peer: str) -> Subject:
-        """Raises Unauthenticated for no or a wrong token."""
+    async def authenticate(self, credential: Credential) -> Subject:
+        """Raises Unauthenticated for no or a wrong credential; NotReady when it can't be told yet."""
 
     async def check(self, subject: Subject, action: str, *resources: str) -> None:
         """Raises Denied; NotReady, which is one, when another try is worth it."""
@@ -105,7 +105,8 @@ class Door:
     async def _enter(self, method: Method, context: Any) -> Caller:
         metadata = {str(key): str(value) for key, value in context.invocation_metadata() or ()}
         token = metadata.get("authorization", "").removeprefix("Bearer ")
-        return Caller(self.gate.authenticate(token, context.peer()), context, self)
+        shown = Credential(token, peer=context.peer())
+        return Caller(await self.gate.authenticate(shown), context, self)
 
     def _unary(self, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
         async def serve(request: Any, context: Any) -> Any:

@@ -22,6 +22,9 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from bedplate.api.v1 import access_pb2 as bedplate_dot_api_dot_v1_dot_access__pb2
+from bedplate.api.v1 import audit_pb2 as bedplate_dot_api_dot_v1_dot_audit__pb2
+from bedplate.api.v1 import command_pb2 as bedplate_dot_api_dot_v1_dot_command__pb2
 from bedplate.api.v1 import deployments_pb2 as bedplate_dot_api_dot_v1_dot_deployments__pb2
 from bedplate.api.v1 import gaps_pb2 as bedplate_dot_api_dot_v1_dot_gaps__pb2
 from bedplate.api.v1 import maintenance_pb2 as bedplate_dot_api_dot_v1_dot_maintenance__pb2
@@ -31,83 +34,87 @@ from bedplate.plugin.v1 import plugin_pb2 as bedplate_dot_plugin_dot_v1_dot_plug
 from bedplate.record.v1 import record_pb2 as bedplate_dot_record_dot_v1_dot_record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62\x65\x64plate/api/v1/api.proto\x12\x0f\x62\x65\x64plate.api.v1\x1a!bedplate/api/v1/deployments.proto\x1a\x1a\x62\x65\x64plate/api/v1/gaps.proto\x1a!bedplate/api/v1/maintenance.proto\x1a\x19\x62\x65\x64plate/api/v1/why.proto\x1a%bedplate/connector/v1/connector.proto\x1a\x1f\x62\x65\x64plate/plugin/v1/plugin.proto\x1a\x1f\x62\x65\x64plate/record/v1/record.proto\":\n\x0fListTagsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x14\n\x0cwith_current\x18\x02 \x01(\x08\":\n\x10ListTagsResponse\x12&\n\x04tags\x18\x01 \x03(\x0b\x32\x18.bedplate.api.v1.TagInfo\"\x89\x01\n\x07TagInfo\x12$\n\x03tag\x18\x01 \x01(\x0b\x32\x17.bedplate.record.v1.Tag\x12\x11\n\tcomponent\x18\x02 \x01(\t\x12\r\n\x05\x61sset\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12(\n\x07\x63urrent\x18\x05 \x01(\x0b\x32\x17.bedplate.api.v1.Sample\"s\n\x06Sample\x12(\n\x05value\x18\x01 \x01(\x0b\x32\x19.bedplate.record.v1.Value\x12\x0c\n\x04time\x18\x02 \x01(\x10\x12\x0f\n\x07quality\x18\x03 \x01(\x07\x12\x10\n\x08received\x18\x04 \x01(\x10\x12\x0e\n\x06stored\x18\x05 \x01(\x08\"\"\n\x11ListAssetsRequest\x12\r\n\x05\x62\x65low\x18\x01 \x01(\t\"<\n\x12ListAssetsResponse\x12&\n\x06\x61ssets\x18\x01 \x03(\x0b\x32\x16.bedplate.api.v1.Asset\"E\n\x05\x41sset\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x12\n\ncomponents\x18\x03 \x03(\t\x12\x0c\n\x04tags\x18\x04 \x01(\r\"#\n\x0e\x43urrentRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\"d\n\x0f\x43urrentResponse\x12%\n\x04tags\x18\x01 \x03(\x0b\x32\x17.bedplate.record.v1.Tag\x12*\n\x07\x62\x61tches\x18\x02 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\"\\\n\x10SubscribeRequest\x12.\n\x04open\x18\x01 \x01(\x0b\x32\x1e.bedplate.api.v1.SubscribeOpenH\x00\x12\x10\n\x06\x63redit\x18\x02 \x01(\rH\x00\x42\x06\n\x04what\"o\n\rSubscribeOpen\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\x0c\x12\x0e\n\x06\x63redit\x18\x03 \x01(\r\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x08\x12\x15\n\rcurrent_first\x18\x05 \x01(\x08\"\xa6\x01\n\x11SubscribeResponse\x12,\n\x06tables\x18\x01 \x03(\x0b\x32\x1c.bedplate.record.v1.TagTable\x12+\n\x07records\x18\x02 \x03(\x0b\x32\x1a.bedplate.record.v1.Record\x12\x14\n\x0cresume_token\x18\x03 \x01(\x0c\x12\x0c\n\x04lost\x18\x04 \x01(\x04\x12\x12\n\nnot_stored\x18\x05 \x01(\t\"\xb3\x01\n\x0cQueryRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\r\n\x05\x65very\x18\x04 \x01(\x10\x12\x33\n\taggregate\x18\x05 \x01(\x0e\x32 .bedplate.connector.v1.Aggregate\x12\r\n\x05limit\x18\x06 \x01(\x04\x12\x13\n\x0blast_before\x18\x07 \x01(\x08\x12\x0e\n\x06points\x18\x08 \x01(\r\"\x85\x01\n\rQueryResponse\x12%\n\x04tags\x18\x01 \x03(\x0b\x32\x17.bedplate.record.v1.Tag\x12*\n\x07\x62\x61tches\x18\x02 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\x12\x10\n\x08progress\x18\x03 \x01(\x01\x12\x0f\n\x07history\x18\x04 \x01(\t\"3\n\x11ListAlarmsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\"?\n\x12ListAlarmsResponse\x12)\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x19.bedplate.record.v1.Event\"\'\n\x12WatchAlarmsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\"@\n\x13WatchAlarmsResponse\x12)\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x19.bedplate.record.v1.Event\"5\n\x12\x41\x63knowledgeRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0f\n\x07\x63omment\x18\x02 \x01(\t\"%\n\x13\x41\x63knowledgeResponse\x12\x0e\n\x06source\x18\x01 \x01(\t\"\'\n\x10GetStatusRequest\x12\x13\n\x0bwith_output\x18\x01 \x01(\x08\"\x80\x04\n\x11GetStatusResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07started\x18\x03 \x01(\x10\x12\x0b\n\x03now\x18\x04 \x01(\x10\x12\r\n\x05\x65poch\x18\x05 \x01(\x06\x12\x34\n\ncomponents\x18\x06 \x03(\x0b\x32 .bedplate.api.v1.ComponentStatus\x12/\n\x07journal\x18\x07 \x01(\x0b\x32\x1e.bedplate.api.v1.JournalStatus\x12\x31\n\tprocesses\x18\x08 \x03(\x0b\x32\x1e.bedplate.api.v1.ProcessStatus\x12\x10\n\x08problems\x18\t \x03(\t\x12\x13\n\x0b\x63pu_seconds\x18\n \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x0b \x01(\x04\x12\x17\n\x0f\x64\x65ployment_file\x18\x0c \x01(\t\x12\x0c\n\x04path\x18\r \x01(\t\x12\x0f\n\x07notices\x18\x0e \x03(\t\x12&\n\x06\x63\x61uses\x18\x0f \x03(\x0b\x32\x16.bedplate.api.v1.Cause\x12\x35\n\ndeployment\x18\x10 \x01(\x0b\x32!.bedplate.api.v1.DeploymentStatus\x12\x31\n\x0bmaintenance\x18\x11 \x03(\x0b\x32\x1c.bedplate.api.v1.Maintenance\"\x8a\x04\n\x0f\x43omponentStatus\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.bedplate.api.v1.Kind\x12\x0b\n\x03use\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12\x0c\n\x04path\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\r\n\x05since\x18\x08 \x01(\x10\x12\x0f\n\x07process\x18\t \x01(\t\x12\x0c\n\x04tags\x18\n \x01(\r\x12\x11\n\ttags_good\x18\x0b \x01(\r\x12\x0f\n\x07samples\x18\x0c \x01(\x04\x12\x1a\n\x12samples_per_second\x18\r \x01(\x01\x12\x18\n\x10quietest_seconds\x18\x0e \x01(\x01\x12\x10\n\x08restarts\x18\x0f \x01(\r\x12-\n\x06reader\x18\x10 \x01(\x0b\x32\x1d.bedplate.api.v1.ReaderStatus\x12,\n\x07history\x18\x11 \x03(\x0b\x32\x1b.bedplate.api.v1.Transition\x12\x0f\n\x07\x64ropped\x18\x12 \x01(\x04\x12\x11\n\tplacement\x18\x13 \x01(\t\x12\x0f\n\x07support\x18\x14 \x01(\t\x12\r\n\x05group\x18\x15 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x16 \x01(\t\x12\x33\n\x0c\x63ompleteness\x18\x17 \x01(\x0b\x32\x1d.bedplate.api.v1.Completeness\"7\n\nTransition\x12\n\n\x02\x61t\x18\x01 \x01(\x10\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"P\n\x0cReaderStatus\x12\x16\n\x0e\x62\x65hind_records\x18\x01 \x01(\x04\x12\x16\n\x0e\x62\x65hind_seconds\x18\x02 \x01(\x01\x12\x10\n\x08position\x18\x03 \x01(\x06\"\xd0\x02\n\rJournalStatus\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\r\n\x05\x66irst\x18\x03 \x01(\x06\x12\x10\n\x08\x61ppended\x18\x04 \x01(\x06\x12\x0e\n\x06synced\x18\x05 \x01(\x06\x12\x16\n\x0eoldest_seconds\x18\x06 \x01(\x01\x12\r\n\x05state\x18\x07 \x01(\t\x12\r\n\x05syncs\x18\x08 \x01(\x04\x12\x15\n\rbytes_written\x18\t \x01(\x04\x12\x13\n\x0blimit_bytes\x18\n \x01(\x04\x12\x12\n\nroom_bytes\x18\x0b \x01(\x04\x12\x14\n\x0croom_seconds\x18\x0c \x01(\x01\x12\x1c\n\x14\x62ytes_written_yearly\x18\r \x01(\x01\x12\x0c\n\x04\x66ull\x18\x0e \x01(\t\x12\x0c\n\x04gaps\x18\x0f \x01(\x04\x12\x0f\n\x07\x64\x61maged\x18\x10 \x01(\x04\x12\x18\n\x10unstored_samples\x18\x11 \x01(\x04\"\x8f\x02\n\rProcessStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\x03\x12\x0f\n\x07started\x18\x03 \x01(\x10\x12\x10\n\x08restarts\x18\x04 \x01(\r\x12\x13\n\x0b\x63pu_seconds\x18\x05 \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x06 \x01(\x04\x12\x14\n\x0cping_seconds\x18\x07 \x01(\x01\x12\x12\n\ncomponents\x18\x08 \x03(\t\x12\x0e\n\x06plugin\x18\t \x01(\t\x12\x11\n\tisolation\x18\n \x01(\t\x12\x17\n\x0fisolation_notes\x18\x0b \x03(\t\x12\x0e\n\x06output\x18\x0c \x03(\t\x12\x11\n\tplacement\x18\r \x01(\t\x12\x0c\n\x04peer\x18\x0e \x01(\t\"\x14\n\x12ListPluginsRequest\"E\n\x13ListPluginsResponse\x12.\n\x07plugins\x18\x01 \x03(\x0b\x32\x1d.bedplate.api.v1.PluginStatus\"\xee\x01\n\x0cPluginStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0f\n\x07verdict\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0e\n\x06offers\x18\x06 \x03(\t\x12\x14\n\x0crequires_api\x18\x07 \x01(\t\x12\x0f\n\x07support\x18\x08 \x01(\t\x12\x13\n\x0bpermissions\x18\t \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\n \x03(\t\x12&\n\x04\x63ode\x18\x0b \x01(\x0e\x32\x18.bedplate.plugin.v1.Code*d\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eKIND_CONNECTOR\x10\x01\x12\x11\n\rKIND_ANALYTIC\x10\x02\x12\x11\n\rKIND_SECURITY\x10\x03\x12\x0c\n\x08KIND_APP\x10\x04\x32\xb5\x01\n\x07\x43\x61talog\x12Q\n\x08ListTags\x12 .bedplate.api.v1.ListTagsRequest\x1a!.bedplate.api.v1.ListTagsResponse0\x01\x12W\n\nListAssets\x12\".bedplate.api.v1.ListAssetsRequest\x1a#.bedplate.api.v1.ListAssetsResponse0\x01\x32\xae\x01\n\x04Live\x12N\n\x07\x43urrent\x12\x1f.bedplate.api.v1.CurrentRequest\x1a .bedplate.api.v1.CurrentResponse0\x01\x12V\n\tSubscribe\x12!.bedplate.api.v1.SubscribeRequest\x1a\".bedplate.api.v1.SubscribeResponse(\x01\x30\x01\x32\xa4\x01\n\x07History\x12H\n\x05Query\x12\x1d.bedplate.api.v1.QueryRequest\x1a\x1e.bedplate.api.v1.QueryResponse0\x01\x12O\n\x08ListGaps\x12 .bedplate.api.v1.ListGapsRequest\x1a!.bedplate.api.v1.ListGapsResponse2\x95\x02\n\x06\x41larms\x12U\n\nListAlarms\x12\".bedplate.api.v1.ListAlarmsRequest\x1a#.bedplate.api.v1.ListAlarmsResponse\x12Z\n\x0bWatchAlarms\x12#.bedplate.api.v1.WatchAlarmsRequest\x1a$.bedplate.api.v1.WatchAlarmsResponse0\x01\x12X\n\x0b\x41\x63knowledge\x12#.bedplate.api.v1.AcknowledgeRequest\x1a$.bedplate.api.v1.AcknowledgeResponse2\xbe\x05\n\x05\x41\x64min\x12R\n\tGetStatus\x12!.bedplate.api.v1.GetStatusRequest\x1a\".bedplate.api.v1.GetStatusResponse\x12X\n\x0bListPlugins\x12#.bedplate.api.v1.ListPluginsRequest\x1a$.bedplate.api.v1.ListPluginsResponse\x12L\n\x07\x45xplain\x12\x1f.bedplate.api.v1.ExplainRequest\x1a .bedplate.api.v1.ExplainResponse\x12\x61\n\x0eSetMaintenance\x12&.bedplate.api.v1.SetMaintenanceRequest\x1a\'.bedplate.api.v1.SetMaintenanceResponse\x12\x61\n\x0e\x45ndMaintenance\x12&.bedplate.api.v1.EndMaintenanceRequest\x1a\'.bedplate.api.v1.EndMaintenanceResponse\x12\x43\n\x04Plan\x12\x1c.bedplate.api.v1.PlanRequest\x1a\x1d.bedplate.api.v1.PlanResponse\x12H\n\x05\x41pply\x12\x1d.bedplate.api.v1.ApplyRequest\x1a\x1e.bedplate.api.v1.ApplyResponse0\x01\x12\x64\n\x0fListDeployments\x12\'.bedplate.api.v1.ListDeploymentsRequest\x1a(.bedplate.api.v1.ListDeploymentsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62\x65\x64plate/api/v1/api.proto\x12\x0f\x62\x65\x64plate.api.v1\x1a\x1c\x62\x65\x64plate/api/v1/access.proto\x1a\x1b\x62\x65\x64plate/api/v1/audit.proto\x1a\x1d\x62\x65\x64plate/api/v1/command.proto\x1a!bedplate/api/v1/deployments.proto\x1a\x1a\x62\x65\x64plate/api/v1/gaps.proto\x1a!bedplate/api/v1/maintenance.proto\x1a\x19\x62\x65\x64plate/api/v1/why.proto\x1a%bedplate/connector/v1/connector.proto\x1a\x1f\x62\x65\x64plate/plugin/v1/plugin.proto\x1a\x1f\x62\x65\x64plate/record/v1/record.proto\":\n\x0fListTagsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x14\n\x0cwith_current\x18\x02 \x01(\x08\":\n\x10ListTagsResponse\x12&\n\x04tags\x18\x01 \x03(\x0b\x32\x18.bedplate.api.v1.TagInfo\"\x89\x01\n\x07TagInfo\x12$\n\x03tag\x18\x01 \x01(\x0b\x32\x17.bedplate.record.v1.Tag\x12\x11\n\tcomponent\x18\x02 \x01(\t\x12\r\n\x05\x61sset\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12(\n\x07\x63urrent\x18\x05 \x01(\x0b\x32\x17.bedplate.api.v1.Sample\"s\n\x06Sample\x12(\n\x05value\x18\x01 \x01(\x0b\x32\x19.bedplate.record.v1.Value\x12\x0c\n\x04time\x18\x02 \x01(\x10\x12\x0f\n\x07quality\x18\x03 \x01(\x07\x12\x10\n\x08received\x18\x04 \x01(\x10\x12\x0e\n\x06stored\x18\x05 \x01(\x08\"\"\n\x11ListAssetsRequest\x12\r\n\x05\x62\x65low\x18\x01 \x01(\t\"<\n\x12ListAssetsResponse\x12&\n\x06\x61ssets\x18\x01 \x03(\x0b\x32\x16.bedplate.api.v1.Asset\"E\n\x05\x41sset\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x12\n\ncomponents\x18\x03 \x03(\t\x12\x0c\n\x04tags\x18\x04 \x01(\r\"#\n\x0e\x43urrentRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\"d\n\x0f\x43urrentResponse\x12%\n\x04tags\x18\x01 \x03(\x0b\x32\x17.bedplate.record.v1.Tag\x12*\n\x07\x62\x61tches\x18\x02 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\"\\\n\x10SubscribeRequest\x12.\n\x04open\x18\x01 \x01(\x0b\x32\x1e.bedplate.api.v1.SubscribeOpenH\x00\x12\x10\n\x06\x63redit\x18\x02 \x01(\rH\x00\x42\x06\n\x04what\"o\n\rSubscribeOpen\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\x0c\x12\x0e\n\x06\x63redit\x18\x03 \x01(\r\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x08\x12\x15\n\rcurrent_first\x18\x05 \x01(\x08\"\xa6\x01\n\x11SubscribeResponse\x12,\n\x06tables\x18\x01 \x03(\x0b\x32\x1c.bedplate.record.v1.TagTable\x12+\n\x07records\x18\x02 \x03(\x0b\x32\x1a.bedplate.record.v1.Record\x12\x14\n\x0cresume_token\x18\x03 \x01(\x0c\x12\x0c\n\x04lost\x18\x04 \x01(\x04\x12\x12\n\nnot_stored\x18\x05 \x01(\t\"\xb3\x01\n\x0cQueryRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\r\n\x05\x65very\x18\x04 \x01(\x10\x12\x33\n\taggregate\x18\x05 \x01(\x0e\x32 .bedplate.connector.v1.Aggregate\x12\r\n\x05limit\x18\x06 \x01(\x04\x12\x13\n\x0blast_before\x18\x07 \x01(\x08\x12\x0e\n\x06points\x18\x08 \x01(\r\"\x85\x01\n\rQueryResponse\x12%\n\x04tags\x18\x01 \x03(\x0b\x32\x17.bedplate.record.v1.Tag\x12*\n\x07\x62\x61tches\x18\x02 \x03(\x0b\x32\x19.bedplate.record.v1.Batch\x12\x10\n\x08progress\x18\x03 \x01(\x01\x12\x0f\n\x07history\x18\x04 \x01(\t\"3\n\x11ListAlarmsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\"?\n\x12ListAlarmsResponse\x12)\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x19.bedplate.record.v1.Event\"\'\n\x12WatchAlarmsRequest\x12\x11\n\tselectors\x18\x01 \x03(\t\"@\n\x13WatchAlarmsResponse\x12)\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x19.bedplate.record.v1.Event\"5\n\x12\x41\x63knowledgeRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0f\n\x07\x63omment\x18\x02 \x01(\t\"%\n\x13\x41\x63knowledgeResponse\x12\x0e\n\x06source\x18\x01 \x01(\t\"\'\n\x10GetStatusRequest\x12\x13\n\x0bwith_output\x18\x01 \x01(\x08\"\x80\x04\n\x11GetStatusResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07started\x18\x03 \x01(\x10\x12\x0b\n\x03now\x18\x04 \x01(\x10\x12\r\n\x05\x65poch\x18\x05 \x01(\x06\x12\x34\n\ncomponents\x18\x06 \x03(\x0b\x32 .bedplate.api.v1.ComponentStatus\x12/\n\x07journal\x18\x07 \x01(\x0b\x32\x1e.bedplate.api.v1.JournalStatus\x12\x31\n\tprocesses\x18\x08 \x03(\x0b\x32\x1e.bedplate.api.v1.ProcessStatus\x12\x10\n\x08problems\x18\t \x03(\t\x12\x13\n\x0b\x63pu_seconds\x18\n \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x0b \x01(\x04\x12\x17\n\x0f\x64\x65ployment_file\x18\x0c \x01(\t\x12\x0c\n\x04path\x18\r \x01(\t\x12\x0f\n\x07notices\x18\x0e \x03(\t\x12&\n\x06\x63\x61uses\x18\x0f \x03(\x0b\x32\x16.bedplate.api.v1.Cause\x12\x35\n\ndeployment\x18\x10 \x01(\x0b\x32!.bedplate.api.v1.DeploymentStatus\x12\x31\n\x0bmaintenance\x18\x11 \x03(\x0b\x32\x1c.bedplate.api.v1.Maintenance\"\x8a\x04\n\x0f\x43omponentStatus\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.bedplate.api.v1.Kind\x12\x0b\n\x03use\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12\x0c\n\x04path\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\r\n\x05since\x18\x08 \x01(\x10\x12\x0f\n\x07process\x18\t \x01(\t\x12\x0c\n\x04tags\x18\n \x01(\r\x12\x11\n\ttags_good\x18\x0b \x01(\r\x12\x0f\n\x07samples\x18\x0c \x01(\x04\x12\x1a\n\x12samples_per_second\x18\r \x01(\x01\x12\x18\n\x10quietest_seconds\x18\x0e \x01(\x01\x12\x10\n\x08restarts\x18\x0f \x01(\r\x12-\n\x06reader\x18\x10 \x01(\x0b\x32\x1d.bedplate.api.v1.ReaderStatus\x12,\n\x07history\x18\x11 \x03(\x0b\x32\x1b.bedplate.api.v1.Transition\x12\x0f\n\x07\x64ropped\x18\x12 \x01(\x04\x12\x11\n\tplacement\x18\x13 \x01(\t\x12\x0f\n\x07support\x18\x14 \x01(\t\x12\r\n\x05group\x18\x15 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x16 \x01(\t\x12\x33\n\x0c\x63ompleteness\x18\x17 \x01(\x0b\x32\x1d.bedplate.api.v1.Completeness\"7\n\nTransition\x12\n\n\x02\x61t\x18\x01 \x01(\x10\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"P\n\x0cReaderStatus\x12\x16\n\x0e\x62\x65hind_records\x18\x01 \x01(\x04\x12\x16\n\x0e\x62\x65hind_seconds\x18\x02 \x01(\x01\x12\x10\n\x08position\x18\x03 \x01(\x06\"\xd0\x02\n\rJournalStatus\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\r\n\x05\x66irst\x18\x03 \x01(\x06\x12\x10\n\x08\x61ppended\x18\x04 \x01(\x06\x12\x0e\n\x06synced\x18\x05 \x01(\x06\x12\x16\n\x0eoldest_seconds\x18\x06 \x01(\x01\x12\r\n\x05state\x18\x07 \x01(\t\x12\r\n\x05syncs\x18\x08 \x01(\x04\x12\x15\n\rbytes_written\x18\t \x01(\x04\x12\x13\n\x0blimit_bytes\x18\n \x01(\x04\x12\x12\n\nroom_bytes\x18\x0b \x01(\x04\x12\x14\n\x0croom_seconds\x18\x0c \x01(\x01\x12\x1c\n\x14\x62ytes_written_yearly\x18\r \x01(\x01\x12\x0c\n\x04\x66ull\x18\x0e \x01(\t\x12\x0c\n\x04gaps\x18\x0f \x01(\x04\x12\x0f\n\x07\x64\x61maged\x18\x10 \x01(\x04\x12\x18\n\x10unstored_samples\x18\x11 \x01(\x04\"\x8f\x02\n\rProcessStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\x03\x12\x0f\n\x07started\x18\x03 \x01(\x10\x12\x10\n\x08restarts\x18\x04 \x01(\r\x12\x13\n\x0b\x63pu_seconds\x18\x05 \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x06 \x01(\x04\x12\x14\n\x0cping_seconds\x18\x07 \x01(\x01\x12\x12\n\ncomponents\x18\x08 \x03(\t\x12\x0e\n\x06plugin\x18\t \x01(\t\x12\x11\n\tisolation\x18\n \x01(\t\x12\x17\n\x0fisolation_notes\x18\x0b \x03(\t\x12\x0e\n\x06output\x18\x0c \x03(\t\x12\x11\n\tplacement\x18\r \x01(\t\x12\x0c\n\x04peer\x18\x0e \x01(\t\"\x14\n\x12ListPluginsRequest\"E\n\x13ListPluginsResponse\x12.\n\x07plugins\x18\x01 \x03(\x0b\x32\x1d.bedplate.api.v1.PluginStatus\"\xee\x01\n\x0cPluginStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0f\n\x07verdict\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0e\n\x06offers\x18\x06 \x03(\t\x12\x14\n\x0crequires_api\x18\x07 \x01(\t\x12\x0f\n\x07support\x18\x08 \x01(\t\x12\x13\n\x0bpermissions\x18\t \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\n \x03(\t\x12&\n\x04\x63ode\x18\x0b \x01(\x0e\x32\x18.bedplate.plugin.v1.Code*d\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eKIND_CONNECTOR\x10\x01\x12\x11\n\rKIND_ANALYTIC\x10\x02\x12\x11\n\rKIND_SECURITY\x10\x03\x12\x0c\n\x08KIND_APP\x10\x04\x32\xb5\x01\n\x07\x43\x61talog\x12Q\n\x08ListTags\x12 .bedplate.api.v1.ListTagsRequest\x1a!.bedplate.api.v1.ListTagsResponse0\x01\x12W\n\nListAssets\x12\".bedplate.api.v1.ListAssetsRequest\x1a#.bedplate.api.v1.ListAssetsResponse0\x01\x32\xae\x01\n\x04Live\x12N\n\x07\x43urrent\x12\x1f.bedplate.api.v1.CurrentRequest\x1a .bedplate.api.v1.CurrentResponse0\x01\x12V\n\tSubscribe\x12!.bedplate.api.v1.SubscribeRequest\x1a\".bedplate.api.v1.SubscribeResponse(\x01\x30\x01\x32\xa4\x01\n\x07History\x12H\n\x05Query\x12\x1d.bedplate.api.v1.QueryRequest\x1a\x1e.bedplate.api.v1.QueryResponse0\x01\x12O\n\x08ListGaps\x12 .bedplate.api.v1.ListGapsRequest\x1a!.bedplate.api.v1.ListGapsResponse2\x95\x02\n\x06\x41larms\x12U\n\nListAlarms\x12\".bedplate.api.v1.ListAlarmsRequest\x1a#.bedplate.api.v1.ListAlarmsResponse\x12Z\n\x0bWatchAlarms\x12#.bedplate.api.v1.WatchAlarmsRequest\x1a$.bedplate.api.v1.WatchAlarmsResponse0\x01\x12X\n\x0b\x41\x63knowledge\x12#.bedplate.api.v1.AcknowledgeRequest\x1a$.bedplate.api.v1.AcknowledgeResponse2\xca\x02\n\x07\x43ommand\x12I\n\x06Submit\x12\x1e.bedplate.api.v1.SubmitRequest\x1a\x1f.bedplate.api.v1.SubmitResponse\x12L\n\x07\x41pprove\x12\x1f.bedplate.api.v1.ApproveRequest\x1a .bedplate.api.v1.ApproveResponse\x12I\n\x06\x43\x61ncel\x12\x1e.bedplate.api.v1.CancelRequest\x1a\x1f.bedplate.api.v1.CancelResponse\x12[\n\x0cListCommands\x12$.bedplate.api.v1.ListCommandsRequest\x1a%.bedplate.api.v1.ListCommandsResponse2\xd2\x02\n\x06\x41\x63\x63\x65ss\x12I\n\x06WhoAmI\x12\x1e.bedplate.api.v1.WhoAmIRequest\x1a\x1f.bedplate.api.v1.WhoAmIResponse\x12\x46\n\x05Login\x12\x1d.bedplate.api.v1.LoginRequest\x1a\x1e.bedplate.api.v1.LoginResponse\x12X\n\x0b\x43heckAccess\x12#.bedplate.api.v1.CheckAccessRequest\x1a$.bedplate.api.v1.CheckAccessResponse\x12[\n\x0cListSessions\x12$.bedplate.api.v1.ListSessionsRequest\x1a%.bedplate.api.v1.ListSessionsResponse2\xee\x06\n\x05\x41\x64min\x12R\n\tGetStatus\x12!.bedplate.api.v1.GetStatusRequest\x1a\".bedplate.api.v1.GetStatusResponse\x12X\n\x0bListPlugins\x12#.bedplate.api.v1.ListPluginsRequest\x1a$.bedplate.api.v1.ListPluginsResponse\x12L\n\x07\x45xplain\x12\x1f.bedplate.api.v1.ExplainRequest\x1a .bedplate.api.v1.ExplainResponse\x12\x61\n\x0eSetMaintenance\x12&.bedplate.api.v1.SetMaintenanceRequest\x1a\'.bedplate.api.v1.SetMaintenanceResponse\x12\x61\n\x0e\x45ndMaintenance\x12&.bedplate.api.v1.EndMaintenanceRequest\x1a\'.bedplate.api.v1.EndMaintenanceResponse\x12\x43\n\x04Plan\x12\x1c.bedplate.api.v1.PlanRequest\x1a\x1d.bedplate.api.v1.PlanResponse\x12H\n\x05\x41pply\x12\x1d.bedplate.api.v1.ApplyRequest\x1a\x1e.bedplate.api.v1.ApplyResponse0\x01\x12\x64\n\x0fListDeployments\x12\'.bedplate.api.v1.ListDeploymentsRequest\x1a(.bedplate.api.v1.ListDeploymentsResponse\x12T\n\tListAudit\x12!.bedplate.api.v1.ListAuditRequest\x1a\".bedplate.api.v1.ListAuditResponse0\x01\x12X\n\x0bVerifyAudit\x12#.bedplate.api.v1.VerifyAuditRequest\x1a$.bedplate.api.v1.VerifyAuditResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bedplate.api.v1.api_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_KIND']._serialized_start=4141
-  _globals['_KIND']._serialized_end=4241
-  _globals['_LISTTAGSREQUEST']._serialized_start=276
-  _globals['_LISTTAGSREQUEST']._serialized_end=334
-  _globals['_LISTTAGSRESPONSE']._serialized_start=336
-  _globals['_LISTTAGSRESPONSE']._serialized_end=394
-  _globals['_TAGINFO']._serialized_start=397
-  _globals['_TAGINFO']._serialized_end=534
-  _globals['_SAMPLE']._serialized_start=536
-  _globals['_SAMPLE']._serialized_end=651
-  _globals['_LISTASSETSREQUEST']._serialized_start=653
-  _globals['_LISTASSETSREQUEST']._serialized_end=687
-  _globals['_LISTASSETSRESPONSE']._serialized_start=689
-  _globals['_LISTASSETSRESPONSE']._serialized_end=749
-  _globals['_ASSET']._serialized_start=751
-  _globals['_ASSET']._serialized_end=820
-  _globals['_CURRENTREQUEST']._serialized_start=822
-  _globals['_CURRENTREQUEST']._serialized_end=857
-  _globals['_CURRENTRESPONSE']._serialized_start=859
-  _globals['_CURRENTRESPONSE']._serialized_end=959
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=961
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=1053
-  _globals['_SUBSCRIBEOPEN']._serialized_start=1055
-  _globals['_SUBSCRIBEOPEN']._serialized_end=1166
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=1169
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=1335
-  _globals['_QUERYREQUEST']._serialized_start=1338
-  _globals['_QUERYREQUEST']._serialized_end=1517
-  _globals['_QUERYRESPONSE']._serialized_start=1520
-  _globals['_QUERYRESPONSE']._serialized_end=1653
-  _globals['_LISTALARMSREQUEST']._serialized_start=1655
-  _globals['_LISTALARMSREQUEST']._serialized_end=1706
-  _globals['_LISTALARMSRESPONSE']._serialized_start=1708
-  _globals['_LISTALARMSRESPONSE']._serialized_end=1771
-  _globals['_WATCHALARMSREQUEST']._serialized_start=1773
-  _globals['_WATCHALARMSREQUEST']._serialized_end=1812
-  _globals['_WATCHALARMSRESPONSE']._serialized_start=1814
-  _globals['_WATCHALARMSRESPONSE']._serialized_end=1878
-  _globals['_ACKNOWLEDGEREQUEST']._serialized_start=1880
-  _globals['_ACKNOWLEDGEREQUEST']._serialized_end=1933
-  _globals['_ACKNOWLEDGERESPONSE']._serialized_start=1935
-  _globals['_ACKNOWLEDGERESPONSE']._serialized_end=1972
-  _globals['_GETSTATUSREQUEST']._serialized_start=1974
-  _globals['_GETSTATUSREQUEST']._serialized_end=2013
-  _globals['_GETSTATUSRESPONSE']._serialized_start=2016
-  _globals['_GETSTATUSRESPONSE']._serialized_end=2528
-  _globals['_COMPONENTSTATUS']._serialized_start=2531
-  _globals['_COMPONENTSTATUS']._serialized_end=3053
-  _globals['_TRANSITION']._serialized_start=3055
-  _globals['_TRANSITION']._serialized_end=3110
-  _globals['_READERSTATUS']._serialized_start=3112
-  _globals['_READERSTATUS']._serialized_end=3192
-  _globals['_JOURNALSTATUS']._serialized_start=3195
-  _globals['_JOURNALSTATUS']._serialized_end=3531
-  _globals['_PROCESSSTATUS']._serialized_start=3534
-  _globals['_PROCESSSTATUS']._serialized_end=3805
-  _globals['_LISTPLUGINSREQUEST']._serialized_start=3807
-  _globals['_LISTPLUGINSREQUEST']._serialized_end=3827
-  _globals['_LISTPLUGINSRESPONSE']._serialized_start=3829
-  _globals['_LISTPLUGINSRESPONSE']._serialized_end=3898
-  _globals['_PLUGINSTATUS']._serialized_start=3901
-  _globals['_PLUGINSTATUS']._serialized_end=4139
-  _globals['_CATALOG']._serialized_start=4244
-  _globals['_CATALOG']._serialized_end=4425
-  _globals['_LIVE']._serialized_start=4428
-  _globals['_LIVE']._serialized_end=4602
-  _globals['_HISTORY']._serialized_start=4605
-  _globals['_HISTORY']._serialized_end=4769
-  _globals['_ALARMS']._serialized_start=4772
-  _globals['_ALARMS']._serialized_end=5049
-  _globals['_ADMIN']._serialized_start=5052
-  _globals['_ADMIN']._serialized_end=5754
+  _globals['_KIND']._serialized_start=4231
+  _globals['_KIND']._serialized_end=4331
+  _globals['_LISTTAGSREQUEST']._serialized_start=366
+  _globals['_LISTTAGSREQUEST']._serialized_end=424
+  _globals['_LISTTAGSRESPONSE']._serialized_start=426
+  _globals['_LISTTAGSRESPONSE']._serialized_end=484
+  _globals['_TAGINFO']._serialized_start=487
+  _globals['_TAGINFO']._serialized_end=624
+  _globals['_SAMPLE']._serialized_start=626
+  _globals['_SAMPLE']._serialized_end=741
+  _globals['_LISTASSETSREQUEST']._serialized_start=743
+  _globals['_LISTASSETSREQUEST']._serialized_end=777
+  _globals['_LISTASSETSRESPONSE']._serialized_start=779
+  _globals['_LISTASSETSRESPONSE']._serialized_end=839
+  _globals['_ASSET']._serialized_start=841
+  _globals['_ASSET']._serialized_end=910
+  _globals['_CURRENTREQUEST']._serialized_start=912
+  _globals['_CURRENTREQUEST']._serialized_end=947
+  _globals['_CURRENTRESPONSE']._serialized_start=949
+  _globals['_CURRENTRESPONSE']._serialized_end=1049
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=1051
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=1143
+  _globals['_SUBSCRIBEOPEN']._serialized_start=1145
+  _globals['_SUBSCRIBEOPEN']._serialized_end=1256
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=1259
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=1425
+  _globals['_QUERYREQUEST']._serialized_start=1428
+  _globals['_QUERYREQUEST']._serialized_end=1607
+  _globals['_QUERYRESPONSE']._serialized_start=1610
+  _globals['_QUERYRESPONSE']._serialized_end=1743
+  _globals['_LISTALARMSREQUEST']._serialized_start=1745
+  _globals['_LISTALARMSREQUEST']._serialized_end=1796
+  _globals['_LISTALARMSRESPONSE']._serialized_start=1798
+  _globals['_LISTALARMSRESPONSE']._serialized_end=1861
+  _globals['_WATCHALARMSREQUEST']._serialized_start=1863
+  _globals['_WATCHALARMSREQUEST']._serialized_end=1902
+  _globals['_WATCHALARMSRESPONSE']._serialized_start=1904
+  _globals['_WATCHALARMSRESPONSE']._serialized_end=1968
+  _globals['_ACKNOWLEDGEREQUEST']._serialized_start=1970
+  _globals['_ACKNOWLEDGEREQUEST']._serialized_end=2023
+  _globals['_ACKNOWLEDGERESPONSE']._serialized_start=2025
+  _globals['_ACKNOWLEDGERESPONSE']._serialized_end=2062
+  _globals['_GETSTATUSREQUEST']._serialized_start=2064
+  _globals['_GETSTATUSREQUEST']._serialized_end=2103
+  _globals['_GETSTATUSRESPONSE']._serialized_start=2106
+  _globals['_GETSTATUSRESPONSE']._serialized_end=2618
+  _globals['_COMPONENTSTATUS']._serialized_start=2621
+  _globals['_COMPONENTSTATUS']._serialized_end=3143
+  _globals['_TRANSITION']._serialized_start=3145
+  _globals['_TRANSITION']._serialized_end=3200
+  _globals['_READERSTATUS']._serialized_start=3202
+  _globals['_READERSTATUS']._serialized_end=3282
+  _globals['_JOURNALSTATUS']._serialized_start=3285
+  _globals['_JOURNALSTATUS']._serialized_end=3621
+  _globals['_PROCESSSTATUS']._serialized_start=3624
+  _globals['_PROCESSSTATUS']._serialized_end=3895
+  _globals['_LISTPLUGINSREQUEST']._serialized_start=3897
+  _globals['_LISTPLUGINSREQUEST']._serialized_end=3917
+  _globals['_LISTPLUGINSRESPONSE']._serialized_start=3919
+  _globals['_LISTPLUGINSRESPONSE']._serialized_end=3988
+  _globals['_PLUGINSTATUS']._serialized_start=3991
+  _globals['_PLUGINSTATUS']._serialized_end=4229
+  _globals['_CATALOG']._serialized_start=4334
+  _globals['_CATALOG']._serialized_end=4515
+  _globals['_LIVE']._serialized_start=4518
+  _globals['_LIVE']._serialized_end=4692
+  _globals['_HISTORY']._serialized_start=4695
+  _globals['_HISTORY']._serialized_end=4859
+  _globals['_ALARMS']._serialized_start=4862
+  _globals['_ALARMS']._serialized_end=5139
+  _globals['_COMMAND']._serialized_start=5142
+  _globals['_COMMAND']._serialized_end=5472
+  _globals['_ACCESS']._serialized_start=5475
+  _globals['_ACCESS']._serialized_end=5813
+  _globals['_ADMIN']._serialized_start=5816
+  _globals['_ADMIN']._serialized_end=6694
 # @@protoc_insertion_point(module_scope)

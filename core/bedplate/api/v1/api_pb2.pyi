@@ -1,3 +1,6 @@
+from bedplate.api.v1 import access_pb2 as _access_pb2
+from bedplate.api.v1 import audit_pb2 as _audit_pb2
+from bedplate.api.v1 import command_pb2 as _command_pb2
 from bedplate.api.v1 import deployments_pb2 as _deployments_pb2
 from bedplate.api.v1 import gaps_pb2 as _gaps_pb2
 from bedplate.api.v1 import maintenance_pb2 as _maintenance_pb2

@@ -3,7 +3,10 @@
 import grpc
 import warnings
 
+from bedplate.api.v1 import access_pb2 as bedplate_dot_api_dot_v1_dot_access__pb2
 from bedplate.api.v1 import api_pb2 as bedplate_dot_api_dot_v1_dot_api__pb2
+from bedplate.api.v1 import audit_pb2 as bedplate_dot_api_dot_v1_dot_audit__pb2
+from bedplate.api.v1 import command_pb2 as bedplate_dot_api_dot_v1_dot_command__pb2
 from bedplate.api.v1 import deployments_pb2 as bedplate_dot_api_dot_v1_dot_deployments__pb2
 from bedplate.api.v1 import gaps_pb2 as bedplate_dot_api_dot_v1_dot_gaps__pb2
 from bedplate.api.v1 import maintenance_pb2 as bedplate_dot_api_dot_v1_dot_maintenance__pb2
@@ -555,6 +558,422 @@ class Alarms:
             _registered_method=True)
 
 
+class CommandStub:
+    """Wishes to change the outside world. Nothing is sent that the guard has not passed.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Submit = channel.unary_unary(
+                '/bedplate.api.v1.Command/Submit',
+                request_serializer=bedplate_dot_api_dot_v1_dot_command__pb2.SubmitRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_command__pb2.SubmitResponse.FromString,
+                _registered_method=True)
+        self.Approve = channel.unary_unary(
+                '/bedplate.api.v1.Command/Approve',
+                request_serializer=bedplate_dot_api_dot_v1_dot_command__pb2.ApproveRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_command__pb2.ApproveResponse.FromString,
+                _registered_method=True)
+        self.Cancel = channel.unary_unary(
+                '/bedplate.api.v1.Command/Cancel',
+                request_serializer=bedplate_dot_api_dot_v1_dot_command__pb2.CancelRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_command__pb2.CancelResponse.FromString,
+                _registered_method=True)
+        self.ListCommands = channel.unary_unary(
+                '/bedplate.api.v1.Command/ListCommands',
+                request_serializer=bedplate_dot_api_dot_v1_dot_command__pb2.ListCommandsRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_command__pb2.ListCommandsResponse.FromString,
+                _registered_method=True)
+
+
+class CommandServicer:
+    """Wishes to change the outside world. Nothing is sent that the guard has not passed.
+    """
+
+    def Submit(self, request, context):
+        """Checks a command, and carries it out where no second person is needed. Idempotent by command_id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Approve(self, request, context):
+        """By a second person: carries out what was submitted, exactly as it was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Cancel(self, request, context):
+        """Takes back what was not sent yet. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCommands(self, request, context):
+        """Commands by time, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_CommandServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Submit': grpc.unary_unary_rpc_method_handler(
+                    servicer.Submit,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_command__pb2.SubmitRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_command__pb2.SubmitResponse.SerializeToString,
+            ),
+            'Approve': grpc.unary_unary_rpc_method_handler(
+                    servicer.Approve,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_command__pb2.ApproveRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_command__pb2.ApproveResponse.SerializeToString,
+            ),
+            'Cancel': grpc.unary_unary_rpc_method_handler(
+                    servicer.Cancel,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_command__pb2.CancelRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_command__pb2.CancelResponse.SerializeToString,
+            ),
+            'ListCommands': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCommands,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_command__pb2.ListCommandsRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_command__pb2.ListCommandsResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'bedplate.api.v1.Command', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('bedplate.api.v1.Command', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Command:
+    """Wishes to change the outside world. Nothing is sent that the guard has not passed.
+    """
+
+    @staticmethod
+    def Submit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Command/Submit',
+            bedplate_dot_api_dot_v1_dot_command__pb2.SubmitRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_command__pb2.SubmitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Approve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Command/Approve',
+            bedplate_dot_api_dot_v1_dot_command__pb2.ApproveRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_command__pb2.ApproveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Cancel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Command/Cancel',
+            bedplate_dot_api_dot_v1_dot_command__pb2.CancelRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_command__pb2.CancelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCommands(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Command/ListCommands',
+            bedplate_dot_api_dot_v1_dot_command__pb2.ListCommandsRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_command__pb2.ListCommandsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class AccessStub:
+    """Who somebody is, and what they may.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.WhoAmI = channel.unary_unary(
+                '/bedplate.api.v1.Access/WhoAmI',
+                request_serializer=bedplate_dot_api_dot_v1_dot_access__pb2.WhoAmIRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_access__pb2.WhoAmIResponse.FromString,
+                _registered_method=True)
+        self.Login = channel.unary_unary(
+                '/bedplate.api.v1.Access/Login',
+                request_serializer=bedplate_dot_api_dot_v1_dot_access__pb2.LoginRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_access__pb2.LoginResponse.FromString,
+                _registered_method=True)
+        self.CheckAccess = channel.unary_unary(
+                '/bedplate.api.v1.Access/CheckAccess',
+                request_serializer=bedplate_dot_api_dot_v1_dot_access__pb2.CheckAccessRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_access__pb2.CheckAccessResponse.FromString,
+                _registered_method=True)
+        self.ListSessions = channel.unary_unary(
+                '/bedplate.api.v1.Access/ListSessions',
+                request_serializer=bedplate_dot_api_dot_v1_dot_access__pb2.ListSessionsRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_access__pb2.ListSessionsResponse.FromString,
+                _registered_method=True)
+
+
+class AccessServicer:
+    """Who somebody is, and what they may.
+    """
+
+    def WhoAmI(self, request, context):
+        """Who the kernel takes the caller for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Login(self, request, context):
+        """A token for a name and its password. The one call that needs no credential.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckAccess(self, request, context):
+        """Whether the caller may do something, and by which rules.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSessions(self, request, context):
+        """Who is connected.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AccessServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'WhoAmI': grpc.unary_unary_rpc_method_handler(
+                    servicer.WhoAmI,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_access__pb2.WhoAmIRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_access__pb2.WhoAmIResponse.SerializeToString,
+            ),
+            'Login': grpc.unary_unary_rpc_method_handler(
+                    servicer.Login,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_access__pb2.LoginRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_access__pb2.LoginResponse.SerializeToString,
+            ),
+            'CheckAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckAccess,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_access__pb2.CheckAccessRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_access__pb2.CheckAccessResponse.SerializeToString,
+            ),
+            'ListSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSessions,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_access__pb2.ListSessionsRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_access__pb2.ListSessionsResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'bedplate.api.v1.Access', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('bedplate.api.v1.Access', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Access:
+    """Who somebody is, and what they may.
+    """
+
+    @staticmethod
+    def WhoAmI(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Access/WhoAmI',
+            bedplate_dot_api_dot_v1_dot_access__pb2.WhoAmIRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_access__pb2.WhoAmIResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Login(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Access/Login',
+            bedplate_dot_api_dot_v1_dot_access__pb2.LoginRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_access__pb2.LoginResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Access/CheckAccess',
+            bedplate_dot_api_dot_v1_dot_access__pb2.CheckAccessRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_access__pb2.CheckAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Access/ListSessions',
+            bedplate_dot_api_dot_v1_dot_access__pb2.ListSessionsRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_access__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class AdminStub:
     """The platform itself.
     """
@@ -604,6 +1023,16 @@ class AdminStub:
                 '/bedplate.api.v1.Admin/ListDeployments',
                 request_serializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsRequest.SerializeToString,
                 response_deserializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsResponse.FromString,
+                _registered_method=True)
+        self.ListAudit = channel.unary_stream(
+                '/bedplate.api.v1.Admin/ListAudit',
+                request_serializer=bedplate_dot_api_dot_v1_dot_audit__pb2.ListAuditRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_audit__pb2.ListAuditResponse.FromString,
+                _registered_method=True)
+        self.VerifyAudit = channel.unary_unary(
+                '/bedplate.api.v1.Admin/VerifyAudit',
+                request_serializer=bedplate_dot_api_dot_v1_dot_audit__pb2.VerifyAuditRequest.SerializeToString,
+                response_deserializer=bedplate_dot_api_dot_v1_dot_audit__pb2.VerifyAuditResponse.FromString,
                 _registered_method=True)
 
 
@@ -668,6 +1097,20 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAudit(self, request, context):
+        """The audit log, oldest first. Nothing in the API changes or removes a line of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyAudit(self, request, context):
+        """Whether its chain is whole, as the kernel finds it now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -710,6 +1153,16 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.ListDeployments,
                     request_deserializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsRequest.FromString,
                     response_serializer=bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsResponse.SerializeToString,
+            ),
+            'ListAudit': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListAudit,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_audit__pb2.ListAuditRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_audit__pb2.ListAuditResponse.SerializeToString,
+            ),
+            'VerifyAudit': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyAudit,
+                    request_deserializer=bedplate_dot_api_dot_v1_dot_audit__pb2.VerifyAuditRequest.FromString,
+                    response_serializer=bedplate_dot_api_dot_v1_dot_audit__pb2.VerifyAuditResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -929,6 +1382,60 @@ class Admin:
             '/bedplate.api.v1.Admin/ListDeployments',
             bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsRequest.SerializeToString,
             bedplate_dot_api_dot_v1_dot_deployments__pb2.ListDeploymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bedplate.api.v1.Admin/ListAudit',
+            bedplate_dot_api_dot_v1_dot_audit__pb2.ListAuditRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_audit__pb2.ListAuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bedplate.api.v1.Admin/VerifyAudit',
+            bedplate_dot_api_dot_v1_dot_audit__pb2.VerifyAuditRequest.SerializeToString,
+            bedplate_dot_api_dot_v1_dot_audit__pb2.VerifyAuditResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,7 +5,10 @@ bedplate.api.v1: what MES, dashboards, data science and other sites use. One por
 Limits, deadlines and the table condition → code → what the caller does: protos/README.md.
 """
 
+from bedplate.api.v1 import access_pb2 as _access_pb2
 from bedplate.api.v1 import api_pb2 as _api_pb2
+from bedplate.api.v1 import audit_pb2 as _audit_pb2
+from bedplate.api.v1 import command_pb2 as _command_pb2
 from bedplate.api.v1 import deployments_pb2 as _deployments_pb2
 from bedplate.api.v1 import gaps_pb2 as _gaps_pb2
 from bedplate.api.v1 import maintenance_pb2 as _maintenance_pb2
@@ -225,6 +228,140 @@ class AlarmsServicer(metaclass=_abc_1.ABCMeta):
 
 def add_AlarmsServicer_to_server(servicer: AlarmsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class CommandStub:
+    """Wishes to change the outside world. Nothing is sent that the guard has not passed."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> CommandAsyncStub: ...
+    Submit: _grpc.UnaryUnaryMultiCallable[_command_pb2.SubmitRequest, _command_pb2.SubmitResponse]
+    """Checks a command, and carries it out where no second person is needed. Idempotent by command_id."""
+    Approve: _grpc.UnaryUnaryMultiCallable[_command_pb2.ApproveRequest, _command_pb2.ApproveResponse]
+    """By a second person: carries out what was submitted, exactly as it was."""
+    Cancel: _grpc.UnaryUnaryMultiCallable[_command_pb2.CancelRequest, _command_pb2.CancelResponse]
+    """Takes back what was not sent yet. Idempotent."""
+    ListCommands: _grpc.UnaryUnaryMultiCallable[_command_pb2.ListCommandsRequest, _command_pb2.ListCommandsResponse]
+    """Commands by time, the newest first."""
+
+@_typing.type_check_only
+class CommandAsyncStub(CommandStub):
+    """Wishes to change the outside world. Nothing is sent that the guard has not passed."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    Submit: _aio.UnaryUnaryMultiCallable[_command_pb2.SubmitRequest, _command_pb2.SubmitResponse]  # type: ignore[assignment]
+    """Checks a command, and carries it out where no second person is needed. Idempotent by command_id."""
+    Approve: _aio.UnaryUnaryMultiCallable[_command_pb2.ApproveRequest, _command_pb2.ApproveResponse]  # type: ignore[assignment]
+    """By a second person: carries out what was submitted, exactly as it was."""
+    Cancel: _aio.UnaryUnaryMultiCallable[_command_pb2.CancelRequest, _command_pb2.CancelResponse]  # type: ignore[assignment]
+    """Takes back what was not sent yet. Idempotent."""
+    ListCommands: _aio.UnaryUnaryMultiCallable[_command_pb2.ListCommandsRequest, _command_pb2.ListCommandsResponse]  # type: ignore[assignment]
+    """Commands by time, the newest first."""
+
+class CommandServicer(metaclass=_abc_1.ABCMeta):
+    """Wishes to change the outside world. Nothing is sent that the guard has not passed."""
+
+    @_abc_1.abstractmethod
+    def Submit(
+        self,
+        request: _command_pb2.SubmitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_command_pb2.SubmitResponse, _abc.Awaitable[_command_pb2.SubmitResponse]]:
+        """Checks a command, and carries it out where no second person is needed. Idempotent by command_id."""
+
+    @_abc_1.abstractmethod
+    def Approve(
+        self,
+        request: _command_pb2.ApproveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_command_pb2.ApproveResponse, _abc.Awaitable[_command_pb2.ApproveResponse]]:
+        """By a second person: carries out what was submitted, exactly as it was."""
+
+    @_abc_1.abstractmethod
+    def Cancel(
+        self,
+        request: _command_pb2.CancelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_command_pb2.CancelResponse, _abc.Awaitable[_command_pb2.CancelResponse]]:
+        """Takes back what was not sent yet. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def ListCommands(
+        self,
+        request: _command_pb2.ListCommandsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_command_pb2.ListCommandsResponse, _abc.Awaitable[_command_pb2.ListCommandsResponse]]:
+        """Commands by time, the newest first."""
+
+def add_CommandServicer_to_server(servicer: CommandServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class AccessStub:
+    """Who somebody is, and what they may."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> AccessAsyncStub: ...
+    WhoAmI: _grpc.UnaryUnaryMultiCallable[_access_pb2.WhoAmIRequest, _access_pb2.WhoAmIResponse]
+    """Who the kernel takes the caller for."""
+    Login: _grpc.UnaryUnaryMultiCallable[_access_pb2.LoginRequest, _access_pb2.LoginResponse]
+    """A token for a name and its password. The one call that needs no credential."""
+    CheckAccess: _grpc.UnaryUnaryMultiCallable[_access_pb2.CheckAccessRequest, _access_pb2.CheckAccessResponse]
+    """Whether the caller may do something, and by which rules."""
+    ListSessions: _grpc.UnaryUnaryMultiCallable[_access_pb2.ListSessionsRequest, _access_pb2.ListSessionsResponse]
+    """Who is connected."""
+
+@_typing.type_check_only
+class AccessAsyncStub(AccessStub):
+    """Who somebody is, and what they may."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    WhoAmI: _aio.UnaryUnaryMultiCallable[_access_pb2.WhoAmIRequest, _access_pb2.WhoAmIResponse]  # type: ignore[assignment]
+    """Who the kernel takes the caller for."""
+    Login: _aio.UnaryUnaryMultiCallable[_access_pb2.LoginRequest, _access_pb2.LoginResponse]  # type: ignore[assignment]
+    """A token for a name and its password. The one call that needs no credential."""
+    CheckAccess: _aio.UnaryUnaryMultiCallable[_access_pb2.CheckAccessRequest, _access_pb2.CheckAccessResponse]  # type: ignore[assignment]
+    """Whether the caller may do something, and by which rules."""
+    ListSessions: _aio.UnaryUnaryMultiCallable[_access_pb2.ListSessionsRequest, _access_pb2.ListSessionsResponse]  # type: ignore[assignment]
+    """Who is connected."""
+
+class AccessServicer(metaclass=_abc_1.ABCMeta):
+    """Who somebody is, and what they may."""
+
+    @_abc_1.abstractmethod
+    def WhoAmI(
+        self,
+        request: _access_pb2.WhoAmIRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.WhoAmIResponse, _abc.Awaitable[_access_pb2.WhoAmIResponse]]:
+        """Who the kernel takes the caller for."""
+
+    @_abc_1.abstractmethod
+    def Login(
+        self,
+        request: _access_pb2.LoginRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.LoginResponse, _abc.Awaitable[_access_pb2.LoginResponse]]:
+        """A token for a name and its password. The one call that needs no credential."""
+
+    @_abc_1.abstractmethod
+    def CheckAccess(
+        self,
+        request: _access_pb2.CheckAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.CheckAccessResponse, _abc.Awaitable[_access_pb2.CheckAccessResponse]]:
+        """Whether the caller may do something, and by which rules."""
+
+    @_abc_1.abstractmethod
+    def ListSessions(
+        self,
+        request: _access_pb2.ListSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.ListSessionsResponse, _abc.Awaitable[_access_pb2.ListSessionsResponse]]:
+        """Who is connected."""
+
+def add_AccessServicer_to_server(servicer: AccessServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class AdminStub:
     """The platform itself."""
 
@@ -250,6 +387,10 @@ class AdminStub:
     """
     ListDeployments: _grpc.UnaryUnaryMultiCallable[_deployments_pb2.ListDeploymentsRequest, _deployments_pb2.ListDeploymentsResponse]
     """Deployments that were applied."""
+    ListAudit: _grpc.UnaryStreamMultiCallable[_audit_pb2.ListAuditRequest, _audit_pb2.ListAuditResponse]
+    """The audit log, oldest first. Nothing in the API changes or removes a line of it."""
+    VerifyAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.VerifyAuditRequest, _audit_pb2.VerifyAuditResponse]
+    """Whether its chain is whole, as the kernel finds it now."""
 
 @_typing.type_check_only
 class AdminAsyncStub(AdminStub):
@@ -274,6 +415,10 @@ class AdminAsyncStub(AdminStub):
     """
     ListDeployments: _aio.UnaryUnaryMultiCallable[_deployments_pb2.ListDeploymentsRequest, _deployments_pb2.ListDeploymentsResponse]  # type: ignore[assignment]
     """Deployments that were applied."""
+    ListAudit: _aio.UnaryStreamMultiCallable[_audit_pb2.ListAuditRequest, _audit_pb2.ListAuditResponse]  # type: ignore[assignment]
+    """The audit log, oldest first. Nothing in the API changes or removes a line of it."""
+    VerifyAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.VerifyAuditRequest, _audit_pb2.VerifyAuditResponse]  # type: ignore[assignment]
+    """Whether its chain is whole, as the kernel finds it now."""
 
 class AdminServicer(metaclass=_abc_1.ABCMeta):
     """The platform itself."""
@@ -343,5 +488,21 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_deployments_pb2.ListDeploymentsResponse, _abc.Awaitable[_deployments_pb2.ListDeploymentsResponse]]:
         """Deployments that were applied."""
+
+    @_abc_1.abstractmethod
+    def ListAudit(
+        self,
+        request: _audit_pb2.ListAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_audit_pb2.ListAuditResponse], _abc.AsyncIterator[_audit_pb2.ListAuditResponse]]:
+        """The audit log, oldest first. Nothing in the API changes or removes a line of it."""
+
+    @_abc_1.abstractmethod
+    def VerifyAudit(
+        self,
+        request: _audit_pb2.VerifyAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.VerifyAuditResponse, _abc.Awaitable[_audit_pb2.VerifyAuditResponse]]:
+        """Whether its chain is whole, as the kernel finds it now."""
 
 def add_AdminServicer_to_server(servicer: AdminServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

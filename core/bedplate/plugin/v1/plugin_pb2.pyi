@@ -163,18 +163,20 @@ class Answer(_message.Message):
     def __init__(self, id: _Optional[int] = ..., code: _Optional[_Union[Code, str]] = ..., text: _Optional[str] = ..., problems: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., trace: _Optional[str] = ...) -> None: ...
 
 class Note(_message.Message):
-    __slots__ = ("component", "lost", "severity", "text", "code")
+    __slots__ = ("component", "lost", "severity", "text", "code", "forget")
     COMPONENT_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
     SEVERITY_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
+    FORGET_FIELD_NUMBER: _ClassVar[int]
     component: str
     lost: bool
     severity: int
     text: str
     code: Code
-    def __init__(self, component: _Optional[str] = ..., lost: _Optional[bool] = ..., severity: _Optional[int] = ..., text: _Optional[str] = ..., code: _Optional[_Union[Code, str]] = ...) -> None: ...
+    forget: bool
+    def __init__(self, component: _Optional[str] = ..., lost: _Optional[bool] = ..., severity: _Optional[int] = ..., text: _Optional[str] = ..., code: _Optional[_Union[Code, str]] = ..., forget: _Optional[bool] = ...) -> None: ...
 
 class Receipt(_message.Message):
     __slots__ = ("component", "credit", "synced", "refused", "text")

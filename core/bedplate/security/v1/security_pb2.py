@@ -25,31 +25,35 @@ _sym_db = _symbol_database.Default()
 from bedplate.plugin.v1 import plugin_pb2 as bedplate_dot_plugin_dot_v1_dot_plugin__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#bedplate/security/v1/security.proto\x12\x14\x62\x65\x64plate.security.v1\x1a\x1f\x62\x65\x64plate/plugin/v1/plugin.proto\"5\n\nToSecurity\x12\'\n\x04\x61sks\x18\x01 \x03(\x0b\x32\x19.bedplate.security.v1.Ask\"\x8f\x01\n\x0c\x46romSecurity\x12(\n\x05hello\x18\x01 \x01(\x0b\x32\x19.bedplate.plugin.v1.Hello\x12,\n\x07replies\x18\x02 \x03(\x0b\x32\x1b.bedplate.security.v1.Reply\x12\'\n\x05notes\x18\x03 \x03(\x0b\x32\x18.bedplate.plugin.v1.Note\"\xbc\x02\n\x03\x41sk\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x11\n\tcomponent\x18\x02 \x01(\t\x12\x11\n\twithin_ms\x18\x03 \x01(\r\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\x12(\n\x04open\x18\x05 \x01(\x0b\x32\x18.bedplate.plugin.v1.OpenH\x00\x12*\n\x05\x63lose\x18\x06 \x01(\x0b\x32\x19.bedplate.plugin.v1.CloseH\x00\x12(\n\x04ping\x18\x07 \x01(\x0b\x32\x18.bedplate.plugin.v1.PingH\x00\x12\x30\n\x08shutdown\x18\x08 \x01(\x0b\x32\x1c.bedplate.plugin.v1.ShutdownH\x00\x12\x34\n\tauthorize\x18\t \x01(\x0b\x32\x1f.bedplate.security.v1.AuthorizeH\x00\x42\x06\n\x04what\"f\n\x05Reply\x12*\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1a.bedplate.plugin.v1.Answer\x12\x31\n\tdecisions\x18\x02 \x03(\x0b\x32\x1e.bedplate.security.v1.Decision\"B\n\x07Subject\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\")\n\x05\x43heck\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\"h\n\tAuthorize\x12.\n\x07subject\x18\x01 \x01(\x0b\x32\x1d.bedplate.security.v1.Subject\x12+\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x1b.bedplate.security.v1.Check\"J\n\x08\x44\x65\x63ision\x12.\n\x07verdict\x18\x01 \x01(\x0e\x32\x1d.bedplate.security.v1.Verdict\x12\x0e\n\x06reason\x18\x02 \x01(\t*\\\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n\rVERDICT_ALLOW\x10\x01\x12\x10\n\x0cVERDICT_DENY\x10\x02\x12\x13\n\x0fVERDICT_ABSTAIN\x10\x03\x32\x62\n\x0cSecurityHost\x12R\n\x06\x41ttach\x12\".bedplate.security.v1.FromSecurity\x1a .bedplate.security.v1.ToSecurity(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#bedplate/security/v1/security.proto\x12\x14\x62\x65\x64plate.security.v1\x1a\x1f\x62\x65\x64plate/plugin/v1/plugin.proto\"5\n\nToSecurity\x12\'\n\x04\x61sks\x18\x01 \x03(\x0b\x32\x19.bedplate.security.v1.Ask\"\x8f\x01\n\x0c\x46romSecurity\x12(\n\x05hello\x18\x01 \x01(\x0b\x32\x19.bedplate.plugin.v1.Hello\x12,\n\x07replies\x18\x02 \x03(\x0b\x32\x1b.bedplate.security.v1.Reply\x12\'\n\x05notes\x18\x03 \x03(\x0b\x32\x18.bedplate.plugin.v1.Note\"\xf8\x02\n\x03\x41sk\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x11\n\tcomponent\x18\x02 \x01(\t\x12\x11\n\twithin_ms\x18\x03 \x01(\r\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\x12(\n\x04open\x18\x05 \x01(\x0b\x32\x18.bedplate.plugin.v1.OpenH\x00\x12*\n\x05\x63lose\x18\x06 \x01(\x0b\x32\x19.bedplate.plugin.v1.CloseH\x00\x12(\n\x04ping\x18\x07 \x01(\x0b\x32\x18.bedplate.plugin.v1.PingH\x00\x12\x30\n\x08shutdown\x18\x08 \x01(\x0b\x32\x1c.bedplate.plugin.v1.ShutdownH\x00\x12\x34\n\tauthorize\x18\t \x01(\x0b\x32\x1f.bedplate.security.v1.AuthorizeH\x00\x12:\n\x0c\x61uthenticate\x18\n \x01(\x0b\x32\".bedplate.security.v1.AuthenticateH\x00\x42\x06\n\x04what\"\xa7\x01\n\x05Reply\x12*\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1a.bedplate.plugin.v1.Answer\x12\x31\n\tdecisions\x18\x02 \x03(\x0b\x32\x1e.bedplate.security.v1.Decision\x12.\n\x07subject\x18\x03 \x01(\x0b\x32\x1d.bedplate.security.v1.Subject\x12\x0f\n\x07session\x18\x04 \x01(\t\"u\n\x07Subject\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12\x0e\n\x06groups\x18\x05 \x03(\t\x12\x12\n\ncredential\x18\x06 \x01(\t\x12\r\n\x05until\x18\x07 \x01(\x10\"\x95\x01\n\x0c\x41uthenticate\x12\x0f\n\x05token\x18\x01 \x01(\tH\x00\x12\x32\n\x08password\x18\x02 \x01(\x0b\x32\x1e.bedplate.security.v1.PasswordH\x00\x12\x15\n\x0b\x63\x65rtificate\x18\x03 \x01(\x0cH\x00\x12\x0c\n\x04peer\x18\x04 \x01(\t\x12\r\n\x05\x62ound\x18\x05 \x01(\x0c\x42\x0c\n\ncredential\"*\n\x08Password\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\")\n\x05\x43heck\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\"h\n\tAuthorize\x12.\n\x07subject\x18\x01 \x01(\x0b\x32\x1d.bedplate.security.v1.Subject\x12+\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x1b.bedplate.security.v1.Check\"_\n\x08\x44\x65\x63ision\x12.\n\x07verdict\x18\x01 \x01(\x0e\x32\x1d.bedplate.security.v1.Verdict\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x13\n\x0bremember_ms\x18\x03 \x01(\r*\\\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n\rVERDICT_ALLOW\x10\x01\x12\x10\n\x0cVERDICT_DENY\x10\x02\x12\x13\n\x0fVERDICT_ABSTAIN\x10\x03\x32\x62\n\x0cSecurityHost\x12R\n\x06\x41ttach\x12\".bedplate.security.v1.FromSecurity\x1a .bedplate.security.v1.ToSecurity(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bedplate.security.v1.security_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VERDICT']._serialized_start=1011
-  _globals['_VERDICT']._serialized_end=1103
+  _globals['_VERDICT']._serialized_start=1405
+  _globals['_VERDICT']._serialized_end=1497
   _globals['_TOSECURITY']._serialized_start=94
   _globals['_TOSECURITY']._serialized_end=147
   _globals['_FROMSECURITY']._serialized_start=150
   _globals['_FROMSECURITY']._serialized_end=293
   _globals['_ASK']._serialized_start=296
-  _globals['_ASK']._serialized_end=612
-  _globals['_REPLY']._serialized_start=614
-  _globals['_REPLY']._serialized_end=716
-  _globals['_SUBJECT']._serialized_start=718
-  _globals['_SUBJECT']._serialized_end=784
-  _globals['_CHECK']._serialized_start=786
-  _globals['_CHECK']._serialized_end=827
-  _globals['_AUTHORIZE']._serialized_start=829
-  _globals['_AUTHORIZE']._serialized_end=933
-  _globals['_DECISION']._serialized_start=935
-  _globals['_DECISION']._serialized_end=1009
-  _globals['_SECURITYHOST']._serialized_start=1105
-  _globals['_SECURITYHOST']._serialized_end=1203
+  _globals['_ASK']._serialized_end=672
+  _globals['_REPLY']._serialized_start=675
+  _globals['_REPLY']._serialized_end=842
+  _globals['_SUBJECT']._serialized_start=844
+  _globals['_SUBJECT']._serialized_end=961
+  _globals['_AUTHENTICATE']._serialized_start=964
+  _globals['_AUTHENTICATE']._serialized_end=1113
+  _globals['_PASSWORD']._serialized_start=1115
+  _globals['_PASSWORD']._serialized_end=1157
+  _globals['_CHECK']._serialized_start=1159
+  _globals['_CHECK']._serialized_end=1200
+  _globals['_AUTHORIZE']._serialized_start=1202
+  _globals['_AUTHORIZE']._serialized_end=1306
+  _globals['_DECISION']._serialized_start=1308
+  _globals['_DECISION']._serialized_end=1403
+  _globals['_SECURITYHOST']._serialized_start=1499
+  _globals['_SECURITYHOST']._serialized_end=1597
 # @@protoc_insertion_point(module_scope)

@@ -70,7 +70,17 @@ class OfferEntry(BaseModel):
     use: Annotated[str, AfterValidator(_use)]
     kind: Literal["connector", "analytic", "security"]
     capabilities: tuple[
-        Literal["read", "subscribe", "write", "browse", "deliver", "query", "read_history"], ...
+        Literal[
+            "read",
+            "subscribe",
+            "write",
+            "browse",
+            "deliver",
+            "query",
+            "read_history",
+            "authenticate",
+        ],
+        ...,
     ] = ()
     replay: Literal["none", "session", "cursor"] = "none"
     idempotent: bool = False

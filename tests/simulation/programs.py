@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tests.simulation.loop import Process
 from tests.simulation.network import Call, Network
 
+from bedplate.remote.credentials import PLACE
 from bedplate.remote.dial import Dial, _ending
 from bedplate.remote.host import PluginHost
 from bedplate.remote.kinds import KINDS
@@ -146,7 +147,7 @@ class Listener:
     def peer(self, name: str) -> Peer | None:
         if not name.startswith(REMOTE):
             return None
-        return Peer("away", name, lambda: None)
+        return Peer(name, shown={"subjectAltName": (("URI", f"{PLACE}away"),)})
 
     async def stop(self) -> None:
         """Its streams end with the kernel."""

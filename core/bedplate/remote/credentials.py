@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bedplate.errors import AdmissionError
+from bedplate.listening.reasons import told
 
 PLACE = "bedplate:place:"  # the URI among a certificate's alternative names that says which place it is for
 FILES = ("ca.pem", "cert.pem", "key.pem")
@@ -140,25 +141,3 @@ def _rehearsed(files: Credentials, *, server: bool) -> dict[str, Any]:
 def _step(end: ssl.SSLObject) -> None:
     with contextlib.suppress(ssl.SSLWantReadError):
         end.do_handshake()
-
-
-def told(error: ssl.SSLError) -> str:
-    """What a certificate was refused for, in words. Other errors of TLS by their name."""
-    if not isinstance(error, ssl.SSLCertVerificationError):
-        reason = (error.reason or str(error)).lower().replace("_", " ")
-        return {"peer did not return a certificate": "came without a certificate"}.get(
-            reason, reason
-        )
-    if "Hostname mismatch" in error.verify_message or "IP address mismatch" in error.verify_message:
-        return "is for another host (subjectAltName)"
-    words = {
-        "certificate has expired": "has expired",
-        "certificate is not yet valid": "is not valid yet",
-        "unable to get local issuer certificate": "was made by another CA",
-        "self-signed certificate": "was made by another CA",
-        "self-signed certificate in certificate chain": "was made by another CA",
-        "certificate signature failure": "was made by another CA",
-        "unsuitable certificate purpose": "is for another purpose (extendedKeyUsage)",
-        "unsupported certificate purpose": "is for another purpose (extendedKeyUsage)",
-    }
-    return words.get(error.verify_message, error.verify_message)

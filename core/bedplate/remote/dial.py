@@ -22,7 +22,8 @@ import grpc
 import grpc.aio
 
 from bedplate.errors import AdmissionError
-from bedplate.remote.credentials import credentials, told
+from bedplate.listening.reasons import told
+from bedplate.remote.credentials import credentials
 from bedplate.remote.kinds import Kind
 from bedplate.remote.side import PluginSide
 

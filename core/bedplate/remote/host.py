@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 from bedplate.errors import ProtocolError
 from bedplate.remote.arrivals import Arrivals, NotAdmitted
 from bedplate.remote.attachment import Attachment
-from bedplate.remote.credentials import Credentials
+from bedplate.remote.credentials import Credentials, place_of
 from bedplate.remote.kinds import KINDS, Kind
 from bedplate.remote.majors import MAJORS, Major, Translated
 from bedplate.remote.tls_listener import Peer, TlsListener
@@ -164,7 +164,7 @@ class PluginHost:
 
     async def _admit(self, attachment: Attachment, peer: Peer, context: Any) -> None:
         try:
-            await self.arrivals.admit(attachment, peer.place, peer.address)
+            await self.arrivals.admit(attachment, place_of(peer.shown), peer.address)
         except NotAdmitted as error:
             code = getattr(grpc.StatusCode, error.code)
             await context.abort(code, str(error))

@@ -1,0 +1,281 @@
+"""Accepts connections at one address, ends their TLS where there is any, and hands the bytes to a gRPC server.
+
+TLS ends here and not in gRPC because gRPC does not say why a handshake failed, and an operator must be told; and
+because gRPC limits neither connections nor what they may cost before they say something. Each connection reaches gRPC's
+unix socket from a name of its own in a private folder; by this name `peer` tells who it is.
+
+Strangers are connections that have not been welcomed: nobody on them has said who it is. Where there is no more room
+the oldest stranger of the address that has most of them leaves, so that a flood does not keep out whoever is quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bedplate.errors import AdmissionError
+from bedplate.listening.forwarding import Client, Side, until_over
+from bedplate.listening.peer import Peer
+from bedplate.listening.reasons import why
+
+RESTS = 0.2  # s after a connection that could not be taken
+AT_ONCE = 32  # connections taken in one turn of the loop
+BACKLOG = 512
+OURS = 3  # descriptors of a connection: the client's, and both ends of the way to gRPC
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """strangers: connections that nobody was welcomed on · each: connections of one address · most: connections ·
+    begins_within: s for handshake and preface · welcomed_within: s that a stranger may stay, None: while there is room.
+    """
+
+    strangers: int = 64
+    each: int = 96
+    most: int = 192
+    begins_within: float = 5.0
+    welcomed_within: float | None = None
+
+
+@dataclass(eq=False, slots=True)
+class _Connection:
+    socket: socket.socket
+    host: str
+    address: str
+    task: asyncio.Task[None] | None = None
+
+
+class Listener:
+    """Listens at one address. refused: told in a sentence of each connection that may not come in · tls: a context for
+    the next handshake, None: without TLS · turned_away: how many were closed for want of room, or were too slow."""
+
+    def __init__(
+        self,
+        folder: Path,
+        server: Path,
+        refused: Callable[[str], None],
+        *,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+        limits: Limits | None = None,
+        who: str = "a client",
+    ) -> None:
+        self._folder, self._server = folder, server
+        self._refused, self._tls, self._who = refused, tls, who
+        self.limits = limits or Limits()
+        self._peers: dict[str, Peer] = {}
+        self._strangers: dict[_Connection, None] = {}  # the oldest first
+        self._open: dict[_Connection, None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._socket: socket.socket | None = None
+        self.turned_away = 0
+
+    @property
+    def connections(self) -> int:
+        return len(self._open)
+
+    async def start(self, listen: str) -> str:
+        """Returns the address with its real port. Raises OSError when it is taken."""
+        host, _, port = listen.rpartition(":")
+        loop = asyncio.get_running_loop()
+        if int(port) > 65535:
+            raise OSError(0, f"{port} is no port")
+        found = await loop.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        self._socket = _bound(found[0][0], found[0][4])
+        loop.add_reader(self._socket, self._accept, self._socket)
+        return f"{host}:{self._socket.getsockname()[1]}"
+
+    async def stop(self) -> None:
+        if self._socket:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=1)
+            await asyncio.sleep(0)  # what was aborted lets go of its socket in the loop's next turn
+        for connection in self._open:  # of tasks that never began
+            connection.socket.close()
+
+    def peer(self, name: str) -> Peer | None:
+        """Who speaks, by what gRPC calls the peer; None: nobody who came through here."""
+        return self._peers.get(name)
+
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                accepted, address = listening.accept()
+            except BlockingIOError:
+                return
+            except OSError:  # gone again; or out of descriptors, and those that are open may end
+                loop = asyncio.get_running_loop()
+                loop.remove_reader(listening)
+                loop.call_later(RESTS, self._go_on, listening)
+                return
+            self._take(accepted, address)
+
+    def _go_on(self, listening: socket.socket) -> None:
+        if listening.fileno() >= 0:
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+    def _take(self, accepted: socket.socket, address: Any) -> None:
+        shown = f"[{address[0]}]" if ":" in address[0] else address[0]
+        connection = _Connection(accepted, address[0], f"{shown}:{address[1]}")
+        if not self._has_room(connection.host):
+            accepted.close()
+            self.turned_away += 1
+            self._refused(f"{self._who} at {connection.host}: too many connections")
+            return
+        self._open[connection] = self._strangers[connection] = None
+        connection.task = asyncio.create_task(self._serve(connection))
+        self._tasks.add(connection.task)
+        connection.task.add_done_callback(self._tasks.discard)
+
+    def _has_room(self, host: str) -> bool:
+        """Makes some where strangers are in the way."""
+        here = sum(one.host == host for one in self._open)
+        if here >= self.limits.each and not self._make_room(host):
+            return False
+        if len(self._open) >= self.limits.most and not self._make_room():
+            return False
+        if len(self._strangers) >= self.limits.strangers:
+            self._make_room()
+            self._refused(
+                f"{self.limits.strangers} connections at once that have not said who they are"
+            )
+        return True
+
+    def _make_room(self, host: str = "") -> bool:
+        """The oldest stranger of this address, or of the one that has most of them, leaves."""
+        if not host and self._strangers:
+            ((host, _),) = Counter(one.host for one in self._strangers).most_common(1)
+        oldest = next((one for one in self._strangers if one.host == host), None)
+        if oldest is None:
+            return False
+        self.turned_away += 1
+        self._leave(oldest)
+        if oldest.task:
+            oldest.task.cancel()
+        return True
+
+    def _leave(self, connection: _Connection) -> None:
+        self._open.pop(connection, None)
+        self._strangers.pop(connection, None)
+
+    async def _serve(self, connection: _Connection) -> None:
+        try:
+            client = Client()
+            try:
+                async with asyncio.timeout(self.limits.begins_within):
+                    peer = await self._begin(connection, client)
+                await self._forward(peer, client)
+            finally:
+                if hasattr(client, "transport"):
+                    client.transport.abort()
+        except ssl.SSLError as error:
+            self._refused(f"{self._who} at {connection.host}: {why(error)}")
+        except AdmissionError as error:  # of our own files, which may have been renewed wrongly
+            self._refused(f"nobody can come in: {error}")
+        except (OSError, TimeoutError):
+            self.turned_away += 1  # hung up, or too slow: the port is open to whoever scans it
+        finally:
+            self._leave(connection)
+            connection.socket.close()
+
+    async def _begin(self, connection: _Connection, client: Client) -> Peer:
+        """Handshake, where there is TLS, and the preface."""
+        connection.socket.setblocking(False)
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        peer = Peer(connection.address, settled=lambda: self._settle(connection))
+        if self._tls:
+            shaken = await self._shake_hands(connection.socket, client, self._tls())
+            peer.certificate = shaken.getpeercert(binary_form=True) or b""
+            peer.shown = shaken.getpeercert() or {}
+        else:
+            loop = asyncio.get_running_loop()
+            await loop.connect_accepted_socket(lambda: client, connection.socket)
+        await client.begins()
+        return peer
+
+    def _settle(self, connection: _Connection) -> None:
+        self._strangers.pop(connection, None)
+
+    async def _shake_hands(
+        self, accepted: socket.socket, client: Client, context: ssl.SSLContext
+    ) -> ssl.SSLObject:
+        loop = asyncio.get_running_loop()
+        plain, _ = await loop.connect_accepted_socket(_Unread, accepted)
+        try:
+            shaken = await loop.start_tls(
+                plain,
+                client,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=self.limits.begins_within,
+                ssl_shutdown_timeout=1.0,
+            )
+        except BaseException:
+            plain.abort()  # asyncio would take its leave of the peer for a second
+            raise
+        assert shaken  # what start_tls returns once the handshake is over
+        client.connection_made(shaken)
+        found: ssl.SSLObject = shaken.get_extra_info("ssl_object")
+        return found
+
+    async def _forward(self, peer: Peer, client: Client) -> None:
+        loop = asyncio.get_running_loop()
+        name = self._folder / secrets.token_hex(8)
+        near = socket.socket(socket.AF_UNIX)
+        near.setblocking(False)
+        near.bind(str(name))
+        self._peers[f"unix:{name}"] = peer
+        leaving = self._leave_unwelcomed(peer)
+        try:
+            await loop.sock_connect(near, str(self._server))
+            _, server = await loop.create_unix_connection(Side, sock=near)
+            client.join(server)
+            await until_over(client, server, peer.over)
+        finally:
+            if leaving:
+                leaving.cancel()
+            near.close()
+            del self._peers[f"unix:{name}"]
+            name.unlink(missing_ok=True)
+
+    def _leave_unwelcomed(self, peer: Peer) -> asyncio.TimerHandle | None:
+        within = self.limits.welcomed_within
+        if within is None:
+            return None
+
+        def end() -> None:
+            if not peer.welcomed:
+                peer.over.set()
+
+        return asyncio.get_running_loop().call_later(within, end)
+
+
+class _Unread(asyncio.Protocol):
+    """Leaves what comes before the handshake to the handshake."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+
+
+def _bound(family: int, address: Any) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(BACKLOG)
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made

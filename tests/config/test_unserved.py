@@ -48,7 +48,7 @@ def test_each_is_named_at_its_line(text: str, expected: list[str]) -> None:
 def test_what_is_off_or_plain_is_served() -> None:
     text = """
 security: none
-writes: {enabled: false, allow: [{role: r, tags: ["**"]}]}
+writes: {enabled: false, kill_switch: stop, allow: []}
 engine: embedded
 journal: {folder: j, sync: 1s}
 api: {listen: 127.0.0.1:0}

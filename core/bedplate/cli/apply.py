@@ -109,7 +109,7 @@ def _carry_out(
         else:
             click.echo("\nIt can't be applied. Nothing was changed.")
         return Exit.PROBLEMS
-    if shown.plan.touched and not (yes or invocation.json) and not _sure():
+    if (shown.plan.touched or shown.plan.guard) and not (yes or invocation.json) and not _sure():
         return Exit.NOT_DONE
     with invocation.client() as client:
         going = client.apply(**what, if_deployment=against, health=within)

@@ -45,7 +45,7 @@ class Shown:
     def code(self) -> int:
         if self.plan.problems:
             return Exit.PROBLEMS
-        return Exit.CHANGES if self.plan.touched else Exit.DONE
+        return Exit.CHANGES if self.plan.touched or self.plan.guard else Exit.DONE
 
     def next_words(self, file: Path) -> str:
         from bedplate.cli.called import program
@@ -55,7 +55,7 @@ class Shown:
             return f"It can't be applied: {count} {'reason' if count == 1 else 'reasons'} above."
         if not self.running:
             return f"No Bedplate runs here. Next: {program()} run {file}"
-        if not self.plan.touched:
+        if not (self.plan.touched or self.plan.guard):
             return "Nothing to change."
         return f"Next: {program()} apply {file} --if-deployment {self.plan.against}"
 
@@ -101,7 +101,7 @@ def _against_applied(file: Path, plugins: tuple[Path, ...]) -> Shown:
         PlannedStep(s.component, str(s.step), s.why, s.gap_seconds, s.machines, s.process, s.was)
         for s in found.plan.steps
     )
-    plan = Plan(found.plan.against, steps, (), found.plan.notices)
+    plan = Plan(found.plan.against, steps, (), found.plan.notices, found.plan.guard)
     against = f"deployment {plan.against}, applied last" if found.applied else "nothing"
     words = pace(found.room.seconds, found.room.yearly, estimated=True)
     return Shown(plan, f"{file.name} against {against}", words, running=False)

@@ -37,6 +37,11 @@ def planned(plan: Plan, heading: str) -> Iterator[Any]:
         yield Text(f"  {told}")
     for notice in plan.notices:
         yield indented(_marked("▲", "yellow", notice))
+    if plan.guard:
+        yield ""
+        yield Text("  Who may write what changes:", "bold red")
+        for text in plan.guard:
+            yield indented(_marked("▲", "red", text))
 
 
 def _columns() -> list[Column]:

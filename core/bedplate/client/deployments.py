@@ -38,13 +38,14 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What applying would do. against: number of the deployment that runs · problems: not empty, it can't be
-    applied."""
+    """What applying would do. against: number of the deployment that runs · problems: not empty, it can't be applied ·
+    guard: what changes of who may write what."""
 
     against: int
     steps: tuple[PlannedStep, ...] = ()
     problems: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    guard: tuple[str, ...] = ()
 
     @property
     def touched(self) -> tuple[PlannedStep, ...]:
@@ -120,6 +121,7 @@ def plan_of(message: Any) -> Plan:
         tuple(map(_step, message.steps)),
         tuple(message.problems),
         tuple(message.notices),
+        tuple(message.guard),
     )
 
 

@@ -93,6 +93,11 @@ class Builder:
         self._kernel_tag = Checker(TAG, problems)
         self._plugins: dict[str, _Plugin | None] = {}
 
+    @property
+    def path(self) -> str:
+        """Of the deployment; "" for none, or one that is wrong."""
+        return self._frame.path
+
     def build(self, draft: Draft) -> Built | None:
         """The component, or None when something is wrong with it, which is told."""
         before = len(self._problems)

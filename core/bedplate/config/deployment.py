@@ -192,6 +192,13 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretSettings:
+    """identity: file with the key of age files, "" for none."""
+
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PluginSettings:
     """policy: open, or trusted · folders: plugin folders as written · home: where installed plugin folders lie, "" for
     the user's own place · min_isolation: L0 to L3, a component below it does not run · listen: host:port that remote
@@ -217,8 +224,12 @@ class WriteRule:
 
 @dataclass(frozen=True, slots=True)
 class WriteSettings:
+    """kill_switch: a file that stops all of them while it is there, as does /etc/bedplate/writes.disabled; "" for that
+    one alone."""
+
     enabled: bool = False
     allow: tuple[WriteRule, ...] = ()
+    kill_switch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +247,7 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment file, whole and resolved. moved: (from, to), full paths · notes: what was taken for what it became
-    since the file was written."""
+    since the file was written · hints: what works and is probably not meant."""
 
     name: str
     source: Source
@@ -250,10 +261,12 @@ class Deployment:
     api: ApiSettings = ApiSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     audit: AuditSettings = AuditSettings()
+    secrets: SecretSettings = SecretSettings()
     plugins: PluginSettings = PluginSettings()
     writes: WriteSettings = WriteSettings()
     moved: tuple[tuple[str, str], ...] = ()
     notes: tuple[Problem, ...] = field(default=(), compare=False)
+    hints: tuple[Problem, ...] = field(default=(), compare=False)
 
     def of_kind(self, kind: str) -> tuple[Component, ...]:
         """Its connectors, analytics, security modules or apps."""

@@ -170,6 +170,7 @@ TOP: dict[str, dict[str, Any]] = {
     "writes": _mapping(
         {
             "enabled": _BOOL,
+            "kill_switch": _TEXT,
             "allow": _list(
                 _mapping(
                     {
@@ -204,6 +205,7 @@ TOP: dict[str, dict[str, Any]] = {
         }
     ),
     "audit": _mapping({"folder": _TEXT, "syslog": _TEXT}),
+    "secrets": _mapping({"identity": _TEXT}, "identity"),
     "plugins": _mapping(
         {
             "policy": _one_of("open", "trusted"),

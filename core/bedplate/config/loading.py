@@ -29,6 +29,7 @@ from bedplate.config.problems import Problems, Subject
 from bedplate.config.quantities import fields
 from bedplate.config.table import ReadTable, table_reader
 from bedplate.config.top import read_top
+from bedplate.config.writes import check_writes
 from bedplate.errors import ConfigError, Problem
 
 _COMPONENTS = {"type": "object", "additionalProperties": {"type": "object"}}
@@ -101,14 +102,16 @@ def parse(
     top = read_top(root, problems)
     expansion = Expansion(problems, read_table or table_reader(folder))
     builder = Builder(top.frame, schemas, installed, problems)
-    components = _components(root, expansion, builder, problems)
+    hints = Problems()
+    components = _components(root, expansion, builder, problems, hints)
     _check_listen(root, components, problems)
     if len(problems):
         raise ConfigError(problems.all())
     tables = [expansion.tables[name] for name in sorted(expansion.tables)]
     names = tuple(sorted(expansion.tables))
     source = Source(file, folder, sha256([content, *tables]), dict(_lines(root)), names)
-    return replace(top.deployment(source, components), notes=tuple(builder.notes.all()))
+    deployment = top.deployment(source, components)
+    return replace(deployment, notes=tuple(builder.notes.all()), hints=tuple(hints.all()))
 
 
 def _check_listen(root: Node, components: Iterable[Component], problems: Problems) -> None:
@@ -126,7 +129,7 @@ def _check_listen(root: Node, components: Iterable[Component], problems: Problem
 
 
 def _components(
-    root: Node, expansion: Expansion, builder: Builder, problems: Problems
+    root: Node, expansion: Expansion, builder: Builder, problems: Problems, hints: Problems
 ) -> tuple[Component, ...]:
     """Every component in the order of the file, connectors first."""
     types = _entries(root, "types", problems)
@@ -136,6 +139,7 @@ def _components(
             drafts += _plain_drafts(_entries(root, section, problems), kind)
     built = [one for one in map(builder.build, drafts) if one is not None]
     check_owners(built, problems)
+    check_writes(root, built, builder.path, problems, hints)
     connectors = [one for one in built if one.draft.kind == "connector"]
     assets = Assets(connectors, [name for name, _ in types.items()] if types else [], problems)
     return tuple(

@@ -16,6 +16,7 @@ from bedplate.config.deployment import (
     Deployment,
     JournalSettings,
     PluginSettings,
+    SecretSettings,
     Source,
     TelemetrySettings,
     WriteRule,
@@ -55,6 +56,7 @@ class Top:
             api=ApiSettings(**self._fields("api")),
             telemetry=TelemetrySettings(**self._fields("telemetry")),
             audit=AuditSettings(**self._fields("audit")),
+            secrets=SecretSettings(**self._fields("secrets")),
             plugins=PluginSettings(**self._fields("plugins")),
             writes=_writes(self.given.get("writes", {}), path),
             moved=tuple(
@@ -156,4 +158,5 @@ def _writes(written: Mapping[str, Any], path: str) -> WriteSettings:
         rules.append(
             WriteRule(rule["role"], tags, rule.get("during", ""), rule.get("second_person", False))
         )
-    return WriteSettings(written.get("enabled", False), tuple(rules))
+    kill_switch = written.get("kill_switch", "")
+    return WriteSettings(written.get("enabled", False), tuple(rules), kill_switch)

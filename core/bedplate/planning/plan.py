@@ -46,13 +46,15 @@ class PlannedStep:
 class Plan:
     """against: number of the deployment that runs · steps: one for each component of both deployments, in the order
     they are done, untouched ones last · problems: not empty: it can't be applied · notices: what nobody should forget ·
-    moves: (from, to), paths of assets or tags whose history is to follow, those of deployments before left out."""
+    moves: (from, to), paths of assets or tags whose history is to follow, those of deployments before left out · guard:
+    what changes of who may write what, a line each."""
 
     against: int = 0
     steps: tuple[PlannedStep, ...] = ()
     problems: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     moves: tuple[tuple[str, str], ...] = ()
+    guard: tuple[str, ...] = ()
 
     @property
     def touched(self) -> tuple[PlannedStep, ...]:

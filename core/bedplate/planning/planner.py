@@ -14,6 +14,7 @@ from bedplate.config.deployment import Component, Deployment
 from bedplate.planning.differences import Change, fingerprint
 from bedplate.planning.plan import Plan, PlannedStep, Step
 from bedplate.planning.standing import Figures, Home, Standing
+from bedplate.planning.write_rules import rules_told
 
 SESSION, PROCESS = 0.5, 1.5  # s that a session and a process take to start, where nothing was seen
 TIERS = ("security", "reader", "analytic", "source")
@@ -49,6 +50,7 @@ def plan(
         (*_problems(old, new), *_loaded(new, made)) if old else (),
         tuple(_notices(old, new, moves)) if old else (),
         moves,
+        rules_told(old, new) if old else (),
     )
 
 

@@ -17,6 +17,7 @@ from bedplate.admission.candidate import Admission
 from bedplate.admission.reading import Written, admit, read_deployment
 from bedplate.api.v1 import deployments_pb2 as messages
 from bedplate.config import Deployment, unserved
+from bedplate.contracts import Subject
 from bedplate.errors import (
     AdmissionError,
     CallError,
@@ -26,6 +27,7 @@ from bedplate.errors import (
     ReconcileError,
 )
 from bedplate.gate.audit import Audit, Entry
+from bedplate.gate.policy import ENGINEER
 from bedplate.model import AlarmState, Event
 from bedplate.planning.moves import Moves, replaced
 from bedplate.planning.plan import Plan, PlannedStep, Step
@@ -109,6 +111,7 @@ class DeploymentService:
             steps=map(_step, plan.steps),
             problems=[self._as_named(text, name) for text in plan.problems],
             notices=plan.notices,
+            guard=plan.guard,
         )
 
     async def _plan(self, candidate: Candidate) -> Plan:
@@ -174,7 +177,7 @@ class DeploymentService:
         self._check(request)
         self._busy = f"{caller.subject.id} is applying another one"
         try:
-            candidate, plan = await self._planned(request)
+            candidate, plan = await self._planned(request, caller.subject)
         except BaseException:
             self._busy = ""
             raise
@@ -199,13 +202,16 @@ class DeploymentService:
             text = f"health_seconds must be between 0 and {LONGEST:.0f}"
             raise CallError(text, code="INVALID_ARGUMENT")
 
-    async def _planned(self, request: Any) -> tuple[Candidate, Plan]:
+    async def _planned(self, request: Any, subject: Subject) -> tuple[Candidate, Plan]:
         candidate = await self._candidate(request)
         if isinstance(candidate, _Refused):
             raise CallError("\n".join(candidate.problems), code="FAILED_PRECONDITION")
         plan = await self._plan(candidate)
         if plan.problems:
             raise CallError("\n".join(plan.problems), code="FAILED_PRECONDITION")
+        if plan.guard and not ENGINEER.intersection(subject.roles):
+            text = f"who may write what changes, which an engineer applies: {plan.guard[0]}"
+            raise CallError(text, code="FAILED_PRECONDITION")
         return candidate, plan
 
     async def _apply(self, change: _Change) -> None:
@@ -218,7 +224,7 @@ class DeploymentService:
 
     async def _do(self, change: _Change) -> None:
         installation = self._installation
-        if installation.same(change.candidate) and not change.plan.touched:
+        if installation.same(change.candidate) and not (change.plan.touched or change.plan.guard):
             number = installation.running.number
             change.say("", None, "applied", "it is what runs; nothing was touched", number)
             return
@@ -241,6 +247,8 @@ class DeploymentService:
         self._turned(candidate.deployment, candidate.admission)
         number = installation.running.number
         await self._note(change, "noted", f"deployment {number} runs: {change.words}")
+        for text in change.plan.guard:
+            await self._audit.write(Entry("command.rules", "noted", change.by, text=text))
         change.say("", None, "applied", f"deployment {number} runs", number)
 
     async def _reconcile(self, change: _Change) -> None:

@@ -42,7 +42,8 @@ def offline(file: Path, given: Sequence[Path] = ()) -> Offline:
             told.append(f"deployment {kept.number} can't be read here any more: {error}")
     moved = kept.moves.pairs if kept else ()
     made = plan(running, wanted, against=kept.number if kept else 0, moved=moved)
-    again = Plan(made.against, made.steps, (), (*told, *made.problems, *made.notices), made.moves)
+    notices = (*told, *made.problems, *made.notices)
+    again = Plan(made.against, made.steps, (), notices, made.moves, made.guard)
     return Offline(again, kept, _room(prepared.deployment))
 
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!bedplate/api/v1/deployments.proto\x12\x0f\x62\x65\x64plate.api.v1\"U\n\x10\x44\x65ploymentStatus\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0f\n\x07\x61pplied\x18\x02 \x01(\x10\x12\n\n\x02\x62y\x18\x03 \x01(\t\x12\x14\n\x0c\x66ile_differs\x18\x04 \x01(\t\"\x97\x01\n\x0bPlannedStep\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12#\n\x04step\x18\x02 \x01(\x0e\x32\x15.bedplate.api.v1.Step\x12\x0b\n\x03why\x18\x03 \x01(\t\x12\x13\n\x0bgap_seconds\x18\x04 \x01(\x01\x12\x10\n\x08machines\x18\x05 \x03(\t\x12\x0f\n\x07process\x18\x06 \x01(\t\x12\x0b\n\x03was\x18\x07 \x01(\t\"\x9b\x01\n\x0e\x44\x65ploymentFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12;\n\x06tables\x18\x03 \x03(\x0b\x32+.bedplate.api.v1.DeploymentFile.TablesEntry\x1a-\n\x0bTablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"L\n\x0bPlanRequest\x12-\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1f.bedplate.api.v1.DeploymentFile\x12\x0e\n\x06number\x18\x02 \x01(\x04\"o\n\x0cPlanResponse\x12\x0f\n\x07\x61gainst\x18\x01 \x01(\x04\x12+\n\x05steps\x18\x02 \x03(\x0b\x32\x1c.bedplate.api.v1.PlannedStep\x12\x10\n\x08problems\x18\x03 \x03(\t\x12\x0f\n\x07notices\x18\x04 \x03(\t\"\x93\x01\n\x0c\x41pplyRequest\x12-\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1f.bedplate.api.v1.DeploymentFile\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x1a\n\rif_deployment\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\x16\n\x0ehealth_seconds\x18\x04 \x01(\x01\x42\x10\n\x0e_if_deployment\"t\n\rApplyResponse\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12#\n\x04step\x18\x02 \x01(\x0e\x32\x15.bedplate.api.v1.Step\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06number\x18\x05 \x01(\x04\"\x18\n\x16ListDeploymentsRequest\"Q\n\x17ListDeploymentsResponse\x12\x36\n\x0b\x64\x65ployments\x18\x01 \x03(\x0b\x32!.bedplate.api.v1.DeploymentStatus*\x8b\x01\n\x04Step\x12\x14\n\x10STEP_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTEP_UNTOUCHED\x10\x01\x12\x0f\n\x0bSTEP_CREATE\x10\x02\x12\x14\n\x10STEP_RECONFIGURE\x10\x03\x12\x0f\n\x0bSTEP_REWIRE\x10\x04\x12\x10\n\x0cSTEP_RESTART\x10\x05\x12\x0f\n\x0bSTEP_REMOVE\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!bedplate/api/v1/deployments.proto\x12\x0f\x62\x65\x64plate.api.v1\"U\n\x10\x44\x65ploymentStatus\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0f\n\x07\x61pplied\x18\x02 \x01(\x10\x12\n\n\x02\x62y\x18\x03 \x01(\t\x12\x14\n\x0c\x66ile_differs\x18\x04 \x01(\t\"\x97\x01\n\x0bPlannedStep\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12#\n\x04step\x18\x02 \x01(\x0e\x32\x15.bedplate.api.v1.Step\x12\x0b\n\x03why\x18\x03 \x01(\t\x12\x13\n\x0bgap_seconds\x18\x04 \x01(\x01\x12\x10\n\x08machines\x18\x05 \x03(\t\x12\x0f\n\x07process\x18\x06 \x01(\t\x12\x0b\n\x03was\x18\x07 \x01(\t\"\x9b\x01\n\x0e\x44\x65ploymentFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12;\n\x06tables\x18\x03 \x03(\x0b\x32+.bedplate.api.v1.DeploymentFile.TablesEntry\x1a-\n\x0bTablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"L\n\x0bPlanRequest\x12-\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1f.bedplate.api.v1.DeploymentFile\x12\x0e\n\x06number\x18\x02 \x01(\x04\"~\n\x0cPlanResponse\x12\x0f\n\x07\x61gainst\x18\x01 \x01(\x04\x12+\n\x05steps\x18\x02 \x03(\x0b\x32\x1c.bedplate.api.v1.PlannedStep\x12\x10\n\x08problems\x18\x03 \x03(\t\x12\x0f\n\x07notices\x18\x04 \x03(\t\x12\r\n\x05guard\x18\x05 \x03(\t\"\x93\x01\n\x0c\x41pplyRequest\x12-\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1f.bedplate.api.v1.DeploymentFile\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x1a\n\rif_deployment\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\x16\n\x0ehealth_seconds\x18\x04 \x01(\x01\x42\x10\n\x0e_if_deployment\"t\n\rApplyResponse\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12#\n\x04step\x18\x02 \x01(\x0e\x32\x15.bedplate.api.v1.Step\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06number\x18\x05 \x01(\x04\"\x18\n\x16ListDeploymentsRequest\"Q\n\x17ListDeploymentsResponse\x12\x36\n\x0b\x64\x65ployments\x18\x01 \x03(\x0b\x32!.bedplate.api.v1.DeploymentStatus*\x8b\x01\n\x04Step\x12\x14\n\x10STEP_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTEP_UNTOUCHED\x10\x01\x12\x0f\n\x0bSTEP_CREATE\x10\x02\x12\x14\n\x10STEP_RECONFIGURE\x10\x03\x12\x0f\n\x0bSTEP_REWIRE\x10\x04\x12\x10\n\x0cSTEP_RESTART\x10\x05\x12\x0f\n\x0bSTEP_REMOVE\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DEPLOYMENTFILE_TABLESENTRY']._loaded_options = None
   _globals['_DEPLOYMENTFILE_TABLESENTRY']._serialized_options = b'8\001'
-  _globals['_STEP']._serialized_start=1022
-  _globals['_STEP']._serialized_end=1161
+  _globals['_STEP']._serialized_start=1037
+  _globals['_STEP']._serialized_end=1176
   _globals['_DEPLOYMENTSTATUS']._serialized_start=54
   _globals['_DEPLOYMENTSTATUS']._serialized_end=139
   _globals['_PLANNEDSTEP']._serialized_start=142
@@ -46,13 +46,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLANREQUEST']._serialized_start=453
   _globals['_PLANREQUEST']._serialized_end=529
   _globals['_PLANRESPONSE']._serialized_start=531
-  _globals['_PLANRESPONSE']._serialized_end=642
-  _globals['_APPLYREQUEST']._serialized_start=645
-  _globals['_APPLYREQUEST']._serialized_end=792
-  _globals['_APPLYRESPONSE']._serialized_start=794
-  _globals['_APPLYRESPONSE']._serialized_end=910
-  _globals['_LISTDEPLOYMENTSREQUEST']._serialized_start=912
-  _globals['_LISTDEPLOYMENTSREQUEST']._serialized_end=936
-  _globals['_LISTDEPLOYMENTSRESPONSE']._serialized_start=938
-  _globals['_LISTDEPLOYMENTSRESPONSE']._serialized_end=1019
+  _globals['_PLANRESPONSE']._serialized_end=657
+  _globals['_APPLYREQUEST']._serialized_start=660
+  _globals['_APPLYREQUEST']._serialized_end=807
+  _globals['_APPLYRESPONSE']._serialized_start=809
+  _globals['_APPLYRESPONSE']._serialized_end=925
+  _globals['_LISTDEPLOYMENTSREQUEST']._serialized_start=927
+  _globals['_LISTDEPLOYMENTSREQUEST']._serialized_end=951
+  _globals['_LISTDEPLOYMENTSRESPONSE']._serialized_start=953
+  _globals['_LISTDEPLOYMENTSRESPONSE']._serialized_end=1034
 # @@protoc_insertion_point(module_scope)

@@ -80,16 +80,18 @@ class PlanRequest(_message.Message):
     def __init__(self, file: _Optional[_Union[DeploymentFile, _Mapping]] = ..., number: _Optional[int] = ...) -> None: ...
 
 class PlanResponse(_message.Message):
-    __slots__ = ("against", "steps", "problems", "notices")
+    __slots__ = ("against", "steps", "problems", "notices", "guard")
     AGAINST_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
+    GUARD_FIELD_NUMBER: _ClassVar[int]
     against: int
     steps: _containers.RepeatedCompositeFieldContainer[PlannedStep]
     problems: _containers.RepeatedScalarFieldContainer[str]
     notices: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, against: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[PlannedStep, _Mapping]]] = ..., problems: _Optional[_Iterable[str]] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
+    guard: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, against: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[PlannedStep, _Mapping]]] = ..., problems: _Optional[_Iterable[str]] = ..., notices: _Optional[_Iterable[str]] = ..., guard: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ApplyRequest(_message.Message):
     __slots__ = ("file", "number", "if_deployment", "health_seconds")

@@ -81,6 +81,7 @@ class Source(Role):
         self._clock_notes = ClockNotes(component, spine)
         self.keeps_on = "subscribe" in capabilities
         self.health: Callable[[bool], None] = lambda whole: None
+        self.arrived: Callable[[Any], None] = lambda batch: None  # one that was pushed, raw
         self.account = Account(component.id, spine.clock, pushes="subscribe" in capabilities)
         has_history = "read_history" in capabilities
         self.backfill = Backfill(component, spine, lambda: self.tags, has_history)
@@ -217,6 +218,7 @@ class Source(Role):
             if left_out and self.attachment:  # it must not hear that this is on disk
                 self.attachment.receipt(self.component.id, refused=seq, text=left_out)
             pushed(self.account, batch, self.ingest)
+            self.arrived(batch)
         state = self.spine.engine.state()
         self._unsynced = (state.appended, self._produced.last)
         if not self.attachment:

@@ -1,0 +1,210 @@
+"""The plant as the write guard meets it: tags and devices of a kernel, one write at a time on its way to a device.
+
+Rule: what became of a write is said as far as it is known and no further. Not sent is only what never left the kernel,
+or what the plugin answered EXPIRED; a cut, a silence or a fault is UNKNOWN. Nothing here sends anything twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from bedplate.command import Device, Point, ReadBack, Reading, Sending, Sent
+from bedplate.config.writes import raw_type
+from bedplate.config.deployment import TagSpec
+from bedplate.errors import ProtocolError
+from bedplate.model import DataType
+from bedplate.plugin.v1 import plugin_pb2
+from bedplate.remote.attachment import Silence
+from bedplate.runtime import requests
+from bedplate.runtime.fresh_samples import FreshSamples
+from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.lifecycle import State
+from bedplate.runtime.source import Source
+from bedplate.runtime.supervisor import Supervisor
+from bedplate.wire import decode_batch, value_message
+
+ANSWERS = (State.UP, State.DEGRADED)  # there is a session
+FRESH = 5.0  # s: a value as old as this is believed at least, however often its tag is read
+SCANS = 3  # so many scans may be missing
+ENDLESS = float("inf")
+NO = (plugin_pb2.CODE_REFUSED, plugin_pb2.CODE_INVALID, plugin_pb2.CODE_UNSUPPORTED)
+
+
+class Writing:
+    """Of one kernel, on its loop. Fits bedplate.command.Plant."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._fresh: dict[str, FreshSamples] = {}
+
+    # --- what there is ---
+
+    def point(self, path: str) -> Point | None:
+        table = self._kernel.spine.registry.table
+        known = table.newest(path)
+        kind = known.data_type if known else DataType.UNSPECIFIED
+        found = self._found(path)
+        if found is not None:
+            return self._point(*found, kind)
+        owner = self._kernel.spine.registry.owner.get(path)
+        if owner is None:
+            return None
+        unit, states = (known.unit, known.states) if known else ("", {})
+        asset = path.rpartition("/")[0]
+        return Point(path, owner, asset, kind, unit=unit, states=states, may_write=False)
+
+    def _point(self, supervisor: Supervisor, spec: TagSpec, _: int, kind: DataType) -> Point:
+        component, offer = supervisor.component, self._kernel.offers[supervisor.component.use]
+        return Point(
+            path=spec.path,
+            device=component.id,
+            asset=component.path,
+            data_type=kind,
+            raw_type=raw_type(spec, component),
+            unit=spec.unit,
+            scale=spec.scale,
+            range=spec.range,
+            states=spec.states,
+            limits=spec.write,
+            max_age=max(FRESH, SCANS * spec.scan_ns / 1e9),
+            may_write="write" in offer.capabilities and offer.permissions.commands,
+        )
+
+    def neighbours(self, asset: str) -> Mapping[str, str]:
+        return {
+            tag.name: tag.path
+            for supervisor in self._kernel.tier("source")
+            if supervisor.component.path == asset and isinstance(supervisor.role, Source)
+            for tag in supervisor.role.tags
+        }
+
+    def reading(self, path: str) -> Reading | None:
+        spine = self._kernel.spine
+        known = spine.registry.table.newest(path)
+        if known is None or not spine.current.has(known.handle):
+            return None
+        code = int(spine.current.quality[known.handle])
+        return Reading(spine.current.value(known.handle), code, self._age(path, known.handle))
+
+    def _age(self, path: str, handle: int) -> float:
+        """A source that pushes sends what changes, so its session speaks for the rest; a scan speaks for itself, also
+        where the deadband kept what it brought. A clock that was set back makes everything old."""
+        spine, found = self._kernel.spine, self._found(path)
+        heard = int(spine.current.received[handle])
+        if found is not None:
+            supervisor, _, local = found
+            role = supervisor.role
+            assert isinstance(role, Source)
+            if role.credit is not None and supervisor.life.beneath in ANSWERS:
+                return 0.0
+            heard = int(role.ingest.seen[local])
+        age = (spine.clock.time_ns() - heard) / 1e9
+        return age if heard and age >= 0 else ENDLESS
+
+    def device(self, device: str) -> Device:
+        supervisor = self._kernel.components.get(device)
+        if supervisor is None:
+            return Device(False, f"the deployment has no component {device}")
+        book = self._kernel.maintenance
+        one = book.locked(device)
+        locked = book.words(one) if one else ""
+        up = supervisor.life.beneath in ANSWERS and supervisor.role.attachment is not None
+        why = "" if up else f"{device} is {supervisor.life.state}: {supervisor.life.reason}"
+        return Device(up, why, locked)
+
+    def not_stored(self) -> str:
+        return self._kernel.spine.not_stored
+
+    def _found(self, path: str) -> tuple[Supervisor, TagSpec, int] | None:
+        """Who owns a tag, what is said of it, and its handle in the session."""
+        owner = self._kernel.spine.registry.owner.get(path, "")
+        supervisor = self._kernel.components.get(owner)
+        if supervisor is None or not isinstance(supervisor.role, Source):
+            return None
+        for local, spec in enumerate(supervisor.role.tags, 1):
+            if spec.path == path:
+                return supervisor, spec, local
+        return None
+
+    # --- out and back ---
+
+    async def send(self, point: Point, raw: Any, command_id: str, within: float) -> Sent:
+        found = self._found(point.path)
+        attachment = found[0].role.attachment if found else None
+        if found is None or attachment is None or attachment.gone.done():
+            return Sent(Sending.NOT_SENT, self.device(point.device).why or "it is not connected")
+        supervisor, _, local = found
+        role = supervisor.role
+        assert isinstance(role, Source)
+        if "read" not in self._kernel.offers[supervisor.component.use].capabilities:
+            self._fresh[point.path] = FreshSamples(role, local, raw)
+        message = requests.Write(command_id=command_id, tag=local)
+        message.value.MergeFromString(value_message(raw).SerializeToString())
+        try:
+            reply = await attachment.ask(supervisor.component.id, within, write=message)
+        except (Silence, ConnectionError) as error:
+            return Sent(Sending.UNKNOWN, str(error))
+        return _sent(reply.answer)
+
+    async def read_back(self, point: Point, within: float) -> ReadBack:
+        found = self._found(point.path)
+        attachment = found[0].role.attachment if found else None
+        if found is None or attachment is None or attachment.gone.done():
+            return ReadBack(None, self.device(point.device).why or "it is not connected")
+        if fresh := self._fresh.pop(point.path, None):
+            return await fresh.wait(within, self._current_raw(point))
+        supervisor, _, local = found
+        ask = requests.Read(tags=[local])
+        try:
+            async with asyncio.timeout(within):
+                reply = await attachment.ask(supervisor.component.id, within, read=ask)
+        except (TimeoutError, ConnectionError) as error:
+            return ReadBack(None, str(error) or f"no answer within {within:.1f} s")
+        return _read_back(reply, local)
+
+    def _current_raw(self, point: Point) -> Any:
+        """What the tag is now, unscaled; None when it is not Good."""
+        reading = self.reading(point.path)
+        if reading is None or reading.quality & 0xC0000000:
+            return None
+        if not point.scale:
+            return reading.value
+        gain, offset = point.scale
+        return (reading.value - offset) / gain
+
+
+def _sent(answer: Any) -> Sent:
+    """What a connector's answer means for the device."""
+    if answer.code == plugin_pb2.CODE_OK:
+        return Sent(Sending.ANSWERED)
+    if answer.code in NO:
+        return Sent(Sending.REFUSED, answer.text or "the connector refuses it")
+    if answer.code == plugin_pb2.CODE_EXPIRED:
+        return Sent(Sending.EXPIRED, answer.text or "the connector came to it too late")
+    return Sent(Sending.UNKNOWN, answer.text or "the connection was lost")
+
+
+def _read_back(reply: Any, local: int) -> ReadBack:
+    if reply.answer.code != plugin_pb2.CODE_OK:
+        return ReadBack(None, reply.answer.text or "it can't be read")
+    why = next((p.text for p in reply.read.problems if p.tag == local), "")
+    try:
+        for batch in map(decode_batch, reply.read.batches):
+            of = batch.tags() == local
+            if of.any():
+                last = batch.take(of)
+                if int(last.qualities()[-1]) & 0xC0000000:
+                    return ReadBack(None, why or "its value is not Good")
+                return ReadBack(_plain(last.value))
+    except ProtocolError as error:
+        return ReadBack(None, str(error))
+    return ReadBack(None, why or "the connector did not say its value")
+
+
+def _plain(values: Any) -> Any:
+    """The last of a column as a Python object."""
+    return values.tolist()[-1]
+
+

@@ -1,0 +1,53 @@
+"""Wrong passwords: each makes the next answer for that name slower, five within 15 min end them for a while.
+
+Rule: unknown names are treated like known ones, an attempt counts before it is judged, so that many at once are no way
+around it, and what is locked does not count, so that the lock ends. The local socket never comes through here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+MOST, WITHIN = 5, 900.0  # wrong ones; s
+DELAYS = (0.0, 0.1, 0.2, 0.4, 0.8)  # s before the answer, by how many were wrong before
+NAMES = 10_000  # that are remembered; the oldest go first
+
+
+class Attempts:
+    """monotonic: s."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._now = monotonic
+        self._wrong: OrderedDict[bytes, deque[float]] = OrderedDict()
+
+    def begin(self, name: str) -> float | None:
+        """Counts one, wrong until `right` says otherwise. Returns the seconds to wait, None: locked."""
+        times = self._of(name)
+        if len(times) >= MOST:
+            return None
+        times.append(self._now())
+        return DELAYS[len(times) - 1]
+
+    def right(self, name: str) -> None:
+        """It was the right one: all is forgotten."""
+        self._wrong.pop(_key(name), None)
+
+    def left(self, name: str) -> int:
+        """How many more may be wrong."""
+        return MOST - len(self._of(name))
+
+    def _of(self, name: str) -> deque[float]:
+        key = _key(name)
+        times = self._wrong.setdefault(key, deque(maxlen=MOST))
+        self._wrong.move_to_end(key)
+        while len(self._wrong) > NAMES:
+            self._wrong.popitem(last=False)
+        while times and self._now() - times[0] >= WITHIN:
+            times.popleft()
+        return times
+
+
+def _key(name: str) -> bytes:
+    return hashlib.sha256(name.encode("utf-8", "replace")).digest()

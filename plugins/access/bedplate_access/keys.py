@@ -1,0 +1,135 @@
+"""The public keys of an issuer: from a file, or by https, kept, and fetched again when an unknown one is met.
+
+Rule: only public asymmetric keys of enough strength get in, none of a manual. A fetch that fails leaves the keys that
+are known; at most one a minute, so that tokens of strangers make no traffic.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+
+from bedplate_access.certificates import RSA_LEAST
+from bedplate_access.settings import Oidc
+
+AGAIN = 60.0  # s between two fetches
+FRESH = 3600.0  # s after which known keys are looked at again
+WITHIN = 1.5  # s; the kernel waits 2 s for all of it
+MOST = 1 << 20  # bytes
+# SHA-256 thumbprints (RFC 7638) of keys whose private half is printed in a standard: RFC 7515 A.2, A.3; RFC 7517 A.1.
+EXAMPLES = frozenset(
+    {
+        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+        "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s",
+        "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U",
+    }
+)
+Key = RSAKey | ECKey | OKPKey
+
+
+class KeysRefused(ValueError):
+    """These are no keys to trust; says why."""
+
+
+class Source(Protocol):
+    """Where keys come from. Raises OSError."""
+
+    def __call__(self) -> bytes: ...
+
+
+class Keys:
+    """Of one issuer. Not for the loop: it may wait for the network."""
+
+    def __init__(self, source: Source, monotonic: Callable[[], float]) -> None:
+        self._source, self._monotonic = source, monotonic
+        self._keys: dict[str, Key] = {}
+        self._fetched = self._tried = -FRESH
+        self.problem = ""
+
+    def find(self, kid: str) -> Key | None:
+        """The key of this id; "" is the only one there is. None: there is none."""
+        now = self._monotonic()
+        known = self._pick(kid)
+        if (known is None or now - self._fetched >= FRESH) and now - self._tried >= AGAIN:
+            self._fetch(now)
+            known = self._pick(kid)
+        return known
+
+    def _pick(self, kid: str) -> Key | None:
+        if kid:
+            return self._keys.get(kid)
+        return next(iter(self._keys.values())) if len(self._keys) == 1 else None
+
+    def _fetch(self, now: float) -> None:
+        self._tried = now
+        try:
+            self._keys = keys_of(self._source())
+            self._fetched, self.problem = now, ""
+        except (OSError, KeysRefused) as error:
+            self.problem = f"keys of the issuer: {error}"
+
+
+def keys_of(content: bytes) -> dict[str, Key]:
+    """kid → key, of a JWK Set. Raises KeysRefused."""
+    try:
+        found = KeySet.import_key_set(json.loads(content))
+    except (ValueError, TypeError, KeyError, JoseError):
+        raise KeysRefused("this is no JWK Set (RFC 7517)") from None
+    usable: dict[str, Key] = {}
+    for key in found.keys:
+        if isinstance(key, RSAKey | ECKey | OKPKey) and key.dict_value.get("use", "sig") == "sig":
+            _check(key)
+            usable[str(key.dict_value.get("kid", ""))] = key
+    if not usable:
+        raise KeysRefused("holds no public key for signatures")
+    return usable
+
+
+def _check(key: Key) -> None:
+    kid = str(key.dict_value.get("kid", ""))[:60]
+    if key.thumbprint() in EXAMPLES:
+        raise KeysRefused(
+            f"key {kid!r} is an example of a standard, so everybody has its private half"
+        )
+    if key.is_private:
+        raise KeysRefused(f"key {kid!r} is private; only its public half belongs here")
+    if isinstance(key, RSAKey) and key.public_key.key_size < RSA_LEAST:
+        raise KeysRefused(f"key {kid!r} is shorter than {RSA_LEAST} bits")
+
+
+def source_of(oidc: Oidc) -> Source:
+    """As the settings say."""
+    if oidc.jwks is not None:
+        return Path(oidc.jwks).read_bytes
+    assert oidc.jwks_url is not None
+    context = ssl.create_default_context(cafile=oidc.ca)
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPSHandler(context=context),
+        _Straight(),
+    )
+    url = oidc.jwks_url
+
+    def fetch() -> bytes:
+        with opener.open(url, timeout=WITHIN) as answer:
+            content: bytes = answer.read(MOST + 1)
+        if len(content) > MOST:
+            raise OSError(f"{url} sends more than {MOST} bytes")
+        return content
+
+    return fetch
+
+
+class _Straight(urllib.request.HTTPRedirectHandler):
+    """Keys come from where the settings say, and from nowhere else."""
+
+    def redirect_request(self, *arguments: Any, **more: Any) -> None:
+        raise urllib.error.URLError("it redirects; name the address itself in jwks_url")

@@ -1,0 +1,113 @@
+"""Logging in with a name and a password, and what is shown from then on.
+
+Rule: an unknown name, a wrong password, a disabled owner and a lock are answered alike and in the same time. A password
+is checked off the loop, few at a time, since each check takes 64 MiB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from bedplate import Credential, LoggedIn, Subject
+from bedplate_access.attempts import MOST, WITHIN, Attempts
+from bedplate_access.passwords import Hashing
+from bedplate_access.roster import Roster
+from bedplate_access.sessions import Login, Sessions
+from bedplate_access.settings import Config
+
+AT_A_TIME, WAITING = 2, 12  # checks of passwords
+SAYS_AGAIN = 60.0  # s before the same is said again
+SAID = 500  # things that are remembered as said
+Recognised = Callable[[str, Credential, str, int], Subject | None]
+
+
+class Logins:
+    """note: says something in words. prepare: before the first one."""
+
+    def __init__(
+        self,
+        settings: Config,
+        now: Callable[[], int],
+        monotonic: Callable[[], float],
+        note: Callable[[str], None],
+    ) -> None:
+        self.hashing = Hashing()
+        self._attempts = Attempts(monotonic)
+        self._sessions = Sessions(settings.idle, settings.longest, monotonic, now)
+        self._monotonic, self._note = monotonic, note
+        self._threads = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="access password")
+        self._waiting = 0
+        self._said: OrderedDict[str, float] = OrderedDict()
+
+    async def prepare(self) -> None:
+        """The hash of nobody, so that the first unknown name takes no longer than others."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._threads, lambda: self.hashing.nobody)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def log_in(
+        self, shown: Credential, roster: Roster, recognised: Recognised
+    ) -> LoggedIn | None:
+        """Who this is, with a token for further calls; None: nobody, for whatever reason."""
+        delay = self._attempts.begin(shown.name)
+        who = roster.able(shown.name) if delay is not None else None
+        await asyncio.sleep(delay or 0.0)
+        if not await self._checked(who.password if who else "", shown.password) or who is None:
+            self._failed(shown, delay)
+            return None
+        self._attempts.right(shown.name)
+        login, token = self._sessions.begin(who, shown.bound)
+        subject = recognised(who.name, shown, f"password:{who.name}", login.until)
+        return LoggedIn(subject, token) if subject else None
+
+    def by_session(
+        self, shown: Credential, roster: Roster, recognised: Recognised
+    ) -> Subject | None:
+        """Who logged in so; None: nobody, or it is over."""
+        login = self._sessions.used(shown.token, shown.bound)
+        if login is None or _changed(login, roster):
+            return None
+        return recognised(login.name, shown, f"password:{login.name}", login.until)
+
+    def forget(self, roster: Roster) -> None:
+        """Ends the logins of those who are no longer who they were."""
+        self._sessions.end(lambda login: _changed(login, roster))
+
+    def say(self, text: str) -> None:
+        """Tells of something that strangers can cause: the same thing once a minute."""
+        now = self._monotonic()
+        if now - self._said.get(text, -SAYS_AGAIN) < SAYS_AGAIN:
+            return
+        self._said[text] = now
+        self._said.move_to_end(text)
+        while len(self._said) > SAID:
+            self._said.popitem(last=False)
+        self._note(text)
+
+    async def _checked(self, kept: str, password: str) -> bool:
+        if self._waiting >= WAITING:
+            return False
+        self._waiting += 1
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._threads, self.hashing.verify, kept, password)
+        finally:
+            self._waiting -= 1
+
+    def _failed(self, shown: Credential, delay: float | None) -> None:
+        if delay is not None and self._attempts.left(shown.name) == 0:
+            minutes = round(WITHIN / 60)
+            self.say(
+                f"{shown.name[:128]!r}: no password counts for up to {minutes} min after {MOST} wrong ones,"
+                f" the last from {shown.peer}"
+            )
+
+
+def _changed(login: Login, roster: Roster) -> bool:
+    owner = roster.able(login.name)
+    return owner is None or owner.password != login.password

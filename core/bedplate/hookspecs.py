@@ -41,5 +41,17 @@ def bedplate_audit_written(record: Mapping[str, str]) -> None:
 
 
 @_hookspec
+def bedplate_resolve_secret(reference: str) -> str | None:
+    """A secret is wanted whose reference is of no scheme of the kernel's own, such as `vault:plant/press#password`.
+
+    reference: as the deployment file has it, scheme and all. Returns the secret, as text of at most 64 KiB; None when
+    its scheme is another plugin's; raises when it can't be had, in words that hold no secret, since people read them.
+    Asked within 5 s, one plugin after the other, until one answers: when a component opens that names it, for a plan,
+    and once a minute, so that a secret that was changed is noticed. A component that can't have its secret does not
+    open, and is tried again like one whose device is silent.
+    """
+
+
+@_hookspec
 def bedplate_shutdown(reason: str) -> None:
     """The kernel stops. reason: in words. Everything else has ended; 2 s are left to release what is held."""

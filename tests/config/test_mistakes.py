@@ -380,7 +380,7 @@ MISTAKES: dict[str, tuple[str, str, list[str]]] = {
     "no reference": (
         '{secret: "file:/etc/bedplate/secrets/mqtt"}',
         "{secret: hunter2}",
-        ["120 connectors.cloud.password: secret must start with env: or file:"],
+        ["120 connectors.cloud.password: secret must start with env:, file: or age:"],
     ),
     "a password in an address": (
         "mqtts://broker",

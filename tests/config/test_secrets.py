@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,14 @@ def test_a_secret_is_not_carried_off(take: object) -> None:
     assert CANARY not in str(caught.value)
 
 
+@pytest.fixture(autouse=True)
+def for_oneself_alone() -> Iterator[None]:
+    """What a test writes, others can't read."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
 def test_a_secret_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "press").write_text(f"{CANARY}\n")
     secrets = Secrets(tmp_path, {"PRESS": CANARY})
@@ -58,10 +67,17 @@ def test_a_secret_that_is_not_there_is_named_by_its_reference(tmp_path: Path) ->
     (tmp_path / "large").write_text(CANARY * 10_000)
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
-    secrets = Secrets(tmp_path, {})
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "open").write_text(CANARY)
+    (tmp_path / "open").chmod(0o644)
+    secrets = Secrets(tmp_path, {"EMPTY": ""})
     found = []
     for reference in (
         "env:NONE",
+        "env:EMPTY",
+        "file:empty",
+        "file:pipe",
+        "file:open",
         "file:none",
         "file:binary",
         "file:large",
@@ -69,6 +85,9 @@ def test_a_secret_that_is_not_there_is_named_by_its_reference(tmp_path: Path) ->
         CANARY,
         "env:",
         "file:a\0b",
+        "flie:/a/b",
+        "vault:a/b",
+        "age:a",
     ):
         with pytest.raises(SecretError) as caught:
             secrets.resolve(reference)
@@ -76,15 +95,39 @@ def test_a_secret_that_is_not_there_is_named_by_its_reference(tmp_path: Path) ->
 
     assert found == [
         "secret env:NONE: not there",
+        "secret env:EMPTY: is empty",
+        "secret file:empty: is empty",
+        "secret file:pipe: is empty",
+        "secret file:open: is open to others (mode 0644); make it 0640 or less and change the secret",
         "secret file:none: No such file or directory",
-        "secret file:binary: not text in UTF-8",
+        "secret file:binary: not text in UTF-8; store bytes as Base64, if the plugin can take that",
         "secret file:large: larger than 64 KiB",
         "secret file:folder: Is a directory",
-        "secret must start with env: or file:",
+        "secret must start with env:, file: or age:",
         "secret env: needs the name of a variable",
         "secret file: names nothing",
+        "secret must start with env:, file: or age:",
+        "secret vault: is of a plugin, which only a running kernel asks",
+        "secret age: needs a file and a name, age:FILE#name",
     ]
-    assert secrets.resolve("file:pipe").reveal() == ""  # and does not wait
+
+
+@pytest.mark.parametrize(
+    ("content", "secret"),
+    [
+        (b"a b\n", "a b"),
+        (b"ab\r\n", "ab"),
+        (b"ab\n\n", "ab\n"),
+        (b" ab ", " ab "),
+        (b"\xc3\xa4", "ä"),
+    ],
+)
+def test_one_line_end_belongs_to_the_editor_and_all_else_to_the_secret(
+    tmp_path: Path, content: bytes, secret: str
+) -> None:
+    (tmp_path / "press").write_bytes(content)
+
+    assert Secrets(tmp_path, {}).resolve("file:press").reveal() == secret
 
 
 def test_redaction_reaches_text_and_keys() -> None:

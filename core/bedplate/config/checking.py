@@ -131,7 +131,7 @@ class Checker:
 def _careless(node: Node) -> Iterator[tuple[Node, str]]:
     """Secrets that stand in the file, and references that name nothing."""
     if is_secret(node):
-        if problem := reference_problem(node.value["secret"].value):
+        if problem := reference_problem(node.value["secret"].value, others=True):
             yield node, f"secret {problem}"
     elif isinstance(node.value, dict | list):
         for part in node.value.values() if isinstance(node.value, dict) else node.value:

@@ -18,7 +18,7 @@ from bedplate.config.wording import is_secret_place
 HOLE = {"type": "string", "pattern": r"\$"}
 SECRET = {
     "type": "object",
-    "properties": {"secret": {"type": "string", "pattern": "^(env|file):."}},
+    "properties": {"secret": {"type": "string", "pattern": "^[a-z][a-z0-9+-]+:."}},
     "required": ["secret"],
     "additionalProperties": False,
 }

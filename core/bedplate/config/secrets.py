@@ -1,23 +1,27 @@
 """Secrets by reference: the file says where a secret is, never what it is.
 
-A reference is `env:NAME` or `file:/path`; it is resolved late, when a component opens. A Secret shows itself as *** in
-every way Python has of showing things. It guards against showing, not against code in the same process.
+A reference is `env:NAME`, `file:/path`, `age:FILE#name`, or of a scheme that a plugin's hook resolves; it is resolved
+late, when a component opens. A Secret shows itself as *** in every way Python has of showing things. It guards against
+showing, not against code in the same process.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Never
 
+from bedplate.config.secret_files import MAX_SECRET_BYTES, aged, private_content
 from bedplate.errors import BedplateError
 
-MAX_SECRET_BYTES = 64 * 1024
 SHOWN = "***"
+BUILT_IN = ("env", "file", "age")
+_SCHEME = re.compile(r"[a-z][a-z0-9+-]{1,30}", re.ASCII)
 
 Resolver = Callable[[str], str]
+Hook = Callable[[str], str | None]
 
 
 class SecretError(BedplateError):
@@ -53,62 +57,112 @@ class Secret:
 
 
 class Secrets:
-    """Resolves references.
+    """Resolves references. Blocking, once a hook is asked.
 
-    folder: what a relative `file:` starts from · more: further schemes, text after the colon → value, such as those a
-    hook brings; they raise OSError or KeyError when they can't.
+    folder: what relative files start from · more: further schemes, text after the colon → value; they raise OSError or
+    KeyError when they can't · identity: what opens age files · hook: asked for a reference of any other scheme, None:
+    nobody knows it; raises OSError.
     """
 
     def __init__(
-        self, folder: Path, environ: Mapping[str, str], more: Mapping[str, Resolver] | None = None
+        self,
+        folder: Path,
+        environ: Mapping[str, str],
+        more: Mapping[str, Resolver] | None = None,
+        *,
+        identity: Path | None = None,
+        hook: Hook | None = None,
     ) -> None:
         self._folder = folder
         self._environ = environ
+        self._identity = identity
+        self._hook = hook
         self._schemes: dict[str, Resolver] = {
             "env": self._from_environment,
             "file": self._from_file,
+            "age": self._from_age,
             **(more or {}),
         }
 
     def resolve(self, reference: str) -> Secret:
-        """The secret a reference names. Raises SecretError."""
-        if problem := reference_problem(reference, self._schemes):
+        """The secret a reference names; never an empty one. Raises SecretError."""
+        if problem := reference_problem(reference, self._schemes, others=True):
             raise SecretError(f"secret {problem}")
         scheme, _, rest = reference.partition(":")
         try:
-            return Secret(self._schemes[scheme](rest), reference)
+            value = self._schemes[scheme](rest) if scheme in self._schemes else self._ask(reference)
         except KeyError:
             raise SecretError(f"secret {reference}: not there") from None
         except (OSError, ValueError) as error:
-            why = (
-                error.strerror
-                if isinstance(error, OSError) and error.strerror
-                else "not text in UTF-8"
-            )
-            raise SecretError(f"secret {reference}: {why}") from None
+            raise SecretError(f"secret {reference}: {_why(error)}") from None
+        if not value:
+            raise SecretError(f"secret {reference}: is empty")
+        return Secret(value, reference)
 
     def _from_environment(self, name: str) -> str:
         return self._environ[name]
 
     def _from_file(self, name: str) -> str:
-        descriptor = os.open(self._folder / name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            content = file.read(MAX_SECRET_BYTES + 1)
-        if len(content) > MAX_SECRET_BYTES:
+        return _line_end_off(private_content(self._folder / name).decode("utf-8"))
+
+    def _from_age(self, rest: str) -> str:
+        file, _, name = rest.rpartition("#")
+        return aged(self._folder / file, name, self._identity)
+
+    def _ask(self, reference: str) -> str:
+        scheme = reference.partition(":")[0]
+        if self._hook is None:
+            raise SecretError(f"secret {scheme}: is of a plugin, which only a running kernel asks")
+        value = self._hook(reference)
+        if value is None:
+            raise SecretError(f"secret {scheme}: no plugin knows it (bedplate_resolve_secret)")
+        if len(value.encode()) > MAX_SECRET_BYTES:
             raise OSError(0, f"larger than {MAX_SECRET_BYTES >> 10} KiB")
-        return content.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        return value
 
 
-def reference_problem(reference: object, schemes: Iterable[str] = ("env", "file")) -> str:
-    """Why a text is no reference to a secret; empty when it is one. Does not repeat the text: it may be the secret."""
+def _line_end_off(text: str) -> str:
+    """One line end at the end belongs to the editor, not to the secret."""
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "not text in UTF-8; store bytes as Base64, if the plugin can take that"
+
+
+def reference_problem(
+    reference: object, schemes: Iterable[str] = BUILT_IN, *, others: bool = False
+) -> str:
+    """Why a text is no reference to a secret; empty when it is one. others: a scheme may be a plugin's. Does not repeat
+    the text: it may be the secret."""
     scheme, colon, rest = str(reference).partition(":")
-    if not isinstance(reference, str) or not colon or scheme not in (*schemes,):
-        return f"must start with {' or '.join(f'{name}:' for name in schemes)}"
+    known = (*schemes,)
+    anothers = others and _SCHEME.fullmatch(scheme) and not get_close_matches(scheme, known)
+    if not isinstance(reference, str) or not colon or not (scheme in known or anothers):
+        *most, last = (f"{name}:" for name in known)
+        return f"must start with {', '.join(most)} or {last}"
     if scheme == "env" and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", rest, re.ASCII):
         return "env: needs the name of a variable"
+    if scheme == "age" and not all(rest.rpartition("#")):
+        return "age: needs a file and a name, age:FILE#name"
     if not rest or "\0" in rest:
-        return f"{scheme}: names nothing"
+        return f"{scheme}: names nothing" if scheme in known else "names nothing"
     return ""
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every reference within settings, each as often as it stands there."""
+    if isinstance(value, Mapping):
+        if set(value) == {"secret"}:
+            yield str(value["secret"])
+        else:
+            for part in value.values():
+                yield from references(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from references(part)
 
 
 def redact(value: Any, secrets: Iterable[Secret] = ()) -> Any:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from bedplate.config.veil import Veil
 from bedplate.connector.v1 import connector_pb2
 from bedplate.errors import ProtocolError
 from bedplate.plugin.v1 import plugin_pb2
@@ -23,6 +24,7 @@ HURRY = (
     16  # publications: so much new credit does not wait for the linger, a fast source would starve
 )
 REMEMBERED = 10_000  # asks whose answers nobody waits for any more
+_NOTHING = Veil()
 _Receipt = twin(plugin_pb2.Receipt)
 _PageCredit = twin(connector_pb2.PageCredit)
 
@@ -47,6 +49,7 @@ class Attachment:
         self.publication: Callable[[Any], None] = lambda publication: None
         self.note: Callable[[Any], None] = lambda note: None
         self.breach: Callable[[str], None] = self.end
+        self.veil: Callable[[], Veil] = lambda: _NOTHING  # takes secrets out of what it says
         self._send = send
         self._linger = linger
         self._asks: list[Any] = []
@@ -209,14 +212,21 @@ class Attachment:
         parts: list[tuple[Callable[[Any], None], Any]] = [
             *((self._take_reply, reply) for reply in message.replies),
             *((self.publication, one) for one in getattr(message, "publications", ())),
-            *((self.note, note) for note in message.notes),
+            *((self._take_note, note) for note in message.notes),
         ]
         for take, part in parts:
             if self.gone.done():
                 return
             take(part)
 
+    def _take_note(self, note: Any) -> None:
+        if note.text and (veil := self.veil()):
+            note.text = veil(note.text)
+        self.note(note)
+
     def _take_reply(self, reply: Any) -> None:
+        if veil := self.veil():
+            hide(reply, veil)
         waiting = self._waiting.get(reply.answer.id)
         if isinstance(waiting, Arriving):
             if not waiting.put(reply):
@@ -242,6 +252,18 @@ class Attachment:
                 one.set_exception(ConnectionError(reason))
             elif isinstance(one, Arriving):
                 one.put(_gone_reply(self.kind, reason))
+
+
+def hide(reply: Any, veil: Veil) -> None:
+    """Takes secrets out of all that a reply says in words."""
+    answer = reply.answer
+    if answer.text or answer.trace:
+        answer.text, answer.trace = veil(answer.text), veil(answer.trace)
+    for said in (answer, getattr(reply, "read", None), getattr(reply, "read_history", None)):
+        for problem in said.problems if said is not None else ():
+            problem.text = veil(problem.text)
+    for decision in getattr(reply, "decisions", ()):
+        decision.reason = veil(decision.reason)
 
 
 def _gone_reply(kind: Kind, reason: str) -> Any:

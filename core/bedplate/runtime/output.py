@@ -10,10 +10,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from bedplate.config.veil import Veil
+
 LINES = 200  # kept for people
 LINE_BYTES = 2048  # of one line; the rest is cut off
 BUDGET = 64 << 10  # bytes a second that are looked at, and at most so many at once
 CHUNK = 256 << 10
+_NOTHING = Veil()
 PAUSE = 0.01  # s after a chunk of a flood: 25 MB/s at most, whatever the plugin can
 
 
@@ -29,6 +32,7 @@ class Output:
         self._rest = b""
         self._cut = False  # in the middle of what was left out
         self._marked = 0
+        self.veil: Callable[[], Veil] = lambda: _NOTHING
 
     def feed(self, chunk: bytes) -> bool:
         """Takes what was read. False when it is more than one looks at: whoever reads should rest."""
@@ -50,12 +54,12 @@ class Output:
             self.left_out += len(before)
             self._cut = not newline
         *lines, rest = (self._rest + chunk).split(b"\n")
-        self.lines.extend(map(legible, lines[-LINES:]))
+        self.lines.extend(map(self._shown, lines[-LINES:]))
         self._rest = rest[: LINE_BYTES + 1]
 
     def _leave_out(self, count: int) -> None:
         if self._rest:
-            self.lines.append(legible(self._rest))
+            self.lines.append(self._shown(self._rest))
         self.left_out += count
         self._cut, self._rest = True, b""
         self._mark()
@@ -67,10 +71,18 @@ class Output:
         self._marked = self.left_out
         self.lines.append(f"… {self.left_out:,} bytes of output left out so far")
 
+    def _shown(self, line: bytes) -> str:
+        """One line for people, without secrets, also where one was cut off."""
+        veil = self.veil()
+        if not veil:
+            return legible(line)
+        text = line.decode("utf-8", "replace")
+        return legible(veil.cut(text) if len(line) > LINE_BYTES or self._cut else veil(text))
+
     def end(self) -> None:
         """Nothing more comes."""
         if self._rest:
-            self.lines.append(legible(self._rest))
+            self.lines.append(self._shown(self._rest))
             self._rest = b""
         if self.left_out > self._marked:
             self._mark()

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bedplate.config.veil import Veil
 from bedplate.errors import BedplateError
 from bedplate.isolation import Confinement, Level
 from bedplate.plugin.v1 import plugin_pb2
@@ -66,6 +67,10 @@ class PluginProcess:
         self._printed = Output(time.monotonic)
         self.output = self._printed.lines
         self.pings = Pings()
+
+    def hides(self, veil: Callable[[], Veil]) -> None:
+        """What it prints is seen through this."""
+        self._printed.veil = veil
 
     @property
     def pid(self) -> int:

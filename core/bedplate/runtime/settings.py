@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from bedplate.config.deployment import Component, Deployment, resolve_settings
-from bedplate.config.secrets import Secrets
+from bedplate.config.secrets import Secret
+
+
+class Resolving(Protocol):
+    """What knows the secret of a reference; Secrets, or what a component holds of them."""
+
+    def resolve(self, reference: str) -> Secret: ...
 
 
 class Settings:
     """Resolved anew at each Open, so that a rotated secret is picked up. Raises SecretError."""
 
-    def __init__(self, component: Component, deployment: Deployment, secrets: Secrets) -> None:
+    def __init__(self, component: Component, deployment: Deployment, secrets: Resolving) -> None:
         self._component = component
         self._deployment = deployment
         self._secrets = secrets

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bedplate.client.async_client import AsyncClient
 from bedplate.client.catalog import AssetEntry, CurrentSample, PluginEntry, TagEntry
 from bedplate.client.client import Client
+from bedplate.client.commands import CommandCheck, CommandStatus
 from bedplate.client.gaps import Completeness, Gap, GapReport
 from bedplate.client.result import Result
 from bedplate.client.series import Series
@@ -21,6 +22,8 @@ __all__ = [
     "AsyncClient",
     "AsyncSubscription",
     "Client",
+    "CommandCheck",
+    "CommandStatus",
     "Completeness",
     "ComponentStatus",
     "CurrentSample",

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import grpc.aio
 
-from bedplate.api.v1 import api_pb2, maintenance_pb2, why_pb2
+from bedplate.api.v1 import api_pb2, command_pb2, maintenance_pb2, why_pb2
 from bedplate.client import calls, gaps
 from bedplate.client.catalog import (
     AssetEntry,
@@ -20,6 +20,7 @@ from bedplate.client.catalog import (
     plugin_entry,
     tag_entry,
 )
+from bedplate.client.commands import CommandStatus, command_of, submit_request
 from bedplate.client.deployments import (
     ApplyProgress,
     DeploymentStatus,
@@ -170,6 +171,43 @@ class AsyncClient:
         """See `Client.end_maintenance`."""
         request = maintenance_pb2.EndMaintenanceRequest(device=device)
         return maintenance_of((await self._unary(calls.END_MAINTENANCE, request)).maintenance)
+
+    async def write(  # noqa: PLR0913 - spelt out for those who ask the editor
+        self,
+        tag: str,
+        value: Any,
+        *,
+        if_current: Any = None,
+        within: Length = "10s",
+        dry_run: bool = False,
+        reason: str = "",
+        command_id: str = "",
+    ) -> CommandStatus:
+        """See `Client.write`."""
+        request = submit_request(
+            tag, value, if_current, within, dry_run=dry_run, reason=reason, command_id=command_id
+        )
+        return command_of((await self._unary(calls.SUBMIT, request)).command)
+
+    async def approve(self, command_id: str, intent: str) -> CommandStatus:
+        """See `Client.approve`."""
+        request = command_pb2.ApproveRequest(command_id=command_id, intent=intent)
+        return command_of((await self._unary(calls.APPROVE, request)).command)
+
+    async def cancel(self, command_id: str) -> CommandStatus:
+        """See `Client.cancel`."""
+        request = command_pb2.CancelRequest(command_id=command_id)
+        return command_of((await self._unary(calls.CANCEL, request)).command)
+
+    async def commands(
+        self, *selectors: str, waiting: bool = False, last: int = 100
+    ) -> list[CommandStatus]:
+        """See `Client.commands`."""
+        request = command_pb2.ListCommandsRequest(
+            selectors=texts(selectors), waiting=waiting, last=last
+        )
+        found = await self._unary(calls.LIST_COMMANDS, request)
+        return [command_of(one) for one in found.commands]
 
     async def plan(self, file: Path | str | None = None, *, number: int = 0) -> Plan:
         """See `Client.plan`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bedplate.api.v1 import api_pb2, deployments_pb2, gaps_pb2, maintenance_pb2, why_pb2
+from bedplate.api.v1 import api_pb2, command_pb2, deployments_pb2, gaps_pb2, maintenance_pb2, why_pb2
 from bedplate.wire import twin
 
 UNARY_WITHIN = 10.0  # s; streams have no deadline
@@ -19,12 +19,13 @@ OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One RPC. shape: name of the factory on a channel."""
+    """One RPC. shape: name of the factory on a channel · within: s, of a unary one."""
 
     service: str
     name: str
     shape: str
     response: Any
+    within: float = UNARY_WITHIN
 
     @property
     def path(self) -> str:
@@ -49,6 +50,11 @@ APPLY = Method("Admin", "Apply", STREAM, deployments_pb2.ApplyResponse)
 LIST_DEPLOYMENTS = Method(
     "Admin", "ListDeployments", UNARY, deployments_pb2.ListDeploymentsResponse
 )
+COMMAND_WITHIN = 150.0  # s: a command may wait for its turn, and is read back
+SUBMIT = Method("Command", "Submit", UNARY, command_pb2.SubmitResponse, COMMAND_WITHIN)
+APPROVE = Method("Command", "Approve", UNARY, command_pb2.ApproveResponse, COMMAND_WITHIN)
+CANCEL = Method("Command", "Cancel", UNARY, command_pb2.CancelResponse)
+LIST_COMMANDS = Method("Command", "ListCommands", UNARY, command_pb2.ListCommandsResponse)
 EXPLAIN = Method("Admin", "Explain", UNARY, why_pb2.ExplainResponse)
 LIST_PLUGINS = Method("Admin", "ListPlugins", UNARY, api_pb2.ListPluginsResponse)
 
@@ -72,7 +78,7 @@ class Calls:
                 request_serializer=_serialized,
                 response_deserializer=method.response.FromString,
             )
-        within = UNARY_WITHIN if method.shape == UNARY else None
+        within = method.within if method.shape == UNARY else None
         return self._made[method](request, metadata=self._metadata, timeout=within)
 
 

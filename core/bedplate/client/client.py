@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import grpc
 
-from bedplate.api.v1 import api_pb2, maintenance_pb2, why_pb2
+from bedplate.api.v1 import api_pb2, command_pb2, maintenance_pb2, why_pb2
 from bedplate.client import calls, gaps
 from bedplate.client.catalog import (
     AssetEntry,
@@ -20,6 +20,7 @@ from bedplate.client.catalog import (
     plugin_entry,
     tag_entry,
 )
+from bedplate.client.commands import CommandStatus, command_of, submit_request
 from bedplate.client.deployments import (
     ApplyProgress,
     DeploymentStatus,
@@ -187,6 +188,50 @@ class Client:
         """Takes it back into service; returns what was ended, nothing when it was not set aside."""
         request = maintenance_pb2.EndMaintenanceRequest(device=device)
         return maintenance_of(self._unary(calls.END_MAINTENANCE, request).maintenance)
+
+    def write(  # noqa: PLR0913 - spelt out for those who ask the editor
+        self,
+        tag: str,
+        value: Any,
+        *,
+        if_current: Any = None,
+        within: Length = "10s",
+        dry_run: bool = False,
+        reason: str = "",
+        command_id: str = "",
+    ) -> CommandStatus:
+        """Writes one tag, in its unit, once; returns when it has ended or waits for a second person.
+
+        tag: full path or any unique tail · value: bool, int, float, str or bytes; a label of its states · if_current:
+        only if the tag has this value · within: never sent later than this after arrival, at most 60 s · dry_run: every
+        check and its verdict, nothing is sent · command_id: unique for ever, a UUID by default; the same again gets the
+        first answer and is not sent again, so it is the way to ask after a connection that broke off. A command that is
+        refused is no error: look at `state`. Raises ValueError for a value that no tag can have.
+        """
+        request = submit_request(
+            tag, value, if_current, within, dry_run=dry_run, reason=reason, command_id=command_id
+        )
+        return command_of(self._unary(calls.SUBMIT, request).command)
+
+    def approve(self, command_id: str, intent: str) -> CommandStatus:
+        """A second person's word for a command that waits; intent: exactly as it was shown. Returns when it has ended."""
+        request = command_pb2.ApproveRequest(command_id=command_id, intent=intent)
+        return command_of(self._unary(calls.APPROVE, request).command)
+
+    def cancel(self, command_id: str) -> CommandStatus:
+        """Takes a command back that is not on its way yet; as it stands otherwise."""
+        request = command_pb2.CancelRequest(command_id=command_id)
+        return command_of(self._unary(calls.CANCEL, request).command)
+
+    def commands(
+        self, *selectors: str, waiting: bool = False, last: int = 100
+    ) -> list[CommandStatus]:
+        """Commands, the newest first; waiting: only those that wait for a second person."""
+        request = command_pb2.ListCommandsRequest(
+            selectors=texts(selectors), waiting=waiting, last=last
+        )
+        found = self._unary(calls.LIST_COMMANDS, request)
+        return [command_of(one) for one in found.commands]
 
     def plan(self, file: Path | str | None = None, *, number: int = 0) -> Plan:
         """What applying would do; changes nothing and contacts no machine. file: of a deployment, read here with its

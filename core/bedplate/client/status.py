@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from bedplate.api.v1 import api_pb2
+from bedplate.client.commands import WritesStatus
 from bedplate.client.deployments import DeploymentStatus
 from bedplate.client.gaps import Completeness
 
@@ -139,7 +140,8 @@ class Cause:
 @dataclass(frozen=True, slots=True)
 class Status:
     """The platform. started, now: ns UTC · problems: one line a cause · notices: choices that nobody
-    should forget, one a line · deployment: which one runs, None: it does not say · cpu_seconds, memory_bytes: of the
+    should forget, one a line · deployment: which one runs, None: it does not say · writes: how
+    writing stands, None: the same · cpu_seconds, memory_bytes: of the
     kernel."""
 
     name: str
@@ -159,6 +161,7 @@ class Status:
     maintenance: tuple[Maintenance, ...] = ()
     causes: tuple[Cause, ...] = ()
     deployment: DeploymentStatus | None = None
+    writes: WritesStatus | None = None
 
 
 INNER = {
@@ -171,6 +174,7 @@ INNER = {
     "ProcessStatus": ProcessStatus,
     "ReaderStatus": ReaderStatus,
     "Transition": Transition,
+    "WritesStatus": WritesStatus,
 }
 
 
@@ -198,6 +202,6 @@ def _value(message: Any, name: str) -> Any:
     inner = INNER.get(field.message_type.name) if field.message_type else None
     if isinstance(value, str | bytes | int | float):
         return value
-    if inner and name in {"reader", "journal", "deployment", "completeness"}:
+    if inner and name in {"reader", "journal", "deployment", "completeness", "writes"}:
         return _mirror(inner, value) if name == "journal" or message.HasField(name) else None
     return tuple(_mirror(inner, one) if inner else one for one in value)

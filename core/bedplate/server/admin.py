@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from bedplate.api.v1 import api_pb2, why_pb2
+from bedplate.api.v1 import api_pb2, command_pb2, why_pb2
 from bedplate.config.deployment import Component
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.runtime.causes import Cause
@@ -47,8 +47,10 @@ class Admin:
         more: Callable[[], Iterable[str]] = tuple,
         notices: Callable[[], Iterable[str]] = tuple,
         deployments: DeploymentService | None = None,
+        writes: Callable[[], command_pb2.WritesStatus | None] = lambda: None,
     ) -> None:
         self._kernel = kernel
+        self._writes = writes
         self._plugins = list(plugins)
         self._more = more
         self._notices = notices
@@ -114,6 +116,7 @@ class Admin:
             deployment_file=kernel.deployment.source.file,
             path=kernel.deployment.path,
             maintenance=standing(kernel),
+            writes=self._writes(),
         )
 
     def _component(self, supervisor: Supervisor) -> api_pb2.ComponentStatus:

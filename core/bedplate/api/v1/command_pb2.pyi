@@ -142,3 +142,25 @@ class ListCommandsResponse(_message.Message):
     COMMANDS_FIELD_NUMBER: _ClassVar[int]
     commands: _containers.RepeatedCompositeFieldContainer[CommandStatus]
     def __init__(self, commands: _Optional[_Iterable[_Union[CommandStatus, _Mapping]]] = ...) -> None: ...
+
+class WritesStatus(_message.Message):
+    __slots__ = ("enabled", "off", "waiting", "since", "sent", "verified", "mismatch", "unknown", "refused")
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    OFF_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    MISMATCH_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    enabled: bool
+    off: str
+    waiting: int
+    since: int
+    sent: int
+    verified: int
+    mismatch: int
+    unknown: int
+    refused: int
+    def __init__(self, enabled: _Optional[bool] = ..., off: _Optional[str] = ..., waiting: _Optional[int] = ..., since: _Optional[int] = ..., sent: _Optional[int] = ..., verified: _Optional[int] = ..., mismatch: _Optional[int] = ..., unknown: _Optional[int] = ..., refused: _Optional[int] = ...) -> None: ...

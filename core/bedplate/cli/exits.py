@@ -13,6 +13,12 @@ class Exit(enum.IntEnum):
     NOT_DONE = 2
     FAULT = 3
     CHANGES = 4
+    MISMATCH = 5
+    UNKNOWN = 6
+    WAITS = 7
+    REJECTED = 8
+    EXPIRED = 9
+    CANCELLED = 10
     STOPPED = 130
 
 
@@ -22,5 +28,11 @@ MEANING = {
     Exit.NOT_DONE: "not done: usage, name unknown or ambiguous, no Bedplate runs, refused",
     Exit.FAULT: "a fault in Bedplate itself; stderr says where its details are",
     Exit.CHANGES: "done by `plan`: applying would touch something",
+    Exit.MISMATCH: "written by `write`, and it reads back something else",
+    Exit.UNKNOWN: "written by `write` or not: nobody can say; it is not sent again",
+    Exit.WAITS: "not sent by `write` yet: a second person is needed",
+    Exit.REJECTED: "not written by `write`: a check stands against it, or the device said no",
+    Exit.EXPIRED: "not sent by `write`: it was too late",
+    Exit.CANCELLED: "not sent by `write`: it was taken back",
     Exit.STOPPED: "ended by Ctrl-C",
 }

@@ -16,7 +16,7 @@ from bedplate.model import quality
 
 SINCE_1970 = {  # fields that hold ns UTC; 0 is never
     *("time", "received", "started", "now", "since", "until", "at"),
-    *("active_since", "returned_at", "acknowledged_at", "applied"),
+    *("active_since", "returned_at", "acknowledged_at", "applied", "submitted", "ended"),
 }
 
 

@@ -16,6 +16,7 @@ from bedplate.cli.screen import Column, indented, table
 from bedplate.shown import age_text, size_text
 
 if TYPE_CHECKING:
+    from bedplate.client.commands import WritesStatus
     from bedplate.client.deployments import DeploymentStatus
     from bedplate.client.status import ComponentStatus, ProcessStatus, Status
 
@@ -39,6 +40,7 @@ def overview(status: Status, width: int = 0) -> Iterator[Any]:
         _guards(guards, first, second),
         _processes(status, first, second),
         _journal(status, first),
+        _writes(status, first),
     ):
         if block is not None:
             yield ""
@@ -223,6 +225,33 @@ def _process(one: ProcessStatus, now: int) -> tuple[Any, ...]:
 def _share(cpu: float, up: float) -> str:
     """Of one core, since the start."""
     return f"{100 * cpu / up:.1f} %" if up > 0 else ""
+
+
+def _writes(status: Status, first: int) -> Any:
+    """Nothing where writes are off by the file and nobody wrote."""
+    writes = status.writes
+    if writes is None or not (writes.enabled or writes.sent):
+        return None
+    words = Text("on", "") if writes.enabled else Text("off", "dim")
+    if writes.off:
+        words = Text(f"off: {writes.off}", "yellow")
+    words += Text(f", {writes.sent} since {local(writes.since):%H:%M}")
+    if writes.sent:
+        words += _outcomes(writes)
+    if writes.refused:
+        words += Text(f", {writes.refused} not sent", "dim")
+    if writes.waiting:
+        words += Text(f" · {writes.waiting} for a second person: bedplate write --list", "yellow")
+    return table([Column(width=first), Column(wraps=True)], [(Text("writes", "dim"), words)])
+
+
+def _outcomes(writes: WritesStatus) -> Text:
+    if writes.verified == writes.sent:
+        return Text(", all verified" if writes.sent > 1 else ", verified")
+    told = Text(f", {writes.verified} verified")
+    for count, word in ((writes.mismatch, "mismatch"), (writes.unknown, "unknown")):
+        told += Text(f", {count} {word}", "red") if count else Text("")
+    return told
 
 
 def _journal(status: Status, first: int) -> Any:

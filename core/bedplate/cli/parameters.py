@@ -70,6 +70,11 @@ def subject() -> Callable[[Function], Function]:
     return click.argument("subject", shell_complete=_complete)
 
 
+def tag() -> Callable[[Function], Function]:
+    """The argument TAG, one tag; completed from the same."""
+    return click.argument("tag", required=False, shell_complete=_complete)
+
+
 def given_plugins(function: Function) -> Function:
     """The option --plugin."""
     return click.option(

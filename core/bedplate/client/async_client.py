@@ -172,7 +172,7 @@ class AsyncClient:
         request = maintenance_pb2.EndMaintenanceRequest(device=device)
         return maintenance_of((await self._unary(calls.END_MAINTENANCE, request)).maintenance)
 
-    async def write(  # noqa: PLR0913 - spelt out for those who ask the editor
+    async def write(
         self,
         tag: str,
         value: Any,

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bedplate.api.v1 import api_pb2, command_pb2, deployments_pb2, gaps_pb2, maintenance_pb2, why_pb2
+from bedplate.api.v1 import (
+    api_pb2,
+    command_pb2,
+    deployments_pb2,
+    gaps_pb2,
+    maintenance_pb2,
+    why_pb2,
+)
 from bedplate.wire import twin
 
 UNARY_WITHIN = 10.0  # s; streams have no deadline

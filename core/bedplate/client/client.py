@@ -189,7 +189,7 @@ class Client:
         request = maintenance_pb2.EndMaintenanceRequest(device=device)
         return maintenance_of(self._unary(calls.END_MAINTENANCE, request).maintenance)
 
-    def write(  # noqa: PLR0913 - spelt out for those who ask the editor
+    def write(
         self,
         tag: str,
         value: Any,
@@ -214,7 +214,7 @@ class Client:
         return command_of(self._unary(calls.SUBMIT, request).command)
 
     def approve(self, command_id: str, intent: str) -> CommandStatus:
-        """A second person's word for a command that waits; intent: exactly as it was shown. Returns when it has ended."""
+        """A second person's word for a command that waits; intent: exactly as shown. Returns when it has ended."""
         request = command_pb2.ApproveRequest(command_id=command_id, intent=intent)
         return command_of(self._unary(calls.APPROVE, request).command)
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bedplate.command import Device, Point, ReadBack, Reading, Sending, Sent
-from bedplate.config.writes import raw_type
 from bedplate.config.deployment import TagSpec
+from bedplate.config.writes import raw_type
 from bedplate.errors import ProtocolError
 from bedplate.model import DataType
 from bedplate.plugin.v1 import plugin_pb2

@@ -118,11 +118,31 @@ def test_the_token_is_known_and_no_other() -> None:
     assert by_token("")("", "unix:") is None
 
 
+@pytest.mark.parametrize(
+    ("peer", "known"),
+    [
+        ("unix:", True),
+        ("ipv4:127.0.0.1:5", True),
+        ("ipv4:127.9.9.9:5", True),
+        ("ipv6:[::1]:5", True),
+        ("ipv4:10.20.0.5:5", False),
+        ("ipv6:[::ffff:10.20.0.5]:5", False),
+        ("ipv6:[fe80::1]:5", False),
+        ("unix:/run/x.sock", False),
+        ("127.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_the_local_token_is_good_on_this_machine_only(peer: str, known: bool) -> None:
+    assert (by_token(TOKEN)(TOKEN, peer) is not None) is known
+
+
 def test_the_local_socket_is_known_by_the_transport_alone() -> None:
     subject = by_socket("", "unix:")
     assert subject is not None
     assert (subject.id, subject.method) == ("local-socket", "socket")
     assert by_socket("unix:", "ipv4:127.0.0.1:5") is None
+    assert by_socket("", "unix:/somewhere/else.sock") is None
 
 
 def test_what_a_kernel_announces_a_client_finds(folder: Path) -> None:
@@ -270,8 +290,11 @@ def test_the_api_may_listen_on_this_machine(listen: str) -> None:
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:7443", "10.20.0.5:7443", "[::]:7443"])
+@pytest.mark.case("A11")
 def test_the_api_may_not_listen_where_others_reach_it(listen: str) -> None:
-    assert listen_problem(listen).startswith(f"{listen} needs TLS, which comes later")
+    assert "the API needs TLS there: write api.tls" in listen_problem(listen)
+    assert "nothing could tell who calls" in listen_problem(listen, "/tls", knows_clients=False)
+    assert listen_problem(listen, "/tls") == ""
 
 
 @pytest.mark.parametrize(

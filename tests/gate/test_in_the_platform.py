@@ -81,7 +81,7 @@ async def test_a_module_that_denies_all_is_obeyed_and_locks_nobody_out_of_the_ma
     assert told == [
         ("local-token", "refused", "guard: denied: closed today"),
         ("local-socket", "allowed", ""),
-        ("", "refused", "kernel: unknown token"),
+        ("", "refused", "kernel: unknown credential"),
     ]
 
 
@@ -157,7 +157,7 @@ async def test_every_method_refuses_who_brings_no_token(tmp_path: Path) -> None:
                 again += 1
             assert refused is grpc.StatusCode.UNAUTHENTICATED, method
     told = [line["rule"] for line in asked(tmp_path / "data" / "audit")]
-    assert told == ["kernel: no token"] * (len(methods) + again)
+    assert told == ["kernel: no credential"] * (len(methods) + again)
 
 
 async def code_of(channel: Any, method: str) -> Any:

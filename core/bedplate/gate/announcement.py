@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bedplate.errors import BedplateError
 from bedplate.private import private_folder, write_private
 
 MAX_SOCKET_PATH = 100  # bytes; the system's limit is 107
+BELOW = 17  # bytes of a name in `connections_folder`
 
 
 class Announcement:
@@ -59,14 +61,22 @@ def admin_socket() -> Path:
     """
     name = f"{os.getpid()}-{secrets.token_urlsafe(6)}.sock"
     folder = home() / "run"
-    if len(os.fsencode(folder)) + len(name) + 1 > MAX_SOCKET_PATH:
+    if len(os.fsencode(folder)) + len(name) + 1 + BELOW > MAX_SOCKET_PATH:
         folder = Path(f"/tmp/bedplate-{os.geteuid()}")
     private_folder(folder, closed=True)
-    for left in folder.glob("*.sock"):
-        owner = left.stem.partition("-")[0]
+    for left in folder.iterdir():
+        owner = left.name.partition("-")[0]
         if owner.isdigit() and not is_alive(int(owner)):
-            left.unlink(missing_ok=True)
+            shutil.rmtree(left) if left.suffix == ".d" else left.unlink(missing_ok=True)
     return folder / name
+
+
+def connections_folder(socket: Path) -> Path:
+    """A folder of the same kind beside the admin socket, for the sockets of connections that come over the network.
+    Raises BedplateError."""
+    folder = socket.with_suffix(".d")
+    private_folder(folder, closed=True)
+    return folder
 
 
 def _sweep(folder: Path) -> None:

@@ -1,13 +1,23 @@
-"""Where the API may listen."""
+"""Where the API may listen, and with what."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 
+NO_TLS = (
+    "{listen} can be reached from elsewhere, so the API needs TLS there: write api.tls, a folder with cert.pem, key.pem and"
+    " ca.pem (`bedplate access cert` makes one), or listen on 127.0.0.1"
+)
+NO_CLIENTS = (
+    "{listen} can be reached from elsewhere, and nothing could tell who calls: put a ca.pem for client certificates into"
+    " {tls}, or name a security module that knows users (security: {{access: {{use: access}}}})"
+)
 
-def listen_problem(listen: str, tls: str = "") -> str:
-    """Why the API must not listen there; empty when it may. Loopback only, until TLS and identities come."""
+
+def listen_problem(listen: str, tls: str = "", *, knows_clients: bool = True) -> str:
+    """Why the API must not listen there; empty when it may. tls: folder of the files, empty for none · knows_clients:
+    something can say who calls over the network."""
     host, colon, port = listen.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
         return f"{listen!r} is no address; write host:port, such as 127.0.0.1:7443"
@@ -17,9 +27,11 @@ def listen_problem(listen: str, tls: str = "") -> str:
         loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return f"{host!r} is no IP address"
-    if not loopback:
-        return f"{listen} needs TLS, which comes later; until then listen on 127.0.0.1"
-    return ""
+    if loopback:
+        return ""
+    if not tls:
+        return NO_TLS.format(listen=listen)
+    return "" if knows_clients else NO_CLIENTS.format(listen=listen, tls=tls)
 
 
 def listen_taken(listen: str) -> str:

@@ -7,18 +7,16 @@ Whoever is refused is told why, and so is the operator.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from bedplate.errors import BedplateError
+from bedplate.listening.refusals import Refusals
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
 from bedplate.wire import twin
 
 PING_WITHIN = 0.5  # s, and the margin of every ask
-REMEMBERED = 20  # refusals
-TOLD_EVERY, SHOWN_FOR = 60.0, 600.0  # s
 RESUME = "resume"  # the feature of Hello: goes on after a cut where it was
 Ping = twin(plugin_pb2.Ping)
 
@@ -54,8 +52,7 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._awaited: list[Awaited] = []
-        self.told: Callable[[str], None] = lambda text: None
-        self._refusals: dict[str, tuple[int, float, float]] = {}
+        self._refusals = Refusals("remote plugins")
 
     def wait_for(
         self, place: str, kind: str, plugin: str, arrived: Callable[[Attachment], None]
@@ -70,23 +67,21 @@ class Arrivals:
         if awaited in self._awaited:
             self._awaited.remove(awaited)
 
+    @property
+    def told(self) -> Callable[[str], None]:
+        return self._refusals.told
+
+    @told.setter
+    def told(self, hears: Callable[[str], None]) -> None:
+        self._refusals.told = hears
+
     def refused(self, text: str) -> None:
         """Somebody was not let in. Told once a minute, however often it tries."""
-        now = asyncio.get_running_loop().time()
-        times, _, told = self._refusals.pop(text, (0, 0.0, -TOLD_EVERY))
-        due = now - told >= TOLD_EVERY
-        self._refusals[text] = times + 1, now, now if due else told
-        if len(self._refusals) > REMEMBERED:
-            del self._refusals[next(iter(self._refusals))]
-        if due:
-            self.told(f"remote plugins: refused {text}")
+        self._refusals.refused(text)
 
     def refusals(self) -> Iterator[str]:
         """Of the last minutes, for people."""
-        now = asyncio.get_running_loop().time()
-        for text, (times, last, _) in self._refusals.items():
-            if now - last < SHOWN_FOR:
-                yield f"remote plugins: refused {text}" + (f" ({times} times)" if times > 1 else "")
+        return self._refusals.now()
 
     async def admit(self, attachment: Attachment, place: str, address: str) -> None:
         """Hands it to the place that waits for it. Raises NotAdmitted."""
@@ -102,10 +97,7 @@ class Arrivals:
 
     def _forget(self, place: str, address: str) -> None:
         """What was refused to this place or this machine is over; whoever is still refused tries again soon."""
-        marks = f" at {_machine(address)}: ", f"place {place} "
-        over = [text for text in self._refusals if any(mark in text for mark in marks)]
-        for text in over:
-            del self._refusals[text]
+        self._refusals.forget((f" at {_machine(address)}: ", f"place {place} "))
 
     def _find(self, attachment: Attachment, place: str) -> Awaited:
         if not place:

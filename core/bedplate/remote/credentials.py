@@ -43,23 +43,23 @@ class Credentials:
 
     def serving(self) -> ssl.SSLContext:
         """For the kernel: nobody comes in without a certificate of this CA. Read anew, so that new files count."""
-        context = _context(self, server=True)
+        context = loaded(self, self.ca, server=True)
         context.verify_mode = ssl.CERT_REQUIRED
         context.set_alpn_protocols(["h2"])
         return context
 
     def dialling(self) -> ssl.SSLContext:
         """For a place: the kernel must have a certificate of this CA for the host that was dialled."""
-        return _context(self, server=False)
+        return loaded(self, self.ca, server=False)
 
 
 def credentials(folder: Path, *, server: bool) -> Credentials:
     """The checked files of a kernel (server) or of a place. Raises AdmissionError with one sentence."""
     files = [folder / name for name in FILES]
     for file in files:
-        _check_file(file, secret=file.name == "key.pem")
+        check_file(file, secret=file.name == "key.pem")
     found = Credentials(folder)
-    peer = _rehearsed(found, server=server)
+    peer = rehearsed(found, server=server)
     if server:
         return found
     place = place_of(peer)
@@ -77,7 +77,8 @@ def place_of(certificate: Mapping[str, Any]) -> str:
     return places[0] if len(places) == 1 else ""
 
 
-def _check_file(file: Path, *, secret: bool) -> None:
+def check_file(file: Path, *, secret: bool) -> None:
+    """Raises AdmissionError for one that is missing, or that others could have changed, or read if it is secret."""
     try:
         found = file.stat()
     except OSError as error:
@@ -94,13 +95,15 @@ def _check_file(file: Path, *, secret: bool) -> None:
         raise AdmissionError(f"{file}: others may change it; chmod 644 it")
 
 
-def _context(files: Credentials, *, server: bool) -> ssl.SSLContext:
+def loaded(files: Credentials, trusted: Path | None, *, server: bool) -> ssl.SSLContext:
+    """With certificate and key. trusted: certificates that others are judged by. Raises AdmissionError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_verify_locations(files.ca)
+        if trusted:
+            context.load_verify_locations(trusted)
     except ssl.SSLError:
-        raise AdmissionError(f"{files.ca}: holds no certificate") from None
+        raise AdmissionError(f"{trusted}: holds no certificate") from None
     try:
         context.load_cert_chain(files.cert, files.key, password=_no_password)
     except ssl.SSLError as error:
@@ -116,9 +119,14 @@ def _no_password() -> str:
     raise ValueError("a password")
 
 
-def _rehearsed(files: Credentials, *, server: bool) -> dict[str, Any]:
-    """The certificate as its peer will see it."""
-    serving, dialling = _context(files, server=True), _context(files, server=False)
+def rehearsed(files: Credentials, *, server: bool, alone: bool = False) -> dict[str, Any]:
+    """The certificate as its peer will see it. alone: whoever made it. Raises AdmissionError when no peer would take
+    it."""
+    trusted = files.cert if alone else files.ca
+    serving = loaded(files, trusted, server=True)
+    dialling = loaded(files, trusted, server=False)
+    if alone:
+        dialling.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     dialling.check_hostname = False
     dialling.verify_mode = ssl.CERT_REQUIRED if server else ssl.CERT_NONE
     serving.verify_mode = ssl.CERT_NONE if server else ssl.CERT_REQUIRED

@@ -1,30 +1,40 @@
-"""The API's servers: one TCP port, loopback unless TLS comes with a later version, and a local socket for admin.
+"""The API's servers: one for the network, behind a listener that ends TLS and counts connections, and one of its own on
+a local socket for admin, so that no flood on the one is felt on the other.
 
 Its limits are part of the contract: protos/README.md §5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 
 from bedplate.api.v1 import api_pb2
+from bedplate.gate.announcement import connections_folder
+from bedplate.gate.audit import Audit, Entry
+from bedplate.gate.identities import Identities
+from bedplate.listening.listener import Listener
+from bedplate.listening.refusals import Refusals
 from bedplate.planning.moves import Moves
 from bedplate.runtime.kernel import Kernel
+from bedplate.server.access import AccessService
 from bedplate.server.admin import Admin
 from bedplate.server.alarms import AlarmService
 from bedplate.server.catalog import Catalog
 from bedplate.server.deployments import DeploymentService
-from bedplate.server.door import Door, GateLike
+from bedplate.server.door import Door, GateLike, Method
+from bedplate.server.entrance import Entrance
 from bedplate.server.explain import ExplainService
 from bedplate.server.gaps import GapService
 from bedplate.server.health import health_handler
 from bedplate.server.history import HistoryService
 from bedplate.server.live import LiveService
 from bedplate.server.maintenance import MaintenanceService
+from bedplate.server.sessions import Open, Sessions
+from bedplate.server.tls import ApiTls
 
 OPTIONS = (
     ("grpc.so_reuseport", 0),
@@ -35,73 +45,108 @@ OPTIONS = (
     ("grpc.server_handshake_timeout_ms", 5000),
     ("grpc.max_connection_idle_ms", 300_000),
 )
-CONCURRENT = 256
+CONCURRENT, LOCAL = 256, 64  # calls at once, over the network and over the local socket
+Services = Sequence[Any]  # with methods(): what others add
 
 
 class ApiServer:
     """Serves a kernel. address: "127.0.0.1:7443" once started · problems: what `status` tells beside the kernel's ·
-    notices: what nobody should forget · deployments: plan and apply."""
+    notices: what nobody should forget · deployments: plan and apply · more: services that others bring ·
+    writes: how writing stands, as a message."""
 
     def __init__(
         self,
         kernel: Kernel,
         gate: GateLike,
+        identities: Identities,
+        audit: Audit,
         plugins: Iterable[api_pb2.PluginStatus] = (),
         problems: Callable[[], Iterable[str]] = tuple,
         deployments: DeploymentService | None = None,
         *,
         notices: Callable[[], Iterable[str]] = tuple,
+        more: Services = (),
+        writes: Callable[[], Any] = lambda: None,
     ) -> None:
-        self._kernel = kernel
-        self._door = Door(gate)
-        self._plugins = plugins
-        self._problems = problems
-        self._notices = notices
+        self._kernel, self._gate, self._audit = kernel, gate, audit
+        self._identities = identities
         self._deployments = deployments
-        self._server: grpc.aio.Server | None = None
-        self._admin: Admin | None = None
+        self._admin = Admin(kernel, plugins, problems, notices, deployments, writes)
+        clock = kernel.clock
+        self._network = Entrance(identities, clock.time_ns, self._peer)
+        self._socket = Entrance(identities, clock.time_ns)
+        self.sessions = Sessions(clock, self._look, lambda: identities.generation)
+        self.refusals = Refusals("API")
+        self.refusals.told = self._refused
+        self._more = more
+        self._servers: list[grpc.aio.Server] = []
+        self.listener: Listener | None = None
         self.address = ""
 
-    async def start(self, listen: str, socket: Path | None = None) -> str:
-        """Returns the address it serves. Raises OSError with the address when it is taken."""
-        host, _, _ = listen.rpartition(":")
-        self._server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CONCURRENT)
-        self._admin = Admin(
-            self._kernel, self._plugins, self._problems, self._notices, self._deployments
-        )
-        rooms: list[Any] = [
-            Catalog(self._kernel),
-            LiveService(self._kernel),
-            HistoryService(self._kernel, self._moves),
-            GapService(self._kernel, self._moves),
-            AlarmService(self._kernel),
-            self._admin,
-            MaintenanceService(self._kernel),
-            ExplainService(self._kernel),
-        ]
-        rooms += [self._deployments] if self._deployments else []
-        methods = [method for room in rooms for method in room.methods()]
-        self._server.add_generic_rpc_handlers([*self._door.handlers(methods), health_handler()])
+    async def start(self, listen: str, socket: Path, tls: ApiTls | None = None) -> str:
+        """Returns the address it serves. Raises OSError with the address when it is taken; BedplateError."""
+        folder = connections_folder(socket)
+        inner = folder / "api"
+        methods = self._methods()
+        for entrance, path, most in (
+            (self._network, inner, CONCURRENT),
+            (self._socket, socket, LOCAL),
+        ):
+            door = Door(self._gate, entrance, self.sessions)
+            server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=most)
+            server.add_generic_rpc_handlers([*door.handlers(methods), health_handler()])
+            server.add_insecure_port(f"unix:{path}")
+            await server.start()
+            self._servers.append(server)
+        self.sessions.start()
+        context = tls.context if tls else None
+        self.listener = Listener(folder, inner, self.refusals.refused, tls=context)
         try:
-            port = self._server.add_insecure_port(listen)
-            if socket:
-                self._server.add_insecure_port(f"unix:{socket}")
-        except RuntimeError as error:
+            self.address = await self.listener.start(listen)
+        except OSError as error:
             raise OSError(
                 f"cannot listen on {listen}: the address is in use or not of this machine"
             ) from error
-        await self._server.start()
-        self.address = f"{host}:{port}"
         return self.address
 
     def admitted(self, plugins: Iterable[api_pb2.PluginStatus]) -> None:
         """Another deployment was applied, which may use other plugins."""
-        if self._admin:
-            self._admin.admitted(plugins)
+        self._admin.admitted(plugins)
+
+    def _methods(self) -> list[Method]:
+        kernel = self._kernel
+        rooms: list[Any] = [
+            Catalog(kernel),
+            LiveService(kernel),
+            HistoryService(kernel, self._moves),
+            GapService(kernel, self._moves),
+            AlarmService(kernel),
+            self._admin,
+            MaintenanceService(kernel),
+            ExplainService(kernel),
+            AccessService(self._identities, self.sessions, self._audit, kernel.clock.monotonic),
+            *self._more,
+        ]
+        rooms += [self._deployments] if self._deployments else []
+        return [method for room in rooms for method in room.methods()]
+
+    def _peer(self, name: str) -> Any:
+        return self.listener.peer(name) if self.listener else None
+
+    async def _look(self, opened: Open) -> Any:
+        entrance = self._network if opened.peer else self._socket
+        return await entrance.look(opened)
+
+    def _refused(self, text: str) -> None:
+        """Who was not let in, once a minute."""
+        self._audit.add(Entry("connect", "refused", rule="api", text=text), urgent=True)
 
     def _moves(self) -> Moves:
         return self._deployments.moves if self._deployments else Moves()
 
     async def stop(self) -> None:
-        if self._server:
-            await self._server.stop(grace=0.2)
+        await self.sessions.stop()
+        for server in self._servers:
+            await server.stop(grace=0.2)
+        if self.listener:
+            await self.listener.stop()

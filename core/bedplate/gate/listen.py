@@ -6,12 +6,12 @@ import ipaddress
 import socket
 
 NO_TLS = (
-    "{listen} can be reached from elsewhere, so the API needs TLS there: write api.tls, a folder with cert.pem, key.pem and"
-    " ca.pem (`bedplate access cert` makes one), or listen on 127.0.0.1"
+    "{listen} can be reached from elsewhere, so the API needs TLS there: write api.tls, a folder with cert.pem, key.pem"
+    " and ca.pem (`bedplate access cert` makes one), or listen on 127.0.0.1"
 )
 NO_CLIENTS = (
-    "{listen} can be reached from elsewhere, and nothing could tell who calls: put a ca.pem for client certificates into"
-    " {tls}, or name a security module that knows users (security: {{access: {{use: access}}}})"
+    "{listen} can be reached from elsewhere, and nothing could tell who calls: put a ca.pem for client certificates"
+    " into {tls}, or name a security module that knows users (security: {{access: {{use: access}}}})"
 )
 
 

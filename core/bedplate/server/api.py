@@ -7,6 +7,7 @@ Its limits are part of the contract: protos/README.md §5.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,29 +50,43 @@ CONCURRENT, LOCAL = 256, 64  # calls at once, over the network and over the loca
 Services = Sequence[Any]  # with methods(): what others add
 
 
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """By what every call is judged, and where that is written down."""
+
+    gate: GateLike
+    identities: Identities
+    audit: Audit
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What `status` tells beside the kernel's. notices: what nobody should forget · writes: how writing stands."""
+
+    problems: Callable[[], Iterable[str]] = tuple
+    notices: Callable[[], Iterable[str]] = tuple
+    writes: Callable[[], Any] = lambda: None
+
+
 class ApiServer:
-    """Serves a kernel. address: "127.0.0.1:7443" once started · problems: what `status` tells beside the kernel's ·
-    notices: what nobody should forget · deployments: plan and apply · more: services that others bring ·
-    writes: how writing stands, as a message."""
+    """Serves a kernel. address: "127.0.0.1:7443" once started · deployments: plan and apply · more: services that
+    others bring · refusals: whom TLS or a full house kept out."""
 
     def __init__(
         self,
         kernel: Kernel,
-        gate: GateLike,
-        identities: Identities,
-        audit: Audit,
+        guarded: Guarded,
         plugins: Iterable[api_pb2.PluginStatus] = (),
-        problems: Callable[[], Iterable[str]] = tuple,
         deployments: DeploymentService | None = None,
         *,
-        notices: Callable[[], Iterable[str]] = tuple,
+        told: Told | None = None,
         more: Services = (),
-        writes: Callable[[], Any] = lambda: None,
     ) -> None:
-        self._kernel, self._gate, self._audit = kernel, gate, audit
-        self._identities = identities
+        self._kernel, self._gate, self._audit = kernel, guarded.gate, guarded.audit
+        self._identities = identities = guarded.identities
         self._deployments = deployments
-        self._admin = Admin(kernel, plugins, problems, notices, deployments, writes)
+        told = told or Told()
+        self._admin = Admin(kernel, plugins, told.problems, told.notices, deployments, told.writes)
         clock = kernel.clock
         self._network = Entrance(identities, clock.time_ns, self._peer)
         self._socket = Entrance(identities, clock.time_ns)

@@ -1,40 +1,50 @@
 """The gate. Order: who asks → the kernel's table → every security module, side by side → the audit log.
 
 Modules may only add denials. One that denies, raises, answers too few decisions or none, or takes longer than 500 ms,
-denies. One that is starting denies too, and where nobody else does, the caller is told to try again. Nothing is
-remembered from one call to the next: a decision is as fresh as the modules' answers.
+denies. One that is starting denies too, and where nobody else does, the caller is told to try again. A decision is
+remembered only as long as its module says, and by nobody once the module says `forget` or its session ends.
+
+A call that shows things is decided as such, for the platform itself; then each thing that it could show, by its full
+path. What is denied is left out as if it were not there.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+import shlex
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from bedplate.contracts import Check, Credential, Decision, LoggedIn, Subject, Verdict
+from bedplate.contracts import Credential, Subject
 from bedplate.errors import Denied, NotReady, Unauthenticated
+from bedplate.gate.asking import DECIDE_WITHIN, FOR_EVER, Asking, Module, Outcome
 from bedplate.gate.audit import Audit, Entry
 from bedplate.gate.identity import Authenticator
+from bedplate.gate.memory import Memory, Who, who
 from bedplate.gate.policy import ACTIONS, by_kernel_alone, objection
 
-DECIDE_WITHIN = 0.5  # s, for all modules together
+VIEWS = 256  # sights that are kept
+FEW = 50  # paths that are not worth one
 
 
-class Module(Protocol):
-    """A security module that the deployment names, up or not. What it raises is a denial; NotReady: for now.
-    authenticates: says who somebody is, too."""
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What of these paths was seen last, until when, and in which generation of the memory."""
 
-    authenticates: bool
+    paths: Collection[str]
+    size: int
+    seen: Collection[str]
+    until: float
+    generation: int
 
-    async def authenticate(self, credential: Credential) -> Subject | LoggedIn | None:
-        """Who this is; None: nobody it knows."""
-
-    async def authorize(self, subject: Subject, checks: Sequence[Check]) -> Sequence[Decision]:
-        """One Decision for each check, in order."""
+    def of(self, paths: Collection[str]) -> bool:
+        return self.paths is paths and self.size == len(paths)
 
 
 class Gate:
-    """modules: id → module. Safe to use from many calls at once, on one loop."""
+    """modules: id → module. now: a monotonic clock, s. Safe to use from many calls at once, on one loop."""
 
     def __init__(
         self,
@@ -42,11 +52,14 @@ class Gate:
         modules: Mapping[str, Module],
         audit: Audit,
         decide_within: float = DECIDE_WITHIN,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._authenticators = authenticators
         self._modules = modules
         self._audit = audit
-        self._within = decide_within
+        self.memory = Memory(now)
+        self._asking = Asking(modules, self.memory, decide_within)
+        self._views: OrderedDict[tuple[Who, str], _View] = OrderedDict()
 
     async def authenticate(self, credential: Credential) -> Subject:
         """Who calls, by the first that knows: the kernel itself, then every module that authenticates.
@@ -82,31 +95,22 @@ class Gate:
                 return found, ""
         return None, waits
 
-    async def check(self, subject: Subject, action: str, *resources: str) -> None:
-        """Returns when the subject may do this to all of these resources; none: to the platform itself.
+    # --- may they ---
+
+    async def check(self, subject: Subject, action: str, *resources: str, told: str = "") -> None:
+        """Returns when the subject may do this to all of these resources, each a full path; none: to the platform
+        itself. told: what was asked for in the caller's words, for the audit log.
 
         Raises Denied; NotReady when a module that is starting is all that stands against it. The rule stands in the
         audit log, not in the error.
         """
-        checks = [Check(action, resource) for resource in resources or ("",)]
         rule, waits = objection(subject, action), ""
-        if not rule and self._modules and not by_kernel_alone(subject, action):
-            rule, waits = await self._ask(subject, checks)
-        told = ", ".join(check.resource for check in checks)
-        entry = Entry(
-            action=action,
-            verdict="refused" if rule else "allowed",
-            who=subject.id,
-            method=subject.method,
-            peer=subject.peer,
-            resource=told,
-            rule=rule,
-        )
+        if not rule and not self.open_to(subject, action):
+            rule, waits = _verdict(await self._asking.ask(subject, action, resources or ("",)))
+        named = ", ".join(resources)
         if rule:
-            self._audit.add(entry, urgent=True)
-            if waits:
-                raise NotReady(waits)
-            raise Denied(f"{subject.id} may not do {action}{f' to {told[:200]}' if told else ''}")
+            raise self._refused(subject, action, named or told, rule, waits)
+        entry = self._entry(subject, action, named or told)
         if not ACTIONS[action].changes:
             self._audit.add(entry)
         elif not await self._audit.write(entry):
@@ -114,57 +118,93 @@ class Gate:
                 f"{action} is refused while the audit log can't be written; `bedplate status` says why"
             )
 
-    async def _ask(self, subject: Subject, checks: Sequence[Check]) -> tuple[str, str]:
-        """The rule by which some module denies, empty when none does; and who is still starting, when nobody else
-        denies."""
-        asked = {
-            asyncio.ensure_future(self._authorize(module, subject, checks)): name
-            for name, module in self._modules.items()
-        }
-        try:
-            await asyncio.wait(asked, timeout=self._within)
-            rules = [_denial(task, len(checks)) for task in asked]
-        finally:
-            for task in asked:
-                task.cancel()
-                task.add_done_callback(_forget)
-        told = [f"{name}: {rule}" for name, rule in zip(asked.values(), rules, strict=True) if rule]
-        waits = [text for task in asked if (text := _starting(task))]
-        return "; ".join(told), "; ".join(waits) if len(waits) == len(told) else ""
+    def bar(self, subject: Subject, action: str) -> None:
+        """Raises Denied when the kernel's own table is against it, whatever it is done to."""
+        if rule := objection(subject, action):
+            raise self._refused(subject, action, "", rule, "")
 
-    async def _authorize(
-        self, module: Module, subject: Subject, checks: Sequence[Check]
-    ) -> Sequence[Decision]:
-        return await module.authorize(subject, checks)
+    async def rules(self, subject: Subject, action: str, resource: str = "") -> list[str]:
+        """By which this is denied now, one of each that denies; none: it is allowed. Leaves no line in the log."""
+        if rule := objection(subject, action):
+            return [rule]
+        if self.open_to(subject, action):
+            return []
+        outcomes = await self._asking.ask(subject, action, (resource,))
+        return [f"{one.module}: {one.rule}" for one in outcomes if one.rule]
+
+    # --- what they see ---
+
+    async def seen(self, subject: Subject, action: str, paths: Collection[str]) -> Collection[str]:
+        """Those of these full paths that this action may show, in their order; the same object when it is all of them.
+
+        Raises Denied, NotReady when a module has no answer: part of a list must not look like the whole.
+        """
+        return (await self.look(subject, action, paths))[0]
+
+    async def look(
+        self, subject: Subject, action: str, paths: Collection[str]
+    ) -> tuple[Collection[str], float]:
+        """The same, with the monotonic moment up to which it may be remembered."""
+        if self.open_to(subject, action) or not paths:
+            return paths, FOR_EVER
+        key, now = (who(subject), action), self.memory.now()
+        view = self._views.get(key)
+        generation = self.memory.generation
+        if view and view.of(paths) and view.generation == generation and now < view.until:
+            return view.seen, view.until
+        outcomes = await self._asking.ask(subject, action, paths)
+        if any(one.failed for one in outcomes):
+            rule, waits = _verdict([one for one in outcomes if one.failed])
+            raise self._refused(subject, action, "", rule, waits)
+        hidden = {path for one in outcomes for path in one.denied}
+        seen = dict.fromkeys(p for p in paths if p not in hidden) if hidden else paths
+        until = min(one.until for one in outcomes)
+        if len(paths) >= FEW and until > now:
+            self._remember(key, _View(paths, len(paths), seen, until, generation))
+        return seen, until
+
+    def _remember(self, key: tuple[Who, str], view: _View) -> None:
+        self._views[key] = view
+        self._views.move_to_end(key)
+        if len(self._views) > VIEWS:
+            self._views.popitem(last=False)
+
+    def open_to(self, subject: Subject, action: str) -> bool:
+        """Whether there is no module to ask."""
+        return not self._modules or by_kernel_alone(subject, action)
+
+    # --- words ---
+
+    def _refused(
+        self, subject: Subject, action: str, resource: str, rule: str, waits: str
+    ) -> Exception:
+        """Written down, and as the caller gets it."""
+        self._audit.add(self._entry(subject, action, resource, rule), urgent=True)
+        if waits:
+            return NotReady(waits)
+        what = f" to {resource[:200]}" if resource else ""
+        ask = shlex.join(["bedplate", "access", "check", action, *filter(None, [resource[:200]])])
+        return Denied(f"{subject.id} may not do {action}{what}; `{ask}` says why")
+
+    def _entry(self, subject: Subject, action: str, resource: str, rule: str = "") -> Entry:
+        return Entry(
+            action=action,
+            verdict="refused" if rule else "allowed",
+            who=subject.id,
+            method=subject.method,
+            peer=subject.peer,
+            resource=resource,
+            rule=rule,
+        )
 
 
-def _denial(task: asyncio.Future[Any], wanted: int) -> str:
-    """Why the outcome of asking a module is a denial; empty when it is none."""
-    if not task.done():
-        return "no answer in time"
-    if task.cancelled():
-        return "gave up"
-    if (error := task.exception()) is not None:
-        return f"{type(error).__name__}: {error}"
-    decisions = task.result()
-    if not isinstance(decisions, Sequence) or len(decisions) != wanted:
-        return f"did not answer with {wanted} decisions"
-    for decision in decisions:
-        if not isinstance(decision, Decision) or decision.verdict not in (
-            Verdict.ALLOW,
-            Verdict.ABSTAIN,
-        ):
-            return f"denied: {getattr(decision, 'reason', '')}".removesuffix(": ")
-    return ""
+def _verdict(outcomes: Sequence[Outcome]) -> tuple[str, str]:
+    """The rule by which some module denies, empty when none does; and who is still starting, when nobody else
+    denies."""
+    against = [one for one in outcomes if one.rule]
+    told = "; ".join(f"{one.module}: {one.rule}" for one in against)
+    waits = [one.waits for one in against if one.waits]
+    return told, "; ".join(waits) if len(waits) == len(against) else ""
 
 
-def _starting(task: asyncio.Future[Any]) -> str:
-    """What a module says that is not up yet; empty for any other."""
-    error = task.exception() if task.done() and not task.cancelled() else None
-    return str(error) if isinstance(error, NotReady) else ""
-
-
-def _forget(task: asyncio.Future[Any]) -> None:
-    """What a module that came too late raises is nobody's business any more."""
-    if not task.cancelled():
-        task.exception()
+__all__ = ["DECIDE_WITHIN", "Gate", "Module"]

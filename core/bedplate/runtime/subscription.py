@@ -64,6 +64,24 @@ class Subscription:
             self._wants, all_=self._all, events=self._events, gaps=self._gaps, past=self._past
         )
 
+    @property
+    def table(self) -> TagTable:
+        """Of the epoch that it reads. Not to be changed."""
+        return self._table
+
+    def decide(self, wants: Wants, *, all_: bool) -> None:
+        """Another choice from now on. Who was told of a handle that is wanted still is not told again."""
+        told, untold = self._mask, {t.handle for tags in self._untold.values() for t in tags}
+        self._wants, self._all = wants, all_
+        self._mask, self._streams, self._untold = np.zeros(0, bool), {}, {}
+        self.refresh()
+        for stream, tags in self._untold.items():
+            self._untold[stream] = [
+                tag
+                for tag in tags
+                if tag.handle in untold or tag.handle >= len(told) or not told[tag.handle]
+            ]
+
     async def turn(self, epoch: int, live: TagTable, engine: Engine) -> None:
         """Goes on with records of this epoch."""
         if epoch != self._epoch:
@@ -76,6 +94,10 @@ class Subscription:
         """The same for the present epoch, whose table grows as it goes."""
         self._epoch, self._table = table.epoch, table
         self.refresh()
+
+    def wanted(self, tag: TagInfo) -> bool:
+        """Whether what is current of it is wanted."""
+        return self._all or self._wants(tag.path)
 
     def refresh(self) -> None:
         """Decides the handles that are new since the last time."""
@@ -120,7 +142,7 @@ class Subscription:
     def tables(self, records: Iterable[Record]) -> list[Any]:
         """Tables (twin messages) of the handles that these records bring and the reader was not told of yet."""
         streams = {r.stream for r in records if r.kind is Body.BATCH}
-        fresh = {stream: self._untold.pop(stream) for stream in streams if stream in self._untold}
+        fresh = {stream: self._untold.pop(stream) for stream in streams if self._untold.get(stream)}
         return [
             twin(record_pb2.TagTable).FromString(
                 table_message(self._epoch, stream, tags).SerializeToString()

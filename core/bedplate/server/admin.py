@@ -23,6 +23,7 @@ from bedplate.server.deployments import DeploymentService
 from bedplate.server.door import Caller, Method
 from bedplate.server.gaps import completeness
 from bedplate.server.maintenance import standing
+from bedplate.server.part import Parts, glimpses
 from bedplate.version import __version__
 
 KINDS = {"connector": 1, "analytic": 2, "security": 3, "app": 4}
@@ -51,6 +52,7 @@ class Admin:
     ) -> None:
         self._kernel = kernel
         self._writes = writes
+        self._parts = Parts(kernel)
         self._plugins = list(plugins)
         self._more = more
         self._notices = notices
@@ -78,18 +80,15 @@ class Admin:
         self._plugins = list(plugins)
 
     async def plugins(self, request: Any, caller: Caller) -> Any:
+        kernel = await self._parts.of(caller, "admin.plugins")
         found = api_pb2.ListPluginsResponse(plugins=self._plugins)
         for plugin in found.plugins:
-            plugin.code = self._code(plugin.offers)
+            plugin.code = _code(kernel, plugin.offers)
         return found
 
-    def _code(self, offers: Iterable[str]) -> plugin_pb2.Code:
-        """What its components answered to their last Open: the worst of it, as INVALID before UNREACHABLE before OK."""
-        told = [s.code for s in self._kernel.components.values() if s.component.use in offers]
-        return max(told, key=GRAVITY.index, default=plugin_pb2.CODE_UNSPECIFIED)
-
     async def status(self, request: Any, caller: Caller) -> Any:
-        kernel = self._kernel
+        kernel = await self._parts.of(caller, "admin.status")
+        whole = kernel is self._kernel  # the words of the platform are about all of it
         usage = resource.getrusage(resource.RUSAGE_SELF)
         components = [self._component(s) for s in kernel.components.values()]
         clocks = [
@@ -97,19 +96,19 @@ class Admin:
             for id_, one in kernel.components.items()
             if isinstance(one.role, Source)
         ]
-        causes = kernel.causes.now([*self._more(), *clock_problems(clocks)])
+        causes = kernel.causes.now([*(self._more() if whole else ()), *clock_problems(clocks)])
         return api_pb2.GetStatusResponse(
             name=kernel.deployment.name,
             version=__version__,
             started=kernel.started,
             now=kernel.clock.time_ns(),
             epoch=kernel.engine.epoch,
-            components=components,
+            components=[*components, *glimpses(kernel)],
             journal=self._journal(),
             processes=[_process(p, request.with_output) for p in kernel.places.values() if p.run],
             problems=[cause.problem for cause in causes],
             causes=map(cause_message, causes),
-            notices=self._notices(),
+            notices=self._notices() if whole else (),
             deployment=self._deployments.status() if self._deployments else None,
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             memory_bytes=_memory(os.getpid()),
@@ -210,6 +209,12 @@ class Admin:
         )
 
 
+def _code(kernel: Kernel, offers: Iterable[str]) -> plugin_pb2.Code:
+    """What its components answered to their last Open: the worst of it, as INVALID before UNREACHABLE before OK."""
+    told = [s.code for s in kernel.components.values() if s.component.use in offers]
+    return max(told, key=GRAVITY.index, default=plugin_pb2.CODE_UNSPECIFIED)
+
+
 def _lost(role: Any) -> str:
     """What a reader that lagged too far behind did not get, since it was first there; what it refused."""
     buffer, letters, found = getattr(role, "buffer", None), getattr(role, "letters", None), []
@@ -256,7 +261,7 @@ def _process(place: Place, with_output: bool) -> api_pb2.ProcessStatus:
         ping_seconds=place.run.pings.seconds,
         isolation=place.level,
         isolation_notes=place.level_notes,
-        output=list(place.run.output) if with_output else (),
+        output=list(place.run.output) if with_output and not getattr(place, "partly", 0) else (),
         placement=place.placement,
         peer=place.remote.peer if place.remote else "",
     )

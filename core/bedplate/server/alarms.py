@@ -10,8 +10,9 @@ from bedplate.errors import CallError
 from bedplate.model import AlarmState, Event, tails
 from bedplate.record.v1 import record_pb2
 from bedplate.runtime.kernel import Kernel
+from bedplate.server.concerned import Concerned
 from bedplate.server.door import Caller, Method
-from bedplate.server.selection import asked, selection
+from bedplate.server.selection import selection, several
 from bedplate.wire import encode_event
 
 
@@ -19,14 +20,10 @@ class AlarmService:
     """Serves the alarm book."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+        self._kernel, self._concerned = kernel, Concerned(kernel)
 
     def methods(self) -> list[Method]:
         service = "bedplate.api.v1.Alarms"
-        selectors = lambda request: asked(  # noqa: E731
-            request.selectors, self._kernel.spine.alarms.sources(), "alarm"
-        )
-        source = lambda request: [self._source(request.source)]  # noqa: E731
         return [
             Method(
                 service,
@@ -35,7 +32,6 @@ class AlarmService:
                 api_pb2.ListAlarmsRequest,
                 "alarms.list",
                 self.list,
-                selectors,
             ),
             Method(
                 service,
@@ -44,7 +40,6 @@ class AlarmService:
                 api_pb2.WatchAlarmsRequest,
                 "alarms.watch",
                 self.watch,
-                selectors,
             ),
             Method(
                 service,
@@ -53,47 +48,61 @@ class AlarmService:
                 api_pb2.AcknowledgeRequest,
                 "alarms.acknowledge",
                 self.acknowledge,
-                source,
+                self._named,
             ),
         ]
 
     async def list(self, request: Any, caller: Caller) -> Any:
-        wanted = selection(request.selectors, self._kernel.spine.alarms.sources(), "alarm")
+        shown = await self._seen(caller, "alarms.list")
+        wanted = selection(request.selectors, shown, "alarm")
         events = self._kernel.spine.alarms.standing(all_=request.all)
         return api_pb2.ListAlarmsResponse(
-            alarms=self._messages(e for e in events if wanted.matches(e.source))
+            alarms=self._messages(
+                e for e in events if e.source in shown and wanted.matches(e.source)
+            )
         )
 
+    async def _seen(self, caller: Caller, action: str) -> dict[str, Event]:
+        """Alarms by source, those that the caller may see."""
+        every = self._kernel.spine.alarms.standing(all_=True)
+        shown = await self._concerned.shown(every, lambda paths: caller.seen(action, paths))
+        return {event.source: event for event in shown}
+
     async def watch(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
-        book = self._kernel.spine.alarms
-        wanted = selection(request.selectors, book.sources(), "alarm")
+        book, sight = self._kernel.spine.alarms, caller.sight("alarms.watch")
         queue = book.watch()
         try:
-            standing = [e for e in book.standing() if wanted.matches(e.source)]
+            shown = await self._seen(caller, "alarms.watch")
+            wanted = selection(request.selectors, shown, "alarm")
+            standing = [
+                e for e in book.standing() if e.source in shown and wanted.matches(e.source)
+            ]
             yield api_pb2.WatchAlarmsResponse(alarms=self._messages(standing))
             while True:
                 event = await queue.get()
                 if event is None:
                     raise CallError("this client is too slow; watch again", code="ABORTED")
-                if wanted.matches(event.source):
-                    yield api_pb2.WatchAlarmsResponse(alarms=self._messages([event]))
+                mine = [event] if wanted.matches(event.source) else []
+                if events := await self._concerned.shown(mine, sight.among):
+                    yield api_pb2.WatchAlarmsResponse(alarms=self._messages(events))
         finally:
             book.unwatch(queue)
 
     async def acknowledge(self, request: Any, caller: Caller) -> Any:
-        source = self._source(request.source)
+        (source,) = await self._named(request, caller)
         self._kernel.acknowledge(source, caller.subject.id, request.comment[:1000])
         await self._kernel.engine.synced(self._kernel.engine.state().appended)
         return api_pb2.AcknowledgeResponse(source=source)
 
-    def _source(self, text: str) -> str:
-        found = tails(text, self._kernel.spine.alarms.sources())
+    async def _named(self, request: Any, caller: Caller) -> Sequence[str]:
+        """The one alarm that is meant, among those that the caller may see. Raises CallError."""
+        text = request.source
+        found = tails(text, await self._seen(caller, "alarms.list"))
         if len(found) == 1:
-            return found[0]
+            return found
         if not found:
             raise CallError(f"no alarm named {text}", code="NOT_FOUND")
-        listed = "\n".join(f"  {path}" for path in sorted(found)[:20])
-        raise CallError(f"{text} names {len(found)} alarms:\n{listed}", code="INVALID_ARGUMENT")
+        raise several(text, "alarms", found)
 
     def _messages(self, events: Iterable[Event]) -> Sequence[record_pb2.Event]:
         """As people see them: those of what is set aside are out of service, and come last."""

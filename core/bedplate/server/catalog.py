@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from bedplate.api.v1 import api_pb2
-from bedplate.model import DataType, TagInfo
+from bedplate.model import TagInfo
 from bedplate.record.v1 import record_pb2
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.door import Caller, Method
-from bedplate.server.selection import asked, selection
+from bedplate.server.known import KnownTags
+from bedplate.server.selection import selection
 from bedplate.wire import encode_batch, tag_message, twin, value_message
 
 PAGE = 500
@@ -24,8 +25,7 @@ class Catalog:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._known: dict[str, TagInfo] = {}
-        self._version = -1
+        self._known = KnownTags(kernel)
         self._messages: dict[int, Any] = {}  # of tags by handle; a handle never changes its meaning
 
     def methods(self) -> list[Method]:
@@ -38,7 +38,6 @@ class Catalog:
                 api_pb2.ListTagsRequest,
                 "catalog.tags",
                 self.list_tags,
-                self._asked,
             ),
             Method(
                 service,
@@ -55,33 +54,18 @@ class Catalog:
                 api_pb2.CurrentRequest,
                 "live.current",
                 self.current,
-                self._asked,
             ),
         ]
 
-    def chosen(self, selectors: Any) -> list[TagInfo]:
-        """Tags by path, each with its handle in force."""
-        known = self._all()
-        wanted = selection(list(selectors), known)
-        return [tag for path, tag in known.items() if wanted.all or wanted.matches(path)]
-
-    def _asked(self, request: Any) -> list[str]:
-        return asked(request.selectors, self._all())
-
-    def _all(self) -> dict[str, TagInfo]:
-        """Every tag in the order of paths; made again when there are new ones."""
-        registry = self._kernel.spine.registry
-        version = registry.version + registry.table.limit
-        if version != self._version:
-            known = {t.path: t for p in registry.table.paths() if (t := registry.table.newest(p))}
-            for path, tag in registry.declared.items():
-                known.setdefault(path, TagInfo(0, path, DataType.UNSPECIFIED, "", tag.unit))
-            self._known = dict(sorted(known.items()))
-            self._version = version
-        return self._known
+    async def chosen(self, selectors: Any, action: str, caller: Caller) -> list[TagInfo]:
+        """Those of the tags that the caller may see, by path, each with its handle in force."""
+        known = self._known.tags()
+        seen = await caller.seen(action, known)
+        wanted = selection(list(selectors), seen)
+        return [known[path] for path in seen if wanted.all or wanted.matches(path)]
 
     async def list_tags(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
-        tags = iter(self.chosen(request.selectors))
+        tags = iter(await self.chosen(request.selectors, "catalog.tags", caller))
         while page := list(islice(tags, PAGE)):
             yield api_pb2.ListTagsResponse(
                 tags=[self._info(tag, request.with_current) for tag in page]
@@ -106,8 +90,13 @@ class Catalog:
         return info
 
     async def list_assets(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
+        """An asset is seen by who sees a tag of it."""
         assets: dict[str, api_pb2.Asset] = {}
-        for path, owner in sorted(self._kernel.spine.registry.owner.items()):
+        owners = self._kernel.spine.registry.owner
+        for path in await caller.seen("catalog.assets", self._known.tags()):
+            owner = owners.get(path)
+            if owner is None:
+                continue
             above = path.rpartition("/")[0]
             if request.below and not (above + "/").startswith(request.below.rstrip("/") + "/"):
                 continue
@@ -121,7 +110,8 @@ class Catalog:
             yield api_pb2.ListAssetsResponse(assets=assets.values())
 
     async def current(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
-        tags = [tag for tag in self.chosen(request.selectors) if tag.handle]
+        chosen = await self.chosen(request.selectors, "live.current", caller)
+        tags = [tag for tag in chosen if tag.handle]
         for start in range(0, len(tags), 10_000):
             page = tags[start : start + 10_000]
             handles = np.array([tag.handle for tag in page], np.uint32)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from bedplate.api.v1 import gaps_pb2
@@ -13,7 +14,8 @@ from bedplate.planning.moves import Moves
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.ledger.answers import Complete, Gap
 from bedplate.server.door import Caller, Method
-from bedplate.server.selection import asked, selection
+from bedplate.server.known import KnownTags
+from bedplate.server.selection import selection
 
 MOST = 10_000  # gaps in an answer
 
@@ -22,7 +24,7 @@ class GapService:
     """Reads the ledger. moves: what was moved; its gaps are told under the path it has now."""
 
     def __init__(self, kernel: Kernel, moves: Callable[[], Moves] = Moves) -> None:
-        self._kernel, self._moves = kernel, moves
+        self._kernel, self._moves, self._known = kernel, moves, KnownTags(kernel)
 
     def methods(self) -> list[Method]:
         return [
@@ -33,7 +35,6 @@ class GapService:
                 gaps_pb2.ListGapsRequest,
                 "history.gaps",
                 self.list_gaps,
-                self._asked,
             )
         ]
 
@@ -45,8 +46,15 @@ class GapService:
             raise CallError(text, code="INVALID_ARGUMENT")
         complete = await ledger.complete(since, until)
         found = [_followed(gap, self._moves()) for gap in await ledger.gaps(since, until)]
-        old = (path for gap in found for path in gap.tags)  # a tag of then need not be one of today
-        wanted = selection(list(request.selectors), dict.fromkeys([*self._paths(), *old]))
+        known = self._known.tags()
+        seen = await caller.seen("history.gaps", known)
+        told = chain((c.path for c in complete), *(gap.tags for gap in found))
+        then = dict.fromkeys(path for path in told if path not in known)
+        old = await caller.seen("history.gaps", then)  # a tag of then need not be one of today
+        if seen is not known or old is not then:
+            found = [part for gap in found if (part := _seen(gap, seen, old))]
+            complete = [c for c in complete if c.path in seen or c.path in old]
+        wanted = selection(list(request.selectors), [*seen, *old])
         gaps = [message for gap in found for message in messages(gap, wanted)]
         response = gaps_pb2.ListGapsResponse(
             gaps=gaps[-MOST:],
@@ -57,13 +65,6 @@ class GapService:
         setattr(response, "from", since)
         return response
 
-    def _asked(self, request: Any) -> list[str]:
-        return asked(request.selectors, self._paths())
-
-    def _paths(self) -> dict[str, None]:
-        registry = self._kernel.spine.registry
-        return dict.fromkeys([*registry.declared, *registry.table.paths()])
-
 
 def _followed(gap: Gap, moves: Moves) -> Gap:
     """Under the paths that its device and tags have now."""
@@ -71,6 +72,20 @@ def _followed(gap: Gap, moves: Moves) -> Gap:
         return gap
     tags = tuple(moves.successor(tag, gap.since) for tag in gap.tags)
     return replace(gap, path=moves.successor(gap.path, gap.since), tags=tags)
+
+
+def _seen(gap: Gap, seen: Collection[str], old: Collection[str]) -> Gap | None:
+    """As if it had no tags but those that may be seen; None: it has none."""
+    tags = [tag for tag in gap.tags if tag in seen or tag in old]
+    if len(tags) == len(gap.tags):
+        return gap if tags else None
+    if not tags:
+        return None
+    places = [number for number, tag in enumerate(gap.tags) if tag in seen or tag in old]
+    counts = [
+        sum(shared(n, len(gap.tags))[place] for place in places) for n in (gap.missing, gap.filled)
+    ]
+    return replace(gap, tags=tuple(tags), missing=counts[0], filled=counts[1])
 
 
 def messages(gap: Gap, wanted: Selector) -> Iterator[gaps_pb2.Gap]:

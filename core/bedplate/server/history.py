@@ -8,21 +8,23 @@ from typing import Any
 from bedplate.api.v1 import api_pb2
 from bedplate.contracts import Aggregate
 from bedplate.errors import CallError
-from bedplate.model import is_selector
 from bedplate.planning.moves import Moves
 from bedplate.runtime import requests
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.door import Caller, Method
 from bedplate.server.followed import Followed, paths_here
-from bedplate.server.selection import asked, selection
+from bedplate.server.known import KnownTags
+from bedplate.server.sought import Sought
 from bedplate.wire import twin
+
+ACTION = "history.query"
 
 
 class HistoryService:
     """Serves queries. moves: what was moved, and has its past under other paths."""
 
     def __init__(self, kernel: Kernel, moves: Callable[[], Moves] = Moves) -> None:
-        self._kernel, self._moves = kernel, moves
+        self._kernel, self._moves, self._known = kernel, moves, KnownTags(kernel)
 
     def methods(self) -> list[Method]:
         service = "bedplate.api.v1.History"
@@ -32,9 +34,8 @@ class HistoryService:
                 "Query",
                 "stream",
                 api_pb2.QueryRequest,
-                "history.query",
+                ACTION,
                 self.query,
-                self._asked,
             )
         ]
 
@@ -42,11 +43,14 @@ class HistoryService:
         history = self._kernel.history
         if history is None:
             raise CallError("this deployment keeps no history", code="FAILED_PRECONDITION")
-        question = self._question(request)
         moves, ask = self._moves(), history.query
+        sought = await self._sought(moves, caller)
+        question = self._question(request, sought.selectors(request.selectors))
         if moves.all:
-            ask = Followed(history.query, moves, self._here(moves)).pages
+            ask = Followed(history.query, moves, sought.here).pages
         async for page in ask(question):
+            if not caller.sees_all(ACTION):
+                await sought.leave_out(page)
             yield twin(api_pb2.QueryResponse)(
                 tags=page.tags,
                 batches=page.batches,
@@ -54,7 +58,7 @@ class HistoryService:
                 history=history.component.id,
             )
 
-    def _question(self, request: Any) -> Any:
+    def _question(self, request: Any, selectors: Sequence[str]) -> Any:
         now = self._kernel.clock.time_ns()
         start, end = getattr(request, "from"), request.to or now
         if start >= end:
@@ -70,37 +74,20 @@ class HistoryService:
             raise CallError("`every` is too short for this range", code="INVALID_ARGUMENT")
         if request.aggregate not in list(Aggregate):
             raise CallError(f"there is no aggregate {request.aggregate}", code="INVALID_ARGUMENT")
-        query = requests.Query(
-            selectors=self._selectors(request.selectors), every=every, aggregate=request.aggregate
-        )
+        query = requests.Query(selectors=selectors, every=every, aggregate=request.aggregate)
         setattr(query, "from", start)
         query.to, query.limit, query.last_before = end, request.limit, request.last_before
         return query
 
-    def _asked(self, request: Any) -> list[str]:
-        return asked(request.selectors, self._paths())
+    async def _sought(self, moves: Moves, caller: Caller) -> Sought:
+        """Among what the caller may see."""
 
-    def _paths(self) -> dict[str, None]:
-        registry = self._kernel.spine.registry
-        return dict.fromkeys([*registry.declared, *registry.table.paths()])
+        async def ask(paths: Collection[str]) -> Collection[str]:
+            return await caller.seen(ACTION, paths)
 
-    def _selectors(self, texts: Any) -> list[str]:
-        """Tails are resolved over the tags of today; selectors go through, so that the history finds old tags too."""
-        here = self._here(self._moves())
-        chosen: list[str] = []
-        for text in texts or ("**",):
-            chosen += [text, f"**/{text}"] if is_selector(text) else self._named(text, here)
-        return chosen
-
-    def _named(self, text: str, here: Collection[str]) -> Sequence[str]:
-        """What there is now goes before what was moved away."""
-        try:
-            return selection([text], here).texts
-        except CallError as error:
-            if error.code != "NOT_FOUND":
-                raise
-        return selection([text], self._paths()).texts
-
-    def _here(self, moves: Moves) -> dict[str, None]:
-        registry = self._kernel.spine.registry
-        return dict.fromkeys(paths_here(registry.declared, [*registry.table.paths()], moves))
+        known, registry = self._known.tags(), self._kernel.spine.registry
+        there = dict.fromkeys(paths_here(registry.declared, [*registry.table.paths()], moves))
+        moved = dict.fromkeys(path for path in there if path not in known)
+        seen, also = await ask(known), await ask(moved)
+        here = [path for path in there if path in seen or path in also]
+        return Sought(seen, here, ask, whole=seen is known and also is moved)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import grpc.aio
@@ -18,10 +18,14 @@ from bedplate.runtime.epochs import by_epoch
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.live import Listener
 from bedplate.runtime.subscription import Subscription
+from bedplate.server.concerned import Concerned
 from bedplate.server.door import Caller, Method
-from bedplate.server.selection import asked, selection
+from bedplate.server.known import KnownTags
+from bedplate.server.selection import selection
+from bedplate.server.shown import Shown
 from bedplate.wire import encode_batch, record_message, twin
 
+ACTION = "live.subscribe"
 STALL = 30.0  # s without credit, then the client is cut with a token to resume by
 FIRST_CREDIT = 8
 RESPONSE_BYTES = 1 << 20
@@ -47,17 +51,11 @@ def records_lost(record: Record) -> int:
     return max(1, gap.last_seq - gap.first_seq + 1 if gap.first_seq else 1)
 
 
-def _paths(kernel: Kernel) -> dict[str, None]:
-    """Of every tag that is or was."""
-    registry = kernel.spine.registry
-    return dict.fromkeys([*registry.declared, *registry.table.paths()])
-
-
 class LiveService:
     """Serves subscribers."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+        self._kernel, self._known, self._concerned = kernel, KnownTags(kernel), Concerned(kernel)
 
     def methods(self) -> list[Method]:
         service = "bedplate.api.v1.Live"
@@ -67,7 +65,7 @@ class LiveService:
                 "Subscribe",
                 "both",
                 api_pb2.SubscribeRequest,
-                "live.subscribe",
+                ACTION,
                 self.subscribe,
             )
         ]
@@ -76,21 +74,26 @@ class LiveService:
         first = await caller.read()
         if first is grpc.aio.EOF or first.WhichOneof("what") != "open":
             raise ProtocolError("the first request must be open")
-        paths = _paths(self._kernel)
-        await caller.check("live.subscribe", asked(first.open.selectors, paths))
-        subscriber = _Subscriber(self._kernel, caller, first.open)
-        await subscriber.run()
+        await caller.check(ACTION, told=", ".join(first.open.selectors))
+        seen = await caller.seen(ACTION, self._known.tags())
+        shown = Shown(
+            selection(list(first.open.selectors), seen),
+            self._concerned,
+            tags=caller.sight(ACTION),
+            events=caller.sight(ACTION),
+        )
+        await _Subscriber(self._kernel, caller, first.open, shown).run()
 
 
 class _Subscriber:
-    def __init__(self, kernel: Kernel, caller: Caller, open_: Any) -> None:
+    """One stream. Nothing is chosen for it but by a decision that stands."""
+
+    def __init__(self, kernel: Kernel, caller: Caller, open_: Any, shown: Shown) -> None:
         self._kernel = kernel
         self._caller = caller
         self._open = open_
-        self._selector = selection(list(open_.selectors), _paths(kernel))
-        self._subscription = Subscription(
-            self._selector.matches, all_=self._selector.all, events=lambda stream: open_.events
-        )
+        self._shown = shown
+        self._subscription = Subscription(lambda path: False, events=lambda stream: open_.events)
         self._subscription.use(kernel.spine.registry.table)
         self._credit = open_.credit or FIRST_CREDIT
         self._granted = asyncio.Event()
@@ -101,6 +104,7 @@ class _Subscriber:
     async def run(self) -> None:
         spine = self._kernel.spine
         after = await self._after()
+        await self._shown.decide(self._subscription)
         listener, start = spine.live.listen(after)
         self._credits = asyncio.create_task(self._take_credit())
         try:
@@ -139,6 +143,8 @@ class _Subscriber:
                 high = middle - 1
         return low
 
+    # --- credit ---
+
     async def _take_credit(self) -> None:
         try:
             while (request := await self._caller.read()) is not grpc.aio.EOF:
@@ -148,13 +154,16 @@ class _Subscriber:
             self._granted.set()
 
     async def _send_current(self) -> None:
-        table, current = self._kernel.spine.registry.table, self._kernel.spine.current
         if not self._open.current_first:
             return
+        while not await self._has_credit():
+            pass
+        await self._shown.decide(self._subscription)
+        table, current = self._kernel.spine.registry.table, self._kernel.spine.current
         tags = [
             t
             for p in table.paths()
-            if self._selector.matches(p) and (t := table.newest(p)) and current.has(t.handle)
+            if (t := table.newest(p)) and self._subscription.wanted(t) and current.has(t.handle)
         ]
         handles = np.array([t.handle for t in tags], np.uint32)
         now = self._kernel.clock.time_ns()
@@ -183,16 +192,18 @@ class _Subscriber:
                 await self._subscription.turn(
                     run[0].epoch, self._kernel.spine.registry.table, engine
                 )
+                await self._shown.decide(self._subscription)
                 await self._pass_on([(r, None) for r in run], lost)
                 lost = 0
         self._subscription = self._subscription.again()
         self._subscription.use(self._kernel.spine.registry.table)
+        self._shown.renew()
 
     async def _follow(self, listener: Listener) -> None:
         while True:
             await listener.wait()
             fresh = listener.take()
-            self._subscription.refresh()
+            await self._shown.decide(self._subscription)
             await self._pass_on([(f.record, f.batch) for f in fresh], 0)
             if listener.overrun:
                 await self._cut("this client is too slow")
@@ -200,25 +211,43 @@ class _Subscriber:
                 await asyncio.sleep(self._kernel.linger / 2)
 
     async def _pass_on(self, pairs: Sequence[tuple[Record, Batch | None]], lost: int) -> None:
+        begin = 0
+        while begin < len(pairs) or lost:
+            await self._shown.decide(self._subscription)
+            rest = (record for record, _ in pairs[begin:])
+            hidden = await self._shown.hidden(rest) if self._open.events else set()
+            chosen, end, more = self._part(pairs, begin, hidden)
+            if (chosen or lost + more) and not await self._has_credit():
+                continue  # it had to wait: what may be shown is looked at again
+            self._position = max([self._position, *(r.position for r, _ in pairs[begin:end])])
+            if chosen or lost + more:
+                await self._send(chosen, self._subscription.tables(chosen), lost + more)
+            begin, lost = end, 0
+        self._told = self._position
+
+    def _part(
+        self, pairs: Sequence[tuple[Record, Batch | None]], begin: int, hidden: Collection[int]
+    ) -> tuple[list[Record], int, int]:
+        """As much as one response holds of what comes from `begin` on; where it ends; how many records are lost in
+        it."""
         chosen: list[Record] = []
-        size = 0
-        for record, batch in pairs:
+        size = lost = 0
+        for number in range(begin, len(pairs)):
+            record, batch = pairs[number]
             if self._subscription.wants_gap(record):
                 lost += records_lost(record)
                 chosen.append(record)
-            elif (one := self._subscription.choose(record, batch)) is not None:
+            elif (
+                id(record) not in hidden
+                and (one := self._subscription.choose(record, batch)) is not None
+            ):
                 chosen.append(one)
                 size += len(one.payload)
-            self._position = max(self._position, record.position)  # 0: in no journal
             if size >= RESPONSE_BYTES:
-                await self._send(chosen, self._subscription.tables(chosen), lost)
-                chosen, size, lost = [], 0, 0
-        if chosen or lost:
-            await self._send(chosen, self._subscription.tables(chosen), lost)
-        self._told = self._position
+                return chosen, number + 1, lost
+        return chosen, len(pairs), lost
 
     async def _send(self, records: Sequence[Record], tables: Sequence[Any], lost: int = 0) -> None:
-        await self._wait_for_credit()
         token = resume_token(self._kernel.engine.epoch, self._position)
         response = Response(
             records=map(record_message, records),
@@ -231,8 +260,11 @@ class _Subscriber:
         await self._caller.context.write(response)
         self._told = self._position
 
-    async def _wait_for_credit(self) -> None:
+    async def _has_credit(self) -> bool:
+        """Waits until there is some. False: it had to, and much may have changed."""
+        waited = False
         while self._credit <= 0:
+            waited = True
             if self._credits.done():
                 self._credits.result()
             self._granted.clear()
@@ -241,6 +273,7 @@ class _Subscriber:
                     await self._granted.wait()
             except TimeoutError:
                 await self._cut(f"no credit for {STALL:.0f} s")
+        return not waited
 
     async def _cut(self, why: str) -> None:
         token = resume_token(self._kernel.engine.epoch, self._told)

@@ -10,6 +10,7 @@ from bedplate.model import tails
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.maintenance import Maintenance
 from bedplate.server.door import Caller, Method
+from bedplate.server.part import Parts
 from bedplate.server.selection import several, unknown
 
 ACTION = "admin.maintenance"
@@ -20,7 +21,7 @@ class MaintenanceService:
     any tail of it: then all devices that feed the asset are meant."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+        self._kernel, self._parts = kernel, Parts(kernel)
 
     def methods(self) -> list[Method]:
         service = "bedplate.api.v1.Admin"
@@ -31,52 +32,52 @@ class MaintenanceService:
         ]
 
     async def begin(self, request: Any, caller: Caller) -> Any:
-        found = self._devices(request.device)
+        found = await self._devices(request, caller, set_aside=False)
         book, by = self._kernel.maintenance, caller.subject.id
         begun = [book.begin(one, request.until, by, request.reason) for one in found]
         await self._kernel.engine.synced(self._kernel.engine.state().appended)
         return maintenance_pb2.SetMaintenanceResponse(maintenance=map(_message, begun))
 
     async def end(self, request: Any, caller: Caller) -> Any:
-        found = self._devices(request.device, set_aside=True)
+        found = await self._devices(request, caller, set_aside=True)
         ended = [self._kernel.maintenance.end(one, caller.subject.id) for one in found]
         await self._kernel.engine.synced(self._kernel.engine.state().appended)
         return maintenance_pb2.EndMaintenanceResponse(
             maintenance=[_message(one) for one in ended if one]
         )
 
-    def _resources(self, request: Any) -> list[str]:
-        """What the gate is asked about: the assets. A word that names none, or several, covers all it could mean."""
-        try:
-            return [path for path, _ in self._named(request.device, set_aside=True)]
-        except CallError:
-            return [f"**/{request.device}"]
+    async def _resources(self, request: Any, caller: Caller) -> list[str]:
+        """Paths of the devices that are meant, among those that the caller may see."""
+        kernel = await self._parts.of(caller, "admin.status")
+        return [path for path, _ in _named(kernel, request.device, set_aside=True)]
 
-    def _devices(self, text: str, *, set_aside: bool = False) -> list[str]:
-        return [component for _, component in self._named(text, set_aside)]
+    async def _devices(self, request: Any, caller: Caller, *, set_aside: bool) -> list[str]:
+        kernel = await self._parts.of(caller, "admin.status")
+        return [component for _, component in _named(kernel, request.device, set_aside=set_aside)]
 
-    def _named(self, text: str, set_aside: bool) -> list[tuple[str, str]]:
-        """Paths and ids of components. set_aside: also what is, and the deployment no longer has. Raises CallError
-        NOT_FOUND; INVALID_ARGUMENT with the candidates when it names several assets, or what is no device."""
-        text = text.strip("/")
-        devices = {s.component.id: s.component.path for s in self._kernel.tier("source")}
-        if set_aside:
-            standing = self._kernel.maintenance.standing()
-            devices = {one.component: one.path for one in standing} | devices
-        places: dict[str, list[str]] = {}
-        for id_, path in devices.items():
-            places.setdefault(path or id_, []).append(id_)
-        if text in devices:
-            return [(devices[text] or text, text)]
-        found = tails(text, places)
-        if len(found) == 1:
-            return [(found[0], id_) for id_ in places[found[0]]]
-        if found:
-            raise several(text, "devices", found)
-        if text in self._kernel.components:
-            words = f"{text} is no device: only connectors that bring values are set aside"
-            raise CallError(words, code="INVALID_ARGUMENT")
-        raise unknown(text, "device", [*devices, *places])
+
+def _named(kernel: Kernel, text: str, *, set_aside: bool) -> list[tuple[str, str]]:
+    """Paths and ids of components. set_aside: also what is, and the deployment no longer has. Raises CallError
+    NOT_FOUND; INVALID_ARGUMENT with the candidates when it names several assets, or what is no device."""
+    text = text.strip("/")
+    devices = {s.component.id: s.component.path for s in kernel.tier("source")}
+    if set_aside:
+        standing = kernel.maintenance.standing()
+        devices = {one.component: one.path for one in standing} | devices
+    places: dict[str, list[str]] = {}
+    for id_, path in devices.items():
+        places.setdefault(path or id_, []).append(id_)
+    if text in devices:
+        return [(devices[text] or text, text)]
+    found = tails(text, places)
+    if len(found) == 1:
+        return [(found[0], id_) for id_ in places[found[0]]]
+    if found:
+        raise several(text, "devices", found)
+    if text in kernel.components:
+        words = f"{text} is no device: only connectors that bring values are set aside"
+        raise CallError(words, code="INVALID_ARGUMENT")
+    raise unknown(text, "device", [*devices, *places])
 
 
 def standing(kernel: Kernel) -> list[maintenance_pb2.Maintenance]:

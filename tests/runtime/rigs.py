@@ -95,6 +95,8 @@ class Troubled(Connector):
     async def open(self) -> None:
         if self.config.how == "hang in open":
             await asyncio.sleep(3600)
+        if self.config.how == "slow in open":
+            await asyncio.sleep(0.3)
         if self.config.how == "exit in open":
             print("no licence", file=sys.stderr, flush=True)
             os._exit(4)

@@ -179,10 +179,10 @@ class FaultCount:
         self._times: deque[float] = deque()
         self.half_open = False
 
-    def add(self) -> bool:
-        """One more. True when there were too many."""
+    def add(self, number: int = 1) -> bool:
+        """So many more. True when there were too many."""
         now = self._now()
-        self._times.append(now)
+        self._times.extend([now] * number)
         while self._times and self._times[0] < now - WINDOW:
             self._times.popleft()
         self.half_open = self.half_open or len(self._times) > FAULTS

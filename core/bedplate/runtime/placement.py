@@ -1,7 +1,7 @@
 """Where components run: one process, or one inline thread, per plugin or per name the operator gave.
 
 A place is started when its first component wants it, restarted when it ended and somebody wants it again, and stopped
-with its last component. The end of a process counts once for each of its components.
+with its last component. The end of a process counts once for each of its components, also for one that waits meanwhile.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ PING_STANDS = 3.5  # s: three pings and what they wait
 REFUSAL_STANDS = (
     20.0  # s; to measure a plugin anew for each of its components would take a processor
 )
+
+
+class Ended(ConnectionError):
+    """A run ended, or never attached, while a component of it waited for its turn."""
 
 
 class Place:
@@ -68,19 +72,34 @@ class Place:
         self.publications: dict[str, Callable[[object], None]] = {}
         self.notes: dict[str, Callable[[object], None]] = {}
         self.breaches = 0
+        self._ends, self._last_end = 0, ""  # of runs before the present one
         self.barred = ""  # why its plugin may not be started now
         self._barred_until = 0.0
         self.launched: Callable[[Place], None] = lambda place: None
 
-    async def attached(self) -> Attachment:
-        """The attachment of a running process; starts one when there is none.
+    @property
+    def ends(self) -> int:
+        """How many runs have ended, or have never attached. None of a program elsewhere, which may be cut off."""
+        return self._ends + (self._why_ended != "")
 
-        Raises ConnectionError with the reason when it can't be started.
+    @property
+    def _why_ended(self) -> str:
+        """Of the present run; empty when it goes on, or never attached and is counted."""
+        attachment = self.run.attachment if self.run and not self.remote else None
+        return attachment.gone.result() if attachment and attachment.gone.done() else ""
+
+    async def attached(self, ends: int | None = None) -> Attachment:
+        """The attachment of a running process; starts one when there is none. ends: so many are known to who asks.
+
+        Raises ConnectionError with the reason when it can't be started, Ended when there was another end meanwhile.
         """
         async with self._starting:
-            outdated = getattr(self.run, "outdated", False)
-            if self.run and self.run.attachment and not self.run.attachment.gone.done() | outdated:
-                return self.run.attachment
+            if ends is not None and self.ends > ends:
+                raise Ended(self._why_ended or self._last_end)
+            if self.run and self.run.attachment and not self.run.attachment.gone.done():
+                if not getattr(self.run, "outdated", False):
+                    return self.run.attachment
+                self._ends -= 1  # this one does not end by itself
             if self.run:
                 await self.run.kill()
             if self.remote:  # nothing is started, so nothing is started too often
@@ -92,6 +111,8 @@ class Place:
 
     async def _start(self) -> Attachment:
         await self._verify()
+        if why := self._why_ended:
+            self._ends, self._last_end = self._ends + 1, why
         self.run = self._make()
         if self.remote:
             attachment = await self.remote.start()
@@ -100,8 +121,12 @@ class Place:
             async with self._starts.turn():
                 self.restarts += 1
                 self.started = time.time_ns()
-                with self.overdue.waits(self._begins):
-                    attachment = await self.run.start()
+                try:
+                    with self.overdue.waits(self._begins):
+                        attachment = await self.run.start()
+                except OSError as error:
+                    self._ends, self._last_end = self._ends + 1, str(error)
+                    raise
         attachment.publication = self._publication
         attachment.note = self._note
         attachment.breach = self.end

@@ -27,7 +27,7 @@ from bedplate.runtime.lifecycle import Backoff, Cause, FaultCount, Life, State, 
 from bedplate.runtime.notes import Notes
 from bedplate.runtime.output import legible
 from bedplate.runtime.overdue import Overdue
-from bedplate.runtime.placement import Place
+from bedplate.runtime.placement import Ended, Place
 from bedplate.runtime.role import Bug, Role, SettingsRefused, Unreachable, ok
 from bedplate.runtime.spine import Spine
 
@@ -63,6 +63,7 @@ class Supervisor:
         self._again = Backoff(lifecycle.FIRST_AGAIN, lifecycle.LAST_AGAIN)
         self._half_open = Backoff(lifecycle.HALF_OPEN, lifecycle.HALF_OPEN)
         self._faults = FaultCount(spine.clock.monotonic)
+        self._ends = 0  # of its place, that it has counted
         self._notes = Notes(role.component, spine, role.figures)
         self._task: asyncio.Task[None] | None = None
         self._lost: asyncio.Future[tuple[int, str]] | None = None
@@ -79,6 +80,7 @@ class Supervisor:
         place.notes[self.component.id] = self._note
 
     def start(self) -> None:
+        self._ends = self.place.ends
         self.life.move(Cause.START)
         self._task = asyncio.create_task(self._run(), name=self.component.id)
 
@@ -112,6 +114,8 @@ class Supervisor:
             off = wait and self.life.beneath is State.OFF
             await (self._expectation.rest() if off else asyncio.sleep(wait or 0))
             self.role.figures.restarts += 1
+            if self.life.beneath is not State.STARTING:
+                self._ends = self.place.ends  # it stood aside while these happened
             self.life.move(Cause.RETRY)
 
     async def _one_life(self) -> float | None:
@@ -166,7 +170,7 @@ class Supervisor:
             if not self._cut.bridged:
                 self._unanswered(str(error))
             return 0.0
-        if self._place_ended():
+        if self._place_ended() or isinstance(error, Ended):
             return self._process_ended(str(error))
         return self._unanswered(str(error))
 
@@ -184,6 +188,8 @@ class Supervisor:
         return run is None or run.attachment is None or run.attachment.gone.done()
 
     def _process_ended(self, text: str) -> float | None:
+        if not self._place_ended():  # and another run goes on already
+            return self._fault(text)
         printed = getattr(self.place.run, "output", ())
         self._evidence = evidence(self.place.launch.plugin, self.place.level, printed)
         if self.place.barred:  # until its files are as trusted again, or trusted anew
@@ -195,7 +201,8 @@ class Supervisor:
         return self._fault(text)
 
     def _fault(self, text: str) -> float:
-        if self._faults.add():
+        ends, self._ends = self.place.ends - self._ends, self.place.ends
+        if self._faults.add(max(1, ends)):
             self._faulted(text)
             return self._half_open.next()
         self._move(Cause.BUG, text)
@@ -233,7 +240,7 @@ class Supervisor:
 
     async def _session(self) -> None:
         self._cut.waits()
-        attachment = await self.place.attached()
+        attachment = await self.place.attached(self._ends)
         if self._cut.arrived(attachment):
             self.role.on_lost()
         self._lost = asyncio.get_running_loop().create_future()

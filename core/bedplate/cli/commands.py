@@ -69,11 +69,18 @@ COMMANDS = (
         "bedplate.cli.backup:backup",
         "Everything of an installation in one encrypted file, and back",
     ),
+    Entry("write", GUARD, "bedplate.cli.write:write", "Write a tag: checked, confirmed, read back"),
     Entry(
         "doctor",
         GUARD,
         "bedplate.cli.doctor:doctor",
         "Is this machine, and this Bedplate, in order?",
+    ),
+    Entry(
+        "access",
+        GUARD,
+        "bedplate.cli.access:access",
+        "Who may come in: users, tokens, certificates; who is in",
     ),
     Entry(
         "support",

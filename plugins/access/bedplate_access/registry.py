@@ -11,6 +11,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 
+from bedplate import BedplateError
 from bedplate.model.selector import compile_selector
 from bedplate_access.passwords import Hashing, weakness
 from bedplate_access.roster import Certificate, Identity, Roster, Token, check_name
@@ -22,7 +23,7 @@ LONGEST = 400 * DAY
 TOKEN = "bpt_"  # what each begins with, so that scanners of repositories know it
 
 
-class RegistryError(ValueError):
+class RegistryError(BedplateError):
     """It can't be done; says why."""
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from bedplate.settings import Duration, FileName
 
@@ -13,7 +21,12 @@ ROLES: tuple[str, ...] = ("viewer", "operator", "engineer", "admin", "auditor", 
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
 ]
-Roles = Annotated[list[Role], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)]
+_ROLE = {"type": "string", "enum": list(ROLES)}
+Roles = Annotated[
+    list[Role],
+    BeforeValidator(lambda v: [v] if isinstance(v, str) else v),
+    WithJsonSchema({"anyOf": [_ROLE, {"type": "array", "items": _ROLE}]}),
+]
 FOLDER = "data/access"
 LOOPBACK = ("http://127.0.0.1:", "http://[::1]:", "http://localhost:")
 

@@ -20,7 +20,6 @@ DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
     ),
     ("apps", lambda d: d.of_kind("app"), "apps come with the console"),
     ("engine", lambda d: d.engine != "embedded", "other engines come later; write embedded"),
-    ("api.tls", lambda d: d.api.tls, "TLS comes with identities; listen on 127.0.0.1"),
     ("audit.syslog", lambda d: d.audit.syslog, "forwarding comes with the audit chain"),
     (
         "telemetry.prometheus",

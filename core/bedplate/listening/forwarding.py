@@ -54,6 +54,17 @@ class Client(Side):
             self.other.write(data)
             return
         self._held += data
+        if hasattr(
+            self, "transport"
+        ):  # what came with the end of a handshake is looked at once that is over
+            self._look()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._held:
+            self._look()
+
+    def _look(self) -> None:
         if not self._held.startswith(PREFACE[: len(self._held)]):
             self.transport.abort()
         elif len(self._held) >= len(PREFACE) and not self.begun.done():

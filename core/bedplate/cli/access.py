@@ -27,7 +27,9 @@ class _Access(Joined):
 @click.pass_context
 def access(ctx: click.Context, invocation: Invocation) -> None:
     """Users, tokens and certificates are kept in a folder, which `use: access` of a deployment names; who may change
-    it decides who comes in. It is --folder, that of --file, data/access, or that of the only deployment file here. A Bedplate that runs sees a change within a second.
+    it decides who comes in. It is --folder, that of --file, data/access, or that of the only deployment file here.
+
+    A Bedplate that runs sees a change within a second.
     """
     ctx.meta[FIND] = folder_of
     if ctx.invoked_subcommand is None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bedplate.admission.candidate import Offer
 from bedplate.config import Deployment
+from bedplate.config.secrets import file_of, references
 from bedplate.endpoints import home
 from bedplate.journal.database import FILE as JOURNAL
 from bedplate.planning.store import store_folder
@@ -85,27 +85,17 @@ def _components(deployment: Deployment, offers: Mapping[str, Offer]) -> Iterator
 
 def _secrets(deployment: Deployment) -> Iterator[Root]:
     for component in deployment.components:
-        for reference in _references(component.settings):
-            scheme, _, rest = reference.partition(":")
-            if scheme == "file":
-                yield Root(SECRET, component.id, deployment.folder(rest))
+        for reference in references(component.settings):
+            if file := file_of(reference):
+                yield Root(SECRET, component.id, deployment.folder(file))
+    if identity := deployment.secrets.identity:
+        yield Root(SECRET, "identity of age files", deployment.folder(identity))
 
 
 def missing_of(deployment: Deployment) -> list[str]:
     """Secrets that lie in no file, such as those of the environment."""
-    every = (r for c in deployment.components for r in _references(c.settings))
-    return sorted({reference for reference in every if not reference.startswith("file:")})
-
-
-def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        if set(value) == {"secret"}:
-            yield str(value["secret"])
-        for part in value.values():
-            yield from _references(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _references(part)
+    every = (r for c in deployment.components for r in references(c.settings))
+    return sorted({reference for reference in every if not file_of(reference)})
 
 
 def _apart(roots: Iterable[Root]) -> Iterator[Root]:

@@ -139,14 +139,11 @@ class OneTime:
         await self.ask(open=self._open_message())
 
     def _open_message(self) -> Any:
-        import os
-
-        from bedplate.config import Secrets
+        from bedplate.runtime.secret_book import secrets_of
         from bedplate.runtime.settings import Settings
 
         component, deployment = self._wanted.component, self._wanted.deployment
-        known = Secrets(deployment.source.folder, os.environ)
-        settings, secrets = Settings(component, deployment, known)()
+        settings, secrets = Settings(component, deployment, secrets_of(deployment))()
         return requests.open_connector(
             component, self._wanted.tags, settings, secrets, epoch=1, linger=0.01
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import tempfile
 import time
@@ -35,6 +34,7 @@ from bedplate.runtime.offer import Offer
 from bedplate.runtime.output import legible
 from bedplate.runtime.process import PluginProcess
 from bedplate.runtime.role import ok
+from bedplate.runtime.secret_book import secrets_of
 from bedplate.runtime.settings import Settings
 from bedplate.runtime.starts import Starts
 from bedplate.wire import decode_batch
@@ -90,7 +90,7 @@ class Prober:
         self._host = PluginHost(folder)
         self._confiner = Confiner(deployment, folder)
         self._starts = Starts()
-        self._secrets = Secrets(deployment.source.folder, os.environ)
+        self._secrets = secrets_of(deployment)
         self.waiting: dict[str, float] = {}
 
     async def run(self) -> list[Device]:

@@ -8,14 +8,13 @@ as a password in a sentence of a log that no deployment knows, can't be found.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from bedplate.config.secrets import SHOWN, reference_problem
+from bedplate.config.veil import spellings
 
 WORDS = frozenset(
     (
@@ -49,7 +48,7 @@ class Redactor:
         """From now on this value is seen nowhere."""
         for line in {value, *value.splitlines()}:
             if len(line.strip()) >= SHORTEST:
-                self._hidden.update(_spellings(line.strip()))
+                self._hidden.update(spellings(line.strip()))
 
     def text(self, text: str) -> str:
         """The text without them."""
@@ -96,22 +95,6 @@ def secret_names(schema: Any) -> Iterator[str]:
                 yield name
         for part in schema.values():
             yield from secret_names(part)
-
-
-def _spellings(value: str) -> Iterator[str]:
-    """As programs print a text."""
-    raw = value.encode()
-    yield value
-    yield from (
-        quote(value, safe=""),
-        quote(value),
-        quote_plus(value),
-        json.dumps(value)[1:-1],
-        repr(value)[1:-1],
-    )
-    yield from (json.dumps(value, ensure_ascii=False)[1:-1], value.replace("'", "''"), raw.hex())
-    for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
-        yield encoded.decode().rstrip("=")
 
 
 def _kept(word: str) -> str:

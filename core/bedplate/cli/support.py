@@ -158,11 +158,20 @@ def _read(case: Case, redactor: Redactor, environ: Mapping[str, str]) -> None:
     text = ""
     try:
         text = case.file.read_text(encoding="utf-8")
-        case.data = redactor.tree(YAML(typ="safe", pure=True).load(text), resolve)
+        loaded = YAML(typ="safe", pure=True).load(text)
+        known = Secrets(case.file.parent, environ, identity=_identity(case.file, loaded))
+        case.data = redactor.tree(loaded, resolve)
     except (YAMLError, OSError, ValueError) as error:
         redactor.loose(text)
         why = str(error).splitlines()[0] if not isinstance(error, OSError) else error.strerror
         case.why_not = f"{case.file} can't be read, so it is left out: {why}"
+
+
+def _identity(file: Path, loaded: object) -> Path | None:
+    """What opens the age files of a deployment; whatever its file says."""
+    section = loaded.get("secrets") if isinstance(loaded, dict) else None
+    written = section.get("identity") if isinstance(section, dict) else None
+    return file.parent / written if isinstance(written, str) else None
 
 
 def _show(invocation: Invocation, parts: list[tuple[Part, str]]) -> None:

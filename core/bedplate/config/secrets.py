@@ -152,6 +152,12 @@ def reference_problem(
     return ""
 
 
+def file_of(reference: str) -> str:
+    """The file in which a secret lies, as it is written; empty: it lies in none."""
+    scheme, _, rest = reference.partition(":")
+    return {"file": rest, "age": rest.rpartition("#")[0]}.get(scheme, "")
+
+
 def references(value: Any) -> Iterator[str]:
     """Every reference within settings, each as often as it stands there."""
     if isinstance(value, Mapping):

@@ -6,7 +6,6 @@ another program or confined to less, gets a place of its own beside it. Starts a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, count
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from bedplate.config.deployment import Component, Deployment, TagSpec
-from bedplate.config.secrets import Secrets
 from bedplate.errors import BedplateError
 from bedplate.isolation import Confinement, Grant, Level, together
 from bedplate.remote.host import PluginHost
@@ -30,6 +28,7 @@ from bedplate.runtime.placement import Place
 from bedplate.runtime.process import PluginProcess
 from bedplate.runtime.reader import Reader
 from bedplate.runtime.role import Role
+from bedplate.runtime.secret_book import Held, SecretBook
 from bedplate.runtime.settings import Settings
 from bedplate.runtime.source import Source
 from bedplate.runtime.spine import Spine
@@ -52,6 +51,7 @@ class Ground:
     sockets: Path
     starts: Starts
     process_type: type[PluginProcess]
+    secrets: SecretBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,6 @@ class Assembly:
     def turn(self, deployment: Deployment, offers: Mapping[str, Offer]) -> None:
         """Builds for this deployment from now on."""
         self.deployment, self.offers = deployment, offers
-        self._secrets = Secrets(deployment.source.folder, os.environ)
         self._specs: dict[str, TagSpec] = {t.path: t for c in deployment.components for t in c.tags}
         self._confiner = Confiner(deployment, self._ground.sockets)
 
@@ -98,21 +97,23 @@ class Assembly:
         Raises ConfigError for a tag that another component owns, BedplateError when it can't be placed."""
         offer = self.offers[component.use]
         place = self._place(component, offer)
-        role = self._role(component, offer)
+        held = self._ground.secrets.hold(component, self.deployment)
+        role = self._role(component, offer, held)
         role.may_publish = offer.permissions.may_publish
         if before:
             role.figures = replace(before.role.figures, problems={})
             role.figures.restarts += 1
         supervisor = Supervisor(role, place, self._ground.spine, self._hearers.heard, offer.support)
+        supervisor.holds(held)
         if before:
             supervisor.life.history.extend(before.life.history)
         if isinstance(role, Source):
             role.health = _health(supervisor)
         return supervisor
 
-    def _role(self, component: Component, offer: Offer) -> Role:
+    def _role(self, component: Component, offer: Offer, held: Held) -> Role:
         ground = self._ground
-        settings = Settings(component, self.deployment, self._secrets)
+        settings = Settings(component, self.deployment, held)
         if tier_of(component, offer) == "reader":
             lanes = component.buffer and component.buffer.backlog == "live_first"
             kind = TwoLanes if lanes else Reader

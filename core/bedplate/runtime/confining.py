@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bedplate.config.deployment import Component, Deployment, resolve_settings
+from bedplate.config.secrets import file_of, references
 from bedplate.endpoints import home
 from bedplate.errors import BedplateError, Problem
 from bedplate.isolation import (
@@ -102,10 +103,20 @@ def _refusal(component: Component, offer: Offer, deployment: Deployment, machine
 
 
 def own_folders(deployment: Deployment) -> tuple[Path, ...]:
-    """What is the kernel's own, and no plugin's."""
+    """What is the kernel's own, and no plugin's; files of secrets too: a plugin gets its own by value."""
     journal, audit = map(deployment.folder, (deployment.journal.folder, deployment.audit.folder))
     file = Path(deployment.source.file).absolute()
-    return (journal, store_folder(journal), audit, home(), file)
+    return (journal, store_folder(journal), audit, home(), file, *secret_files(deployment))
+
+
+def secret_files(deployment: Deployment) -> Iterator[Path]:
+    """Where the secrets of all components lie, and what opens them."""
+    if deployment.secrets.identity:
+        yield deployment.folder(deployment.secrets.identity)
+    for component in deployment.components:
+        for reference in references(component.settings):
+            if file := file_of(reference):
+                yield deployment.folder(file)
 
 
 def _telemetry(launch: Launch) -> Iterator[Address]:

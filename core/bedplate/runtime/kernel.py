@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,6 +39,8 @@ from bedplate.runtime.process import PluginProcess
 from bedplate.runtime.reader import Reader
 from bedplate.runtime.reconcile import Hands, Keep, Reconcile, Told
 from bedplate.runtime.remote import door
+from bedplate.runtime.rotation import Rotation
+from bedplate.runtime.secret_book import SecretBook
 from bedplate.runtime.snapshot import Snapshot
 from bedplate.runtime.source import Source
 from bedplate.runtime.spine import Spine
@@ -93,6 +96,8 @@ class Kernel:
         self.maintained: Callable[[Maintenance, str], None] = lambda one, what: None
         self.gaps_file: Path | None = None  # where the gap ledger is kept; None: in memory
         self.starts = Starts()
+        self.secrets = SecretBook(os.urandom(32))
+        self.rotated: Callable[[str, str], None] = lambda component, text: None
         self.remote_address = ""  # where remote plugins dial in
         self._stopped: set[tuple[str, ...]] = set()
 
@@ -112,7 +117,8 @@ class Kernel:
             for supervisor in self.tier(tier):
                 self.set_going(supervisor)
         watch = JournalWatch(self.spine, self.snapshot, self._alarms, self._cursors)
-        beside = (watch, self.maintenance, self.causes, self.ledger)
+        self.rotation = Rotation(self.secrets, self.components, self._rotated)
+        beside = (watch, self.maintenance, self.causes, self.ledger, self.rotation)
         self._tasks = [asyncio.create_task(one.run()) for one in beside]
 
     async def _restore(self) -> None:
@@ -157,6 +163,7 @@ class Kernel:
             self._run_folder,
             self.starts,
             self.process_type,
+            self.secrets,
         )
         hearers = Hearers(  # the platform sets its own later
             self._heard,
@@ -235,6 +242,10 @@ class Kernel:
         with contextlib.suppress(JournalError):
             self.spine.event(STREAM, event)
 
+    def _rotated(self, component: str, text: str) -> None:
+        self.note(component, text, 200)
+        self.rotated(component, text)
+
     def acknowledge(self, source: str, by: str, comment: str = "") -> None:
         """An acknowledgement is an event that the alarm's analytic reads; of its own alarms the kernel does it itself.
         Raises JournalError."""
@@ -296,6 +307,7 @@ class Kernel:
 
     def _stands(self, deployment: Deployment, offers: Mapping[str, Offer]) -> None:
         self.deployment, self.offers = deployment, offers
+        self.secrets.stands(deployment)
         processes = {place.launch.name for place in self.places.values()}
         FaultAlarms(self.spine).forget_all_but(deployment.components, processes)
 

@@ -52,6 +52,7 @@ class Cause(enum.StrEnum):
     FAULTS = "too many bugs"
     REFUSED = "settings refused"
     RETRY = "retry"
+    RENEWED = "what it opened with has changed"
     STOP = "stop"
     CLOSED = "closed"
 
@@ -68,6 +69,7 @@ TABLE: dict[tuple[State, Cause], State] = {
     (S.FAULTED, C.RETRY): S.STARTING,  # half open
     (S.INVALID, C.RETRY): S.STARTING,  # another run of a program elsewhere
     (S.STARTING, C.SLOW): S.STARTING,
+    **{(s, C.RENEWED): S.STARTING for s in (*SESSIONS, S.FAULTED, S.INVALID)},
     **{(s, C.SLOW): S.DEGRADED for s in (S.UP, S.DEGRADED)},
     **{(s, C.LOST): S.UNREACHABLE for s in SESSIONS},
     **{(s, C.UNEXPECTED): S.OFF for s in SESSIONS},

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from bedplate.config.veil import Veil
 from bedplate.errors import AdmissionError
 from bedplate.remote.attachment import Attachment
 from bedplate.remote.host import PluginHost
@@ -59,9 +60,7 @@ class Place:
         self._make: Callable[[], Run] = (
             (lambda: InlinePlugin(self.launch))
             if placement == "inline"
-            else (
-                lambda: self.remote or self.process_type(self.launch, host, folder, census, confine)
-            )
+            else (lambda: self.remote or self._process(host, folder, census, confine))
         )
         self._starts = starts or Starts()
         self._starting = asyncio.Lock()
@@ -76,6 +75,15 @@ class Place:
         self.barred = ""  # why its plugin may not be started now
         self._barred_until = 0.0
         self.launched: Callable[[Place], None] = lambda place: None
+        self._values: dict[str, Callable[[], Iterable[str]]] = {}
+        self._veil = Veil()
+
+    def _process(
+        self, host: PluginHost, folder: Path, census: Census | None, confine: Confine | None
+    ) -> PluginProcess:
+        process = self.process_type(self.launch, host, folder, census, confine)
+        process.hides(self._hides)
+        return process
 
     @property
     def ends(self) -> int:
@@ -127,6 +135,7 @@ class Place:
                 except OSError as error:
                     self._ends, self._last_end = self._ends + 1, str(error)
                     raise
+        attachment.veil = self._hides
         attachment.publication = self._publication
         attachment.note = self._note
         attachment.breach = self.end
@@ -222,6 +231,18 @@ class Place:
             self.remote.breached()
         if self.run and self.run.attachment:
             self.run.attachment.end(f"{self.launch.plugin} broke the contract: {text}")
+
+    def veil(self, component: str, known: Callable[[], Iterable[str]]) -> None:
+        """What a component has of secrets: they are seen in nothing that its plugin says or prints."""
+        self._values[component] = known
+        self.veiled()
+
+    def veiled(self) -> None:
+        """They are others now."""
+        self._veil = Veil(value for known in self._values.values() for value in known())
+
+    def _hides(self) -> Veil:
+        return self._veil
 
     def leave(self, whose: object, component: str) -> None:
         """A component has stopped and is not served any more. What its plugin still says of it harms nobody."""

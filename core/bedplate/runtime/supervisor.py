@@ -29,6 +29,7 @@ from bedplate.runtime.output import legible
 from bedplate.runtime.overdue import Overdue
 from bedplate.runtime.placement import Ended, Place
 from bedplate.runtime.role import Bug, Role, SettingsRefused, Unreachable, ok
+from bedplate.runtime.secret_book import Held
 from bedplate.runtime.spine import Spine
 
 OPEN_WITHIN = 30.0  # s; a plugin bounds its own connect much tighter
@@ -66,6 +67,8 @@ class Supervisor:
         self._ends = 0  # of its place, that it has counted
         self._notes = Notes(role.component, spine, role.figures)
         self._task: asyncio.Task[None] | None = None
+        self._pausing: asyncio.Future[None] | None = None
+        self._held: Held | None = None
         self._lost: asyncio.Future[tuple[int, str]] | None = None
         self._cut = Cut(place)
         self._overdue = Overdue(self._slow_to_open)
@@ -103,20 +106,47 @@ class Supervisor:
         self.life.set_aside(words)
         self.role.set_aside(bool(words))
 
+    def holds(self, held: Held) -> None:
+        """These are its secrets: they are fetched before each Open, and seen in nothing that its plugin says."""
+        self._held = held
+        self.place.veil(self.component.id, lambda: held.values)
+        held.veiled = self.place.veiled
+
+    def renew(self, why: str) -> None:
+        """What it opened with has changed: its session ends in order and another one begins at once."""
+        if self._pausing:
+            self._pausing.cancel()
+        elif self.life.beneath is not State.STOPPING:
+            self.lose(plugin_pb2.CODE_OK, why)
+
     async def _run(self) -> None:
         while self.life.state is not State.STOPPING:
             wait = await self._one_life()
             if self._cut.bridged:
                 continue  # as far as anybody can tell nothing has happened
             self.role.on_lost()
-            if wait is None:
-                await self.place.renewed()  # nothing to do until then, or until somebody stops it
-            off = wait and self.life.beneath is State.OFF
-            await (self._expectation.rest() if off else asyncio.sleep(wait or 0))
+            await self._pause(wait)
             self.role.figures.restarts += 1
             if self.life.beneath is not State.STARTING:
                 self._ends = self.place.ends  # it stood aside while these happened
             self.life.move(Cause.RETRY)
+
+    async def _pause(self, wait: float | None) -> None:
+        """Until the next try, or until it is renewed."""
+        if wait == 0.0:
+            return await asyncio.sleep(0)
+        self._pausing = asyncio.ensure_future(self._rest(wait))
+        try:
+            await asyncio.wait([self._pausing])
+        finally:
+            self._pausing.cancel()
+            self._pausing = None
+
+    async def _rest(self, wait: float | None) -> None:
+        if wait is None:
+            await self.place.renewed()  # nothing to do until then, or until somebody stops it
+        off = wait and self.life.beneath is State.OFF
+        await (self._expectation.rest() if off else asyncio.sleep(wait or 0))
 
     async def _one_life(self) -> float | None:
         """One session. Returns how long to wait before the next one, None: for ever."""
@@ -261,6 +291,8 @@ class Supervisor:
                 self.role.on_lost()
 
     async def _open(self, attachment: Attachment) -> Any:
+        if self._held:
+            await self._held.fetch()
         message = await self.role.open_message()
         try:
             with self._overdue.waits("open has not answered"):
@@ -284,6 +316,9 @@ class Supervisor:
             await asyncio.wait([serving])
         if self._lost.done():
             code, text = self._lost.result()
+            if code == plugin_pb2.CODE_OK:
+                self._move(Cause.RENEWED, text)
+                return
             raise Bug(text) if code == plugin_pb2.CODE_FAULT else Unreachable(text)
         if attachment.gone.done():
             raise ConnectionError(attachment.gone.result())

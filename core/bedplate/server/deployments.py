@@ -16,7 +16,7 @@ from typing import Any
 from bedplate.admission.candidate import Admission
 from bedplate.admission.reading import Written, admit, read_deployment
 from bedplate.api.v1 import deployments_pb2 as messages
-from bedplate.config import Deployment, unserved
+from bedplate.config import Deployment
 from bedplate.contracts import Subject
 from bedplate.errors import (
     AdmissionError,
@@ -32,11 +32,11 @@ from bedplate.model import AlarmState, Event
 from bedplate.planning.moves import Moves, replaced
 from bedplate.planning.plan import Plan, PlannedStep, Step
 from bedplate.planning.store import Applied, StoreError
-from bedplate.runtime.confining import refusals
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.kernel_alarms import STREAM
 from bedplate.server.door import Caller, Method
 from bedplate.server.installation import Candidate, Installation
+from bedplate.server.runnable import wrong_to_run
 from bedplate.server.surroundings import figures
 
 LARGEST = 4 << 20  # bytes of a file with its tables
@@ -149,7 +149,7 @@ class DeploymentService:
         found, deployment = read_deployment(installation.file, self._given, written)
         shown = replace(deployment.source, file=self._kernel.deployment.source.file)
         deployment = replace(deployment, source=shown)
-        if wrong := [*unserved(deployment), *refusals(deployment, found.offers)]:
+        if wrong := wrong_to_run(deployment, found.offers):
             raise ConfigError(wrong)
         admission = admit(found, deployment)
         if installation.standing is None:

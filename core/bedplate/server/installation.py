@@ -7,7 +7,6 @@ then, and `status` says why.
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -34,6 +33,7 @@ from bedplate.planning.store import (
     store_folder,
 )
 from bedplate.runtime.offer import Offer
+from bedplate.runtime.secret_book import SecretBook
 from bedplate.server.surroundings import surroundings
 
 BY_RUN = "run"
@@ -64,12 +64,13 @@ class Installation:
         offers: Mapping[str, Offer],
         written: Written,
         now: Callable[[], int] = time.time_ns,
+        book: SecretBook | None = None,
     ) -> None:
         self.file = Path(deployment.source.file).absolute()
         self.store = DeploymentStore(store_folder(deployment.folder(deployment.journal.folder)))
         self.written = written
         self._deployment, self._offers, self._now = deployment, offers, now
-        self._key = os.urandom(32)
+        self._book = book
         self._differs = _Differing(self.file)
         sha = deployment.source.sha256
         self.running = Applied(0, now(), BY_RUN, sha, str(self.file), *_parts(written))
@@ -105,7 +106,7 @@ class Installation:
 
     def look_around(self) -> None:
         """What the deployment that runs depends on, as it is now. Blocking."""
-        self.standing = surroundings(self._deployment, self._offers, self._key)
+        self.standing = surroundings(self._deployment, self._offers, self._book)
 
     def _tell_cut_off(self, newest: Applied | None) -> None:
         words = self.store.cut_off()
@@ -118,15 +119,21 @@ class Installation:
 
     def look(self, deployment: Deployment, offers: Mapping[str, Offer]) -> Standing:
         """What a deployment depends on, comparable with what runs. Blocking."""
-        return surroundings(deployment, offers, self._key)
+        return surroundings(deployment, offers, self._book)
 
     def plan(self, candidate: Candidate, figures: Figures) -> Plan:
         """What applying it would do. What is gone back to moves nothing."""
         known = {*self.moves.pairs, *(candidate.deployment.moved if candidate.back_to else ())}
         against = self.running.number
         return plan(
-            self.standing, candidate.standing, against=against, figures=figures, moved=known
+            self._running_now(), candidate.standing, against=against, figures=figures, moved=known
         )
+
+    def _running_now(self) -> Standing | None:
+        """With the secrets that sessions have, which may have changed since one looked around."""
+        if self.standing is None or self._book is None:
+            return self.standing
+        return replace(self.standing, secrets={**self.standing.secrets, **self._book.in_use()})
 
     def same(self, candidate: Candidate) -> bool:
         """Whether it is, byte by byte, what runs."""

@@ -21,7 +21,7 @@ from bedplate.admission.notices import notices
 from bedplate.admission.reading import Written, admit, read_deployment, written_of
 from bedplate.api.v1 import api_pb2
 from bedplate.clock import SystemClock
-from bedplate.config import Deployment, unserved
+from bedplate.config import Deployment
 from bedplate.endpoints import home
 from bedplate.errors import AdmissionError, BedplateError, ConfigError
 from bedplate.gate.announcement import Announcement, admin_socket
@@ -34,7 +34,6 @@ from bedplate.gate.token import local_token
 from bedplate.hooks import HookCaller
 from bedplate.journal.embedded import EmbeddedEngine
 from bedplate.journal.engine import Loss
-from bedplate.runtime.confining import refusals
 from bedplate.runtime.instruments import instruments
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import Transition
@@ -74,7 +73,7 @@ def prepare(
     kept = last_applied(file) if applied else None
     written = Written(kept.content, kept.tables) if kept else None
     found, deployment = read_deployment(file, plugins, written)
-    if to_run and (problems := [*unserved(deployment), *refusals(deployment, found.offers)]):
+    if to_run and (problems := wrong_to_run(deployment, found.offers)):
         raise ConfigError(problems)
     written = written or written_of(deployment.source)
     prepared = Prepared(deployment, admit(found, deployment), written, tuple(plugins))
@@ -108,7 +107,11 @@ class Platform:
             deployment, prepared.admission.offers, self.engine, clock=self.clock, told=self._tell
         )
         self.installation = Installation(
-            deployment, prepared.admission.offers, prepared.written, self.clock.time_ns
+            deployment,
+            prepared.admission.offers,
+            prepared.written,
+            self.clock.time_ns,
+            self.kernel.secrets,
         )
         self.deployments: DeploymentService | None = None
         self.kernel.gaps_file = deployment.folder(deployment.journal.folder) / "gaps.sqlite"
@@ -118,6 +121,7 @@ class Platform:
         self._audit: Audit | None = None
         self._reloading: Reloading | None = None
 
+        self.kernel.secrets.hook = Vaults(self.hooks)
     def reload(self) -> None:
         """The file is read again, and applied if it can be. How that goes is told, and is an event."""
         if self._reloading:
@@ -130,6 +134,7 @@ class Platform:
         """
         deployment = self.prepared.deployment
         listen = listen or deployment.api.listen
+            self.kernel.rotation.look_now()
         if problem := listen_problem(listen, deployment.api.tls):
             raise BedplateError(f"api.listen: {problem}")
         if problem := await asyncio.to_thread(listen_taken, listen):
@@ -159,6 +164,7 @@ class Platform:
         gate = Gate([by_socket, by_token(token)], modules, self._audit)
         await self._number()
         self._looking = asyncio.create_task(asyncio.to_thread(self.installation.look_around))
+        self.kernel.rotated = self._rotated
         given, turned = self.prepared.given, self._turned
         self.deployments = DeploymentService(
             self.kernel, self.installation, self._audit, given, turned
@@ -258,6 +264,11 @@ class Platform:
 
     def _notices(self) -> Iterator[str]:
         yield from self.prepared.notices
+    def _rotated(self, component: str, text: str) -> None:
+        """And that a secret is another one now."""
+        if self._audit:
+            self._audit.add(Entry("secret.changed", "noted", resource=component, text=text))
+
         yield from self.installation.notices
         if differs := self.installation.differs():
             yield f"{differs}; bedplate plan {Path(self.prepared.deployment.source.file).name}"

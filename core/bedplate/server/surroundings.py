@@ -1,20 +1,18 @@
 """What a deployment depends on beside its file, as it is now: plugins, secrets, referenced files, processes. Blocking.
 
-Secrets are compared by keyed hashes that no other run of the kernel could make, and that leave no memory.
+Secrets are compared by keyed digests that no other run of the kernel could make, and that leave no memory.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bedplate.admission.artefact import COMPILED, digest
 from bedplate.admission.guard import artefact_of
-from bedplate.config import Component, Deployment, SecretError, Secrets
+from bedplate.config import Component, Deployment
 from bedplate.config.deployment import resolve_settings
 from bedplate.errors import AdmissionError, BedplateError
 from bedplate.planning.standing import Figures, Home, Plugin, Standing
@@ -23,21 +21,23 @@ from bedplate.runtime.confining import grant_of
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import State
 from bedplate.runtime.offer import Offer
+from bedplate.runtime.secret_book import SecretBook
 
 LARGEST = 4 << 20  # bytes of a referenced file that is compared by its content
 ABSENT = "absent"
 
 
-def surroundings(deployment: Deployment, offers: Mapping[str, Offer], key: bytes = b"") -> Standing:
-    """key: of the hashes of secrets; without one, they are not compared."""
+def surroundings(
+    deployment: Deployment, offers: Mapping[str, Offer], book: SecretBook | None = None
+) -> Standing:
+    """book: of the kernel's secrets; without one, they are not compared."""
     measured: dict[tuple[str, ...], str] = {}
     components = deployment.components
-    secrets = _Versions(deployment, key)
     return Standing(
         deployment,
         plugins={use: _plugin(offer, measured) for use, offer in offers.items()},
         homes={one.id: _home(one, offers[one.use], deployment) for one in components},
-        secrets={one.id: secrets.of(one) for one in components} if key else {},
+        secrets={one.id: book.versions(one, deployment) for one in components} if book else {},
         files={one.id: dict(_files(one, deployment)) for one in components},
     )
 
@@ -74,41 +74,6 @@ def _environment(component: Component, offer: Offer, deployment: Deployment) -> 
     for word, paths in (("write", grant.writes), ("read", grant.reads), ("use", grant.devices)):
         yield from (f"{word} {path}" for path in paths)
     yield from [f"take {grant.memory >> 20} MiB"] + ["start programs"] * grant.subprocess
-
-
-class _Versions:
-    """Each secret is looked up once."""
-
-    def __init__(self, deployment: Deployment, key: bytes) -> None:
-        self._secrets = Secrets(deployment.source.folder, os.environ)
-        self._key = key
-        self._known: dict[str, str] = {}
-
-    def of(self, component: Component) -> dict[str, str]:
-        return {
-            reference: self._version(reference) for reference in _references(component.settings)
-        }
-
-    def _version(self, reference: str) -> str:
-        if reference not in self._known:
-            try:
-                value = self._secrets.resolve(reference).reveal().encode()
-                self._known[reference] = hmac.new(self._key, value, hashlib.sha256).hexdigest()
-            except SecretError:
-                self._known[reference] = ABSENT
-        return self._known[reference]
-
-
-def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        if set(value) == {"secret"}:
-            yield str(value["secret"])
-        else:
-            for part in value.values():
-                yield from _references(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _references(part)
 
 
 def _files(component: Component, deployment: Deployment) -> Iterator[tuple[str, str]]:

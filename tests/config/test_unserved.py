@@ -17,11 +17,6 @@ def told(text: str) -> list[str]:
 
 def test_the_whole_plant_names_what_is_still_to_come() -> None:
     assert told(berlin().decode()) == [
-        "50 types.press.tags.speed_setpoint.write: not served yet: commands come with the write guard "
-        "(reaches 40 presses)",
-        "91 types.packer.tags.speed_setpoint.write: not served yet: commands come with the write guard "
-        "(reaches 2 packers)",
-        "145 writes.enabled: not served yet: commands come with the write guard; leave it off",
         "152 api.tls: not served yet: TLS comes with identities; listen on 127.0.0.1",
         "153 apps: not served yet: apps come with the console",
         "155 telemetry.prometheus: not served yet: write otlp, or use a collector that serves Prometheus",

@@ -249,7 +249,7 @@ def metrics() -> str:
 
 
 def unserved() -> str:
-    from bedplate.config.unserved import COMPONENT, DEPLOYMENT, TAG
+    from bedplate.config.unserved import COMPONENT, DEPLOYMENT
 
     said = {
         "engine": "`engine` other than `embedded`",
@@ -258,7 +258,6 @@ def unserved() -> str:
     }
     rows = [(said.get(word, f"`{word}`"), why) for word, _, why in DEPLOYMENT]
     rows += [(said.get(word, f"`{word}`") + " of a component", why) for word, _, why in COMPONENT]
-    rows += [(f"`{word}` of a tag", why) for word, _, why in TAG]
     return table(["what the file asks for", ""], rows)
 
 

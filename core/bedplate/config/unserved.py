@@ -8,16 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bedplate.config.deployment import Component, Deployment, Source, TagSpec
+from bedplate.config.deployment import Component, Deployment, Source
 from bedplate.errors import Problem
 
 # path in the file, whether it is asked for, what to do instead
 DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
-    (
-        "writes.enabled",
-        lambda d: d.writes.enabled,
-        "commands come with the write guard; leave it off",
-    ),
     ("apps", lambda d: d.of_kind("app"), "apps come with the console"),
     ("engine", lambda d: d.engine != "embedded", "other engines come later; write embedded"),
     ("audit.syslog", lambda d: d.audit.syslog, "forwarding comes with the audit chain"),
@@ -33,9 +28,6 @@ COMPONENT: list[tuple[str, Callable[[Component], Any], str]] = [
         lambda c: c.buffer and c.buffer.when_full == "block",
         "nobody is held back for a sink yet; write drop_oldest",
     ),
-]
-TAG: list[tuple[str, Callable[[TagSpec], Any], str]] = [
-    ("write", lambda t: t.write, "commands come with the write guard"),
 ]
 
 
@@ -67,8 +59,3 @@ def _of_component(component: Component, source: Source) -> Iterator[tuple[str, i
                 (source.file, source.lines[path]) if known else (component.file, component.line)
             )
             yield file, line, path, why, component.entry
-    home = homes[0] if component.type else homes[1]
-    for tag in component.tags:
-        for word, asks, why in TAG:
-            if asks(tag):
-                yield tag.file, tag.line, f"{home}.tags.{tag.name}.{word}", why, component.entry

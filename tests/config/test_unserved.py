@@ -17,7 +17,6 @@ def told(text: str) -> list[str]:
 
 def test_the_whole_plant_names_what_is_still_to_come() -> None:
     assert told(berlin().decode()) == [
-        "152 api.tls: not served yet: TLS comes with identities; listen on 127.0.0.1",
         "153 apps: not served yet: apps come with the console",
         "155 telemetry.prometheus: not served yet: write otlp, or use a collector that serves Prometheus",
         "156 audit.syslog: not served yet: forwarding comes with the audit chain",

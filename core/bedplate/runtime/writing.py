@@ -7,7 +7,7 @@ or what the plugin answered EXPIRED; a cut, a silence or a fault is UNKNOWN. Not
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bedplate.command import Device, Point, ReadBack, Reading, Sending, Sent
@@ -38,6 +38,7 @@ class Writing:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._fresh: dict[str, FreshSamples] = {}
+        self._index: dict[str, tuple[Sequence[TagSpec], dict[str, int]]] = {}
 
     # --- what there is ---
 
@@ -123,10 +124,13 @@ class Writing:
         supervisor = self._kernel.components.get(owner)
         if supervisor is None or not isinstance(supervisor.role, Source):
             return None
-        for local, spec in enumerate(supervisor.role.tags, 1):
-            if spec.path == path:
-                return supervisor, spec, local
-        return None
+        tags = supervisor.role.tags
+        known, handles = self._index.get(owner, ((), {}))
+        if known is not tags:
+            handles = {spec.path: local for local, spec in enumerate(tags, 1)}
+            self._index[owner] = tags, handles
+        local = handles.get(path, 0)
+        return (supervisor, tags[local - 1], local) if local else None
 
     # --- out and back ---
 
@@ -206,5 +210,3 @@ def _read_back(reply: Any, local: int) -> ReadBack:
 def _plain(values: Any) -> Any:
     """The last of a column as a Python object."""
     return values.tolist()[-1]
-
-

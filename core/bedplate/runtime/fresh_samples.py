@@ -8,18 +8,18 @@ had this value before: then what it said last counts.
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import Any
 
-from bedplate.command import ReadBack
+from bedplate.command import Point, ReadBack
+from bedplate.command.raw import same
 from bedplate.runtime.source import Source
 
 
 class FreshSamples:
     """Listens from now on for one tag of a source, by its handle in the session. sent: raw."""
 
-    def __init__(self, role: Source, local: int, sent: Any) -> None:
-        self._role, self._local, self._sent = role, local, sent
+    def __init__(self, role: Source, local: int, point: Point, sent: Any) -> None:
+        self._role, self._local, self._point, self._sent = role, local, point, sent
         self._last: Any = None
         self._there = asyncio.Event()
         role.arrived = self._arrived
@@ -30,7 +30,7 @@ class FreshSamples:
             async with asyncio.timeout(within):
                 await self._there.wait()
         except TimeoutError:
-            if self._last is None and alike(before, self._sent):
+            if self._last is None and same(self._point, self._sent, before):
                 self._last = before
         finally:
             self._role.arrived = _nobody
@@ -42,15 +42,8 @@ class FreshSamples:
         of = batch.tags() == self._local
         if of.any() and not int(batch.take(of).qualities()[-1]) & 0xC0000000:
             self._last = batch.take(of).value.tolist()[-1]
-            if alike(self._last, self._sent):
+            if same(self._point, self._sent, self._last):
                 self._there.set()
-
-
-def alike(one: Any, other: Any) -> bool:
-    """Whether the guard will hardly find a difference; it has the last word."""
-    if isinstance(one, float) and isinstance(other, int | float):
-        return math.isclose(one, other, rel_tol=1e-6)
-    return bool(one == other)
 
 
 def _nobody(batch: Any) -> None:

@@ -143,7 +143,7 @@ class Writing:
         role = supervisor.role
         assert isinstance(role, Source)
         if "read" not in self._kernel.offers[supervisor.component.use].capabilities:
-            self._fresh[point.path] = FreshSamples(role, local, raw)
+            self._fresh[point.path] = FreshSamples(role, local, point, raw)
         message = requests.Write(command_id=command_id, tag=local)
         message.value.MergeFromString(value_message(raw).SerializeToString())
         try:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.policy.callers import anybody
 from tests.runtime.plant import OFFERS, RigOffer, plant
 
 from bedplate.config import PluginSchema
@@ -101,7 +102,7 @@ def alarms(kernel: Any) -> list[str]:
 
 
 async def why(kernel: Any, subject: str) -> Any:
-    return await ExplainService(kernel).explain(_Asked(subject), None)  # type: ignore[arg-type]
+    return await ExplainService(kernel).explain(_Asked(subject), anybody())  # type: ignore[arg-type]
 
 
 class _Asked:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
+from tests.policy.callers import anybody
 from tests.runtime.plant import plant, state
 
 from bedplate.api.v1 import api_pb2
@@ -19,7 +19,7 @@ MANY = "connectors:\n" + "".join(
 async def test_status_answers_while_processes_wait_for_their_turn(tmp_path: Path) -> None:
     async with plant(tmp_path, MANY) as kernel:
         admin = Admin(kernel, ())
-        caller: Any = None  # the gate was asked before
+        caller = anybody()
         seen = set()
         async with asyncio.timeout(60):
             while not all(state(kernel, f"c{i}") == "up" for i in range(9)):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.faults.rogues import told
+from tests.policy.callers import anybody
 from tests.runtime.plant import OFFERS, RigOffer, code, plant, state, until, value
 
 from bedplate.model import quality
@@ -30,7 +31,7 @@ WITHIN = 20.0
 
 async def problems(kernel: Any) -> str:
     """What `status` complains of."""
-    status = await Admin(kernel, ()).status(type("Asked", (), {"with_output": False}), None)  # type: ignore[arg-type]
+    status = await Admin(kernel, ()).status(type("Asked", (), {"with_output": False}), anybody())  # type: ignore[arg-type]
     return " | ".join(status.problems)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.policy.callers import anybody
 from tests.runtime.plant import code, plant, state, until, value
 from tests.runtime.wall import Wall, ns
 
@@ -41,7 +42,7 @@ WORDS = 'maintenance until 06:00 CET, operator-1: "new ram seal"'
 
 
 async def status(kernel: Kernel) -> Any:
-    return await Admin(kernel, ()).status(_Asked(), None)  # type: ignore[arg-type]
+    return await Admin(kernel, ()).status(_Asked(), anybody())  # type: ignore[arg-type]
 
 
 def begin(kernel: Kernel, end: datetime = SIX) -> None:
@@ -227,12 +228,12 @@ async def test_an_alarm_of_what_is_set_aside_is_out_of_service_with_a_name_on_it
         for name, tag in (("warm", "number"), ("dear", "power"), ("slow", "oee/availability")):
             raise_alarm(kernel, f"acme/line1/press-1/{name}", f"acme/line1/press-1/{tag}")
         service = AlarmService(kernel)
-        watch = service.watch(_Asked(), None)  # type: ignore[arg-type]
+        watch = service.watch(_Asked(), anybody())  # type: ignore[arg-type]
         assert len((await anext(watch)).alarms) == 3
         end = clock.time_ns() + 3600 * 10**9
         kernel.maintenance.begin("press-1", end, "operator-1", "new ram seal")
 
-        listed = (await service.list(_Asked(), None)).alarms  # type: ignore[arg-type]
+        listed = (await service.list(_Asked(), anybody())).alarms  # type: ignore[arg-type]
         off = {e.source.split("/")[-1]: e.alarm.state for e in listed}
         assert off == {
             "warm": AlarmState.OUT_OF_SERVICE,
@@ -247,7 +248,7 @@ async def test_an_alarm_of_what_is_set_aside_is_out_of_service_with_a_name_on_it
         assert (await anext(watch)).alarms[0].alarm.state == AlarmState.OUT_OF_SERVICE
 
         kernel.maintenance.end("press-1", "operator-1")
-        listed = (await service.list(_Asked(), None)).alarms  # type: ignore[arg-type]
+        listed = (await service.list(_Asked(), anybody())).alarms  # type: ignore[arg-type]
         assert {e.alarm.state for e in listed} == {AlarmState.UNACKNOWLEDGED}
         await watch.aclose()  # type: ignore[attr-defined]
 
@@ -274,14 +275,14 @@ async def test_a_device_is_named_by_its_id_or_its_asset(
         )
         if isinstance(reached, str):
             with pytest.raises(CallError) as error:
-                await service.begin(asked, _Caller())  # type: ignore[arg-type]
+                await service.begin(asked, anybody())  # type: ignore[arg-type]
             assert str(error.value) == reached
             return
-        found = await service.begin(asked, _Caller())  # type: ignore[arg-type]
+        found = await service.begin(asked, anybody())  # type: ignore[arg-type]
         assert [one.component for one in found.maintenance] == reached
         ask = EndMaintenanceRequest(device=device)
-        assert len((await service.end(ask, _Caller())).maintenance) == len(reached)  # type: ignore[arg-type]
-        assert not (await service.end(ask, _Caller())).maintenance  # type: ignore[arg-type]
+        assert len((await service.end(ask, anybody())).maintenance) == len(reached)  # type: ignore[arg-type]
+        assert not (await service.end(ask, anybody())).maintenance  # type: ignore[arg-type]
 
 
 async def test_what_the_deployment_no_longer_has_can_be_ended(tmp_path: Path) -> None:
@@ -293,9 +294,9 @@ async def test_what_the_deployment_no_longer_has_can_be_ended(tmp_path: Path) ->
         service = MaintenanceService(kernel)
         asked = SetMaintenanceRequest(device="line1/press-2", until=1, reason="x")
         with pytest.raises(CallError, match="no device named line1/press-2"):
-            await service.begin(asked, _Caller())  # type: ignore[arg-type]
+            await service.begin(asked, anybody())  # type: ignore[arg-type]
         ask = EndMaintenanceRequest(device="line1/press-2")
-        assert len((await service.end(ask, _Caller())).maintenance) == 1  # type: ignore[arg-type]
+        assert len((await service.end(ask, anybody())).maintenance) == 1  # type: ignore[arg-type]
         assert not kernel.maintenance.standing()
 
 
@@ -308,7 +309,7 @@ async def test_an_ambiguous_device_lists_its_candidates_and_nothing_is_set_aside
     async with plant(tmp_path, text, clock=Wall()) as kernel:
         service = MaintenanceService(kernel)
         with pytest.raises(CallError) as error:
-            await service.begin(SetMaintenanceRequest(device="m"), _Caller())  # type: ignore[arg-type]
+            await service.begin(SetMaintenanceRequest(device="m"), anybody())  # type: ignore[arg-type]
         assert str(error.value) == "m names 2 devices:\n  acme/line2/m\n  acme/line3/m"
         assert error.value.code == "INVALID_ARGUMENT"
         assert not kernel.maintenance.standing()
@@ -384,8 +385,3 @@ class _Asked:
     with_output = False
     selectors = ()
     all = False
-
-
-class _Caller:
-    class subject:
-        id = "operator-1"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.plan.running import Plant, until
+from tests.policy.callers import anybody
 
 from bedplate.api.v1 import gaps_pb2
 from bedplate.connector.v1 import connector_pb2
@@ -147,7 +148,7 @@ async def test_gaps_of_before_a_move_are_told_under_the_path_of_today() -> None:
     registry = SimpleNamespace(declared=nothing, table=SimpleNamespace(paths=list))
     kernel: Any = SimpleNamespace(ledger=Ledger(), spine=SimpleNamespace(registry=registry))
     request = gaps_pb2.ListGapsRequest(selectors=["yard/press/force"], to=20)
-    caller: Any = None
+    caller = anybody()
 
     answer = await GapService(kernel, lambda: MOVES).list_gaps(request, caller)
 

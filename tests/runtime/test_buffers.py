@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.policy.callers import anybody
 from tests.runtime.plant import plant, until, value
 from tests.runtime.wall import Wall
 
@@ -73,7 +74,7 @@ async def test_a_sink_that_hangs_for_too_long_loses_for_itself_alone_and_says_so
 
         [event] = await events(kernel, "cloud/event")
         [(sink, text)] = told
-        status = await Admin(kernel, ()).status(_Asked(), None)  # type: ignore[arg-type]
+        status = await Admin(kernel, ()).status(_Asked(), anybody())  # type: ignore[arg-type]
         dropped = role.figures.dropped
     whole, taken = got(tmp_path, "history"), got(tmp_path, "cloud")
     assert whole == list(range(1, whole[-1] + 1))

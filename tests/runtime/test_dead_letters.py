@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.policy.callers import anybody
 from tests.runtime.plant import OFFERS, SETTINGS, RigOffer, plant, state, until, value
 
 from bedplate.config import PluginSchema
@@ -58,7 +59,7 @@ async def test_what_a_sink_refuses_is_kept_apart_declared_once_and_the_rest_flow
         alarm = await until(lambda: kernel.spine.alarms.get(ALARM))
         assert alarm.alarm.state is AlarmState.UNACKNOWLEDGED
         await until(lambda: 65 in got(tmp_path, "other"))
-        status = await Admin(kernel, ()).status(SimpleNamespace(with_output=False), None)  # type: ignore[arg-type]
+        status = await Admin(kernel, ()).status(SimpleNamespace(with_output=False), anybody())  # type: ignore[arg-type]
         detail_of = {one.id: one.detail for one in status.components}
         assert "records for ever, kept in" in detail_of["cloud"]
         events = [decode_event(f.record.payload) for f in listener.take()

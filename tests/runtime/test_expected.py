@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.policy.callers import anybody
 from tests.runtime.plant import code, plant, state, until, value
 from tests.runtime.wall import Wall, ns
 
@@ -64,7 +65,7 @@ async def test_forty_presses_switched_off_on_saturday_are_off_and_back_on_monday
         (tmp_path / "cut").touch()
         await until(lambda: all(state(kernel, name) == "off" for name in names))
 
-        told = await Admin(kernel, ()).status(_Asked(), None)  # type: ignore[arg-type]
+        told = await Admin(kernel, ()).status(_Asked(), anybody())  # type: ignore[arg-type]
         assert list(told.problems) == []
         reasons = {one.reason for one in told.components}
         assert reasons == {"silent until Mon 2026-11-23 06:00 CET, when weekdays goes on"}
@@ -93,7 +94,7 @@ async def test_who_is_silent_within_the_calendar_is_unreachable_and_a_problem(
         clock.set(MONDAY, 1)
         await until(lambda: state(kernel, "press-1") == "unreachable")
 
-        told = await Admin(kernel, ()).status(_Asked(), None)  # type: ignore[arg-type]
+        told = await Admin(kernel, ()).status(_Asked(), anybody())  # type: ignore[arg-type]
         assert list(told.problems) == ["press-1 unreachable: the device is away"]
         clock.set(SATURDAY, 7 * 86400)
         await until(lambda: state(kernel, "press-1") == "off")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.policy.callers import anybody
 from tests.runtime.plant import code, plant, until, value
 
 from bedplate.config.deployment import Asset, Component
@@ -30,7 +31,7 @@ analytics:
 
 
 async def details(kernel: Any) -> dict[str, str]:
-    status = await Admin(kernel, ()).status(_Asked(), None)  # type: ignore[arg-type]
+    status = await Admin(kernel, ()).status(_Asked(), anybody())  # type: ignore[arg-type]
     return {one.id: one.detail for one in status.components if one.kind == 2}
 
 

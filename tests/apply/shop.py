@@ -12,11 +12,6 @@ HEAD = """
 scan_classes: {{fast: 100ms, slow: 300ms}}
 types:
 {types}
-connectors:
-{boxes}
-{sinks}
-analytics:
-{sums}
 """
 TYPE = """  {name}:
     parameters: {{port: required, word: "", pace: slow, unit: "", expected: always}}
@@ -63,25 +58,27 @@ class Shop:
         return cls(tuple(ports), boxes, sinks, sums)
 
     def text(self) -> str:
-        """Its file."""
-        return HEAD.format(
-            types="".join(TYPE.format(name=name) for name in TYPES),
-            boxes="\n".join(self._group(name) for name in TYPES),
-            sinks="\n".join(f"  {id_}: {{use: log, placement: inline, folder: FOLDER, deliver: [{s!r}]}}"
-                            for id_, s in self.sinks.items()),
-            sums="\n".join(f"  {id_}: {{use: sum, placement: inline, for: {kind}, of: number, word: {word!r}}}"
-                           for id_, (kind, word) in self.sums.items()),
-        )  # fmt: skip
+        """Its file. What has no entries is left out: an empty section is refused."""
+        head = HEAD.format(types="".join(TYPE.format(name=name) for name in TYPES))
+        boxes = [line for name in TYPES for line in self._group(name)]
+        sinks = [f"  {id_}: {{use: log, placement: inline, folder: FOLDER, deliver: [{s!r}]}}"
+                 for id_, s in self.sinks.items()]  # fmt: skip
+        sums = [f"  {id_}: {{use: sum, placement: inline, for: {kind}, of: number, word: {word!r}}}"
+                for id_, (kind, word) in self.sums.items()]  # fmt: skip
+        return head + _section("connectors", boxes + sinks) + _section("analytics", sums)
 
-    def _group(self, name: str) -> str:
+    def _group(self, name: str) -> list[str]:
+        """The lines of the entry that has all boxes of this type."""
         mine = {id_: box for id_, box in self.boxes.items() if box.type == name}
+        if not mine:
+            return []
         lines = [f"  {name}s:", f"    type: {name}", "    each:"]
         for id_, box in mine.items():
             lines.append(f"      {id_}: {{port: {self.ports[box.machine]}{_row(box)}}}")
         over = {id_: words for id_, box in mine.items() if (words := _override(box))}
         lines += ["    override:"] if over else []
         lines += [f"      {id_}: {{tags: {{{words}}}}}" for id_, words in over.items()]
-        return "\n".join(lines)
+        return lines
 
     # --- edits ---
 
@@ -89,13 +86,17 @@ class Shop:
         """With one to three edits."""
         shop, done = self, []
         for _ in range(chance.choice((1, 1, 2, 3))):
-            edit = chance.choice(EDITS)
+            edit = chance.choice(EDITS) if shop.boxes else _come
             shop, what = edit(shop, chance)
             done.append(what)
         return replace(shop, edits=tuple(done))
 
     def _with(self, id_: str, **words: Any) -> Shop:
         return replace(self, boxes=self.boxes | {id_: replace(self.boxes[id_], **words)})
+
+
+def _section(name: str, lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in (f"{name}:", *lines)) if lines else ""
 
 
 def _row(box: Box) -> str:

@@ -109,11 +109,13 @@ def _checked(invocation: Invocation, checked: CommandStatus, entry: TagEntry, *,
 
 
 def _agreed(invocation: Invocation, checked: CommandStatus, entry: TagEntry) -> bool:
-    from bedplate.cli.written import objections, shown, wish
+    from rich.text import Text
+
+    from bedplate.cli.written import shown, wish
 
     for thing in wish(checked, entry.tag):
         invocation.screen.show(thing)
-    invocation.screen.show(objections(checked))
+    invocation.screen.show(Text(f"  All {len(checked.checks)} checks passed.", "green"))
     return _sure(f"Write {shown(checked.value, entry.tag)} to {checked.tag}?")
 
 

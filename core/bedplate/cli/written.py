@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bedplate.cli.samples import local
 from bedplate.cli.screen import Column, Path, indented, table
-from bedplate.model import TagInfo
+from bedplate.model import DataType, TagInfo
 from bedplate.shown import plain, unit_text, value_text
 
 if TYPE_CHECKING:
@@ -69,10 +69,11 @@ def checks(one: CommandStatus, *, full: bool) -> Iterator[Any]:
 
 
 def objections(one: CommandStatus) -> Text:
-    """The last line of a dry run."""
+    """The last line below the checks."""
     against = [check.name for check in one.checks if not check.passed]
     if not against:
-        return Text(f"All {len(one.checks)} checks passed. Nothing was sent.", "green")
+        sent = " Nothing was sent." if one.state == "dry_run" else ""
+        return Text(f"All {len(one.checks)} checks passed.{sent}", "green")
     return Text(f"It would be rejected: {', '.join(against)}. Nothing was sent.", "red")
 
 
@@ -124,7 +125,7 @@ def listing(found: Sequence[CommandStatus]) -> Any:
 
 
 def _row(one: CommandStatus) -> tuple[Any, ...]:
-    tag = TagInfo(0, one.tag, unit=one.unit)
+    tag = TagInfo(0, one.tag, DataType.UNSPECIFIED, unit=one.unit)
     state = Text(WORDS.get(one.state, one.state), STYLES.get(one.state, ""))
     by = f"{one.by} + {one.approved_by}" if one.approved_by else one.by
     change = f"{shown(one.old, tag, unit=False)} → {shown(one.value, tag)}"

@@ -222,7 +222,7 @@ def tags_told(before: tuple[TagSpec, ...], after: tuple[TagSpec, ...]) -> Iterat
     if len(words.get("scan_class", [])) and len(words.get("scan", [])):
         words.pop("scan_class")
     for word, names in sorted(words.items()):
-        told = word.replace("_", " ")
+        told = "write limits" if word == "write" else word.replace("_", " ")
         if len(names) == 1:
             one = names[0]
             yield f"{told} of {one}{_values(was[one], now[one], word)}"

@@ -4,7 +4,7 @@ Layer between the runtime and what it asks (config, gate): knows no gRPC and no 
 """
 
 from bedplate.command.command import EDGES, Command, NoSuchCommand, State, Verdict, Wish
-from bedplate.command.guard import Guard, Rules, World
+from bedplate.command.guard import Guard
 from bedplate.command.plant import (
     AuditLog,
     Device,
@@ -16,6 +16,7 @@ from bedplate.command.plant import (
     Sending,
     Sent,
 )
+from bedplate.command.world import Rules, World
 
 __all__ = [
     "EDGES",

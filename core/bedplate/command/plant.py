@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from bedplate.audit.entry import Entry
 from bedplate.config.deployment import WriteLimits
 from bedplate.contracts import Subject
-from bedplate.gate.audit import Entry
 from bedplate.model import DataType
 
 

@@ -1,12 +1,12 @@
 """Which Bedplate a client talks to, and with what token. The standard library alone: the command line starts with it.
 
 A running kernel leaves `endpoints/<host>_<port>.json` in the user's configuration folder, readable by its owner only,
-and takes it away when it stops. The kernel writes them (gate/announcement.py); here they are only read.
+and takes it away when it stops. How to reach one elsewhere stands in `remembered/<host>_<port>.json`, from the last
+login there. The kernel (gate/announcement.py) and the client (client/remembered.py) write them; here they are read.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -14,16 +14,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bedplate import strict_json
 from bedplate.errors import BedplateError, CallError
 
 DEFAULT = "127.0.0.1:7443"
 DEFAULT_PORT = 7443
+ANNOUNCED, REMEMBERED = "endpoints", "remembered"  # folders
+GIVEN = ("token", "ca", "cert", "key")  # in the environment
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """address: host:port, or unix:path · token: empty when none is known · name: of the deployment · pid: of its
-    kernel · started: ns UTC · socket: its local admin socket."""
+    kernel · started: ns UTC · socket: its local admin socket · tls: it speaks TLS · ca: PEM file of who made its
+    certificate · cert, key: PEM files of ours."""
 
     address: str
     token: str = field(default="", repr=False)
@@ -31,6 +35,15 @@ class Endpoint:
     pid: int = 0
     started: int = 0
     socket: str = ""
+    tls: bool = False
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+    @property
+    def proves(self) -> bool:
+        """Whether it has more to show than that it is the same user."""
+        return bool(self.cert or self.ca)
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -49,18 +62,23 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
 
 def find(endpoint: str | None = None, environ: Mapping[str, str] = os.environ) -> Endpoint:
     """The Bedplate to talk to: the one named, or $BEDPLATE_ENDPOINT, or the one on 127.0.0.1:7443, or the only one that
-    runs. $BEDPLATE_TOKEN goes before the token that the endpoint left; to an address that left none no token is sent.
+    runs. $BEDPLATE_TOKEN, $BEDPLATE_CA, $BEDPLATE_CERT and $BEDPLATE_KEY go before what the endpoint left or what is
+    remembered of it; to an address that left no token none is sent. One of this machine that speaks TLS is reached over
+    its admin socket, unless something is to be shown to it.
 
     Raises CallError: INVALID_ARGUMENT for what is no address and when several run, UNAVAILABLE when none does;
     BedplateError when others could have read the token.
     """
     named = endpoint or environ.get("BEDPLATE_ENDPOINT", "")
     found = _named(normalise(named), environ) if named else _running(environ)
-    if token := environ.get("BEDPLATE_TOKEN", ""):
-        return replace(found, token=token)
-    if found.token:
+    given = {word: environ.get(f"BEDPLATE_{word.upper()}", "") for word in GIVEN}
+    if found.token and not given["token"]:
+        _refuse_open_to_others(file_of(found.address, environ, REMEMBERED))
         _refuse_open_to_others(file_of(found.address, environ))
-    return found
+    shown = replace(found, **{word: value for word, value in given.items() if value})
+    if shown.tls and shown.socket and not (given["token"] or shown.proves):
+        return replace(shown, address=f"unix:{shown.socket}", tls=False)
+    return shown
 
 
 def normalise(address: str) -> str:
@@ -80,10 +98,10 @@ def normalise(address: str) -> str:
     return f"{'127.0.0.1' if match[1] == 'localhost' else match[1]}:{port}"
 
 
-def file_of(address: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the kernel at this address leaves its endpoint."""
+def file_of(address: str, environ: Mapping[str, str] = os.environ, folder: str = ANNOUNCED) -> Path:
+    """Where the kernel at this address leaves its endpoint, or where it is remembered."""
     host, _, port = address.rpartition(":")
-    return home(environ) / "endpoints" / f"{re.sub(r'[^0-9A-Za-z.-]', '-', host)}_{port}.json"
+    return home(environ) / folder / f"{re.sub(r'[^0-9A-Za-z.-]', '-', host)}_{port}.json"
 
 
 def announced(environ: Mapping[str, str] = os.environ) -> list[Endpoint]:
@@ -107,7 +125,12 @@ def is_alive(pid: int) -> bool:
 def _named(address: str, environ: Mapping[str, str]) -> Endpoint:
     if address.startswith("unix:"):
         return Endpoint(address)
-    return _read(file_of(address, environ)) or Endpoint(address)
+    remembered = _read(file_of(address, environ, REMEMBERED))
+    announced = _read(file_of(address, environ))
+    if announced and is_alive(announced.pid):
+        more = remembered or Endpoint(address)
+        return replace(announced, ca=more.ca, cert=more.cert, key=more.key)
+    return remembered or announced or Endpoint(address)
 
 
 def _running(environ: Mapping[str, str]) -> Endpoint:
@@ -130,7 +153,7 @@ def _running(environ: Mapping[str, str]) -> Endpoint:
 
 def _read(file: Path) -> Endpoint | None:
     try:
-        content: Any = json.loads(file.read_bytes())
+        content: Any = strict_json.loads(file.read_bytes())
         return Endpoint(
             str(content["address"]),
             str(content["token"]),
@@ -138,6 +161,8 @@ def _read(file: Path) -> Endpoint | None:
             int(content["pid"]),
             int(content["started"]),
             str(content["socket"]),
+            content.get("tls") is True,
+            *(str(content.get(word, "")) for word in ("ca", "cert", "key")),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -150,5 +175,6 @@ def _refuse_open_to_others(file: Path) -> None:
         return  # gone since: its Bedplate has just stopped
     if mode & 0o077:
         raise BedplateError(
-            f"{file} is open to others (mode {mode:04o}), so its token may be known: restart that Bedplate"
+            f"{file} is open to others (mode {mode:04o}), so its token may be known: restart that Bedplate,"
+            " or log in anew"
         )

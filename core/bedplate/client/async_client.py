@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -10,8 +11,16 @@ from typing import Any, Self
 
 import grpc.aio
 
-from bedplate.api.v1 import api_pb2, command_pb2, maintenance_pb2, why_pb2
+from bedplate.api.v1 import access_pb2, api_pb2, command_pb2, maintenance_pb2, why_pb2
 from bedplate.client import calls, gaps
+from bedplate.client.access import (
+    AccessSession,
+    Identity,
+    Login,
+    identity_of,
+    login_of,
+    session_of,
+)
 from bedplate.client.catalog import (
     AssetEntry,
     PluginEntry,
@@ -32,8 +41,9 @@ from bedplate.client.deployments import (
     plan_of,
     plan_request,
 )
-from bedplate.client.failures import failing
+from bedplate.client.failures import call_error
 from bedplate.client.gaps import GapReport
+from bedplate.client.link import Tls, linked
 from bedplate.client.progress import progress_of
 from bedplate.client.questions import Gathering, HistoryQuestion, Progress, texts
 from bedplate.client.result import Result
@@ -50,9 +60,15 @@ class AsyncClient:
     """A connection to one Bedplate, for one event loop; see `Client`. A cancelled call ends on both sides."""
 
     def __init__(
-        self, address: str, token: str = "", *, now: Callable[[], int] = time.time_ns
+        self,
+        address: str,
+        token: str = "",
+        *,
+        tls: Tls | None = None,
+        now: Callable[[], int] = time.time_ns,
     ) -> None:
         self.address = address
+        self._link = linked(address, token, tls)
         self._token = token
         self._now = now
         self._channel: grpc.aio.Channel | None = None
@@ -128,7 +144,7 @@ class AsyncClient:
     ) -> AsyncSubscription:
         """See `Client.subscribe`; not awaited itself: `async for update in client.subscribe("**/power")`."""
         first = opening(selectors, events=events, resume=resume, current_first=current_first)
-        return AsyncSubscription(self._calls, first, self.address)
+        return AsyncSubscription(self._calls, first, self._link)
 
     async def alarms(self, *selectors: str, all: bool = False) -> list[Event]:
         """See `Client.alarms`."""
@@ -236,6 +252,20 @@ class AsyncClient:
         response = await self._unary(calls.LIST_PLUGINS, api_pb2.ListPluginsRequest())
         return [plugin_entry(one) for one in response.plugins]
 
+    async def whoami(self) -> Identity:
+        """See `Client.whoami`."""
+        return identity_of(await self._unary(calls.WHO_AM_I, access_pb2.WhoAmIRequest()))
+
+    async def login(self, name: str, password: str) -> Login:
+        """See `Client.login`."""
+        request = access_pb2.LoginRequest(name=name, password=password)
+        return login_of(await self._unary(calls.LOG_IN, request))
+
+    async def sessions(self) -> list[AccessSession]:
+        """See `Client.sessions`."""
+        response = await self._unary(calls.LIST_SESSIONS, access_pb2.ListSessionsRequest())
+        return [session_of(one) for one in response.sessions]
+
     async def close(self) -> None:
         """Ends every call of this client."""
         if self._channel is not None:
@@ -244,22 +274,25 @@ class AsyncClient:
     def _calls(self, method: calls.Method, request: Any) -> Any:
         """Makes the channel with the first call: it belongs to the loop that runs then."""
         if self._made is None:
-            self._channel = grpc.aio.insecure_channel(self.address, options=calls.OPTIONS)
+            self._channel = self._link.channel(grpc.aio)
             self._made = calls.Calls(self._channel, self._token)
         return self._made(method, request)
 
     async def _unary(self, method: calls.Method, request: Any) -> Any:
-        with failing(self.address):
+        try:
             return await self._calls(method, request)
+        except grpc.RpcError as error:
+            raise await asyncio.to_thread(call_error, error, self._link) from None
 
     async def _stream(self, method: calls.Method, request: Any) -> AsyncIterator[Any]:
-        with failing(self.address):
-            call = self._calls(method, request)
-            try:
-                async for response in call:
-                    yield response
-            finally:
-                call.cancel()
+        call = self._calls(method, request)
+        try:
+            async for response in call:
+                yield response
+        except grpc.RpcError as error:
+            raise await asyncio.to_thread(call_error, error, self._link) from None
+        finally:
+            call.cancel()
 
     async def __aenter__(self) -> Self:
         return self

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bedplate.api.v1 import (
+    access_pb2,
     api_pb2,
     command_pb2,
     deployments_pb2,
@@ -63,6 +64,9 @@ APPROVE = Method("Command", "Approve", UNARY, command_pb2.ApproveResponse, COMMA
 CANCEL = Method("Command", "Cancel", UNARY, command_pb2.CancelResponse)
 LIST_COMMANDS = Method("Command", "ListCommands", UNARY, command_pb2.ListCommandsResponse)
 EXPLAIN = Method("Admin", "Explain", UNARY, why_pb2.ExplainResponse)
+WHO_AM_I = Method("Access", "WhoAmI", UNARY, access_pb2.WhoAmIResponse)
+LOG_IN = Method("Access", "Login", UNARY, access_pb2.LoginResponse)
+LIST_SESSIONS = Method("Access", "ListSessions", UNARY, access_pb2.ListSessionsResponse)
 LIST_PLUGINS = Method("Admin", "ListPlugins", UNARY, api_pb2.ListPluginsResponse)
 
 

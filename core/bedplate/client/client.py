@@ -10,8 +10,16 @@ from typing import Any, Self
 
 import grpc
 
-from bedplate.api.v1 import api_pb2, command_pb2, maintenance_pb2, why_pb2
+from bedplate.api.v1 import access_pb2, api_pb2, command_pb2, maintenance_pb2, why_pb2
 from bedplate.client import calls, gaps
+from bedplate.client.access import (
+    AccessSession,
+    Identity,
+    Login,
+    identity_of,
+    login_of,
+    session_of,
+)
 from bedplate.client.catalog import (
     AssetEntry,
     PluginEntry,
@@ -34,6 +42,7 @@ from bedplate.client.deployments import (
 )
 from bedplate.client.failures import failing
 from bedplate.client.gaps import GapReport
+from bedplate.client.link import Tls, linked
 from bedplate.client.progress import progress_of
 from bedplate.client.questions import Gathering, HistoryQuestion, Progress, texts
 from bedplate.client.result import Result
@@ -55,11 +64,17 @@ class Client:
     """
 
     def __init__(
-        self, address: str, token: str = "", *, now: Callable[[], int] = time.time_ns
+        self,
+        address: str,
+        token: str = "",
+        *,
+        tls: Tls | None = None,
+        now: Callable[[], int] = time.time_ns,
     ) -> None:
         self.address = address
         self._now = now
-        self._channel = grpc.insecure_channel(address, options=calls.OPTIONS)
+        self._link = linked(address, token, tls)
+        self._channel = self._link.channel(grpc)
         self._calls = calls.Calls(self._channel, token)
 
     def history(  # noqa: PLR0913 - spelt out for those who ask the editor
@@ -142,7 +157,7 @@ class Client:
         """Samples from now on, or after a resume token, as they come. events: also alarms and changes of state ·
         current_first: begin with the newest sample of each tag."""
         first = opening(selectors, events=events, resume=resume, current_first=current_first)
-        return Subscription(self._calls, first, self.address)
+        return Subscription(self._calls, first, self._link)
 
     def alarms(self, *selectors: str, all: bool = False) -> list[Event]:
         """Alarms that need a person, the most severe first; all: also those that are normal."""
@@ -263,17 +278,32 @@ class Client:
         response = self._unary(calls.LIST_PLUGINS, api_pb2.ListPluginsRequest())
         return [plugin_entry(one) for one in response.plugins]
 
+    def whoami(self) -> Identity:
+        """Whom the kernel takes this client for."""
+        return identity_of(self._unary(calls.WHO_AM_I, access_pb2.WhoAmIRequest()))
+
+    def login(self, name: str, password: str) -> Login:
+        """A token for a name and its password, for `connect(token=…)`. Raises CallError: UNAUTHENTICATED for a wrong
+        one, RESOURCE_EXHAUSTED after too many tries."""
+        request = access_pb2.LoginRequest(name=name, password=password)
+        return login_of(self._unary(calls.LOG_IN, request))
+
+    def sessions(self) -> list[AccessSession]:
+        """Who is connected, or was within the last hour, the newest call first."""
+        response = self._unary(calls.LIST_SESSIONS, access_pb2.ListSessionsRequest())
+        return [session_of(one) for one in response.sessions]
+
     def close(self) -> None:
         """Ends every call of this client."""
         self._channel.close()
 
     def _unary(self, method: calls.Method, request: Any) -> Any:
-        with failing(self.address):
+        with failing(self._link):
             return self._calls(method, request)
 
     def _stream(self, method: calls.Method, request: Any) -> Iterator[Any]:
         """Responses; the call ends with the iterator."""
-        with failing(self.address):
+        with failing(self._link):
             call = self._calls(method, request)
             try:
                 yield from call

@@ -8,6 +8,8 @@ from typing import Any
 
 import grpc
 
+from bedplate.client.diagnosis import why_no_tls
+from bedplate.client.link import Link
 from bedplate.errors import CallError
 
 TOKEN_KEYS = ("bedplate-resume-token-bin", "bedplate-resume-token")
@@ -23,29 +25,39 @@ BROKEN = (
     "stream removed",
     "rst_stream",
 )
+UNKNOWN = "a valid credential is needed"  # of the kernel, whatever is wrong with the one that came
+UNKNOWN_NOW = "; it may have ended or been revoked: `bedplate access login`, or another token"
+NO_CREDENTIAL = "`bedplate access login`, a token (BEDPLATE_TOKEN) or a client certificate"
 # What asyncio's gRPC makes of any end of a call that crosses with something we send.
 LOST_BY_A_WRITE = "internal error from core"
 OWN_WORDS = {
     "DEADLINE_EXCEEDED": "Bedplate at {address} did not answer in time",
-    "UNAUTHENTICATED": "Bedplate at {address} does not know this token: {text}",
     "UNIMPLEMENTED": "Bedplate at {address} does not offer this call; it is of another version",
     "CANCELLED": "the call was cancelled",
 }
 
 
 @contextmanager
-def failing(address: str) -> Iterator[None]:
+def failing(link: Link) -> Iterator[None]:
     """Turns what gRPC raises into CallError."""
     try:
         yield
     except grpc.RpcError as error:
-        raise call_error(error, address) from None
+        raise call_error(error, link) from None
 
 
-def call_error(error: Any, address: str) -> CallError:
-    """The CallError of a failed call."""
+def call_error(error: Any, link: Link) -> CallError:
+    """The CallError of a failed call. Where no connection came about it looks why, which takes a moment."""
     code, text = error.code().name, str(error.details() or "")
-    return CallError(_sentence(code, text, address), code=code)
+    if code == "UNAVAILABLE" and any(words in text.lower() for words in NOT_REACHED):
+        text = why_no_tls(link) or not_running(link.address)
+    elif code == "UNAUTHENTICATED" and not link.known:
+        text = f"Bedplate at {link.address} wants to know who you are: {NO_CREDENTIAL}"
+    elif code == "UNAUTHENTICATED" and text == UNKNOWN:
+        text = f"Bedplate at {link.address} does not know this token or certificate{UNKNOWN_NOW}"
+    else:
+        text = _sentence(code, text, link.address)
+    return CallError(text, code=code)
 
 
 def not_running(address: str) -> str:
@@ -54,8 +66,6 @@ def not_running(address: str) -> str:
 
 def _sentence(code: str, text: str, address: str) -> str:
     said = text.lower()
-    if code == "UNAVAILABLE" and any(words in said for words in NOT_REACHED):
-        return not_running(address)
     if code in {"UNAVAILABLE", "INTERNAL"} and any(words in said for words in BROKEN):
         return f"the connection to Bedplate at {address} broke off; is it still running?"
     if said == LOST_BY_A_WRITE:

@@ -15,6 +15,7 @@ import grpc.aio
 
 from bedplate.client.calls import SUBSCRIBE, Starter
 from bedplate.client.failures import call_error, resume_token
+from bedplate.client.link import Link
 from bedplate.client.update import Receiver, Update
 
 
@@ -24,11 +25,11 @@ class Subscription(Iterator[Update]):
     resume_token: after the newest update that was taken. Begun with the call that made it.
     """
 
-    def __init__(self, calls: Starter, opening: Any, address: str) -> None:
+    def __init__(self, calls: Starter, opening: Any, link: Link) -> None:
         self._requests: SimpleQueue[Any] = SimpleQueue()
         self._requests.put(opening)
         self._receiver = Receiver()
-        self._address = address
+        self._link = link
         self.resume_token: bytes = opening.open.resume_token
         self._closed = False
         self._call = calls(SUBSCRIBE, iter(self._requests.get, None))
@@ -43,7 +44,7 @@ class Subscription(Iterator[Update]):
             self.resume_token = resume_token(error) or self.resume_token
             if self._closed:
                 raise StopIteration from None
-            raise call_error(error, self._address) from None
+            raise call_error(error, self._link) from None
         update = self._receiver.take(response)
         self.resume_token = update.resume_token
         return update
@@ -69,11 +70,11 @@ class Subscription(Iterator[Update]):
 class AsyncSubscription(AsyncIterator[Update]):
     """The same for asyncio. Begins when the first update is asked for."""
 
-    def __init__(self, calls: Starter, opening: Any, address: str) -> None:
+    def __init__(self, calls: Starter, opening: Any, link: Link) -> None:
         self._calls = calls
         self._opening = opening
         self._receiver = Receiver()
-        self._address = address
+        self._link = link
         self.resume_token: bytes = opening.open.resume_token
         self._closed = False
         self._call: Any = None
@@ -83,7 +84,7 @@ class AsyncSubscription(AsyncIterator[Update]):
             response = await self._read()
         except grpc.RpcError as error:
             self.resume_token = resume_token(error) or self.resume_token
-            raise call_error(error, self._address) from None
+            raise await asyncio.to_thread(call_error, error, self._link) from None
         except asyncio.CancelledError:
             if self._closed:
                 raise StopAsyncIteration from None

@@ -13,6 +13,7 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
+from bedplate import strict_json
 from bedplate.endpoints import Endpoint, file_of, home, is_alive
 from bedplate.errors import BedplateError
 from bedplate.private import private_folder, write_private
@@ -22,12 +23,13 @@ BELOW = 17  # bytes of a name in `connections_folder`
 
 
 class Announcement:
-    """What clients find. name: of the deployment · started: ns UTC."""
+    """What clients find. name: of the deployment · started: ns UTC · tls: the API speaks TLS."""
 
-    def __init__(self, name: str, token: str, started: int) -> None:
+    def __init__(self, name: str, token: str, started: int, *, tls: bool = False) -> None:
         self._name = name
         self._token = token
         self._started = started
+        self._tls = tls
         self._file: Path | None = None
 
     def publish(self, address: str, socket: Path | None = None) -> Path:
@@ -36,7 +38,13 @@ class Announcement:
         private_folder(file.parent, closed=True)
         _sweep(file.parent)
         endpoint = Endpoint(
-            address, self._token, self._name, os.getpid(), self._started, str(socket or "")
+            address,
+            self._token,
+            self._name,
+            os.getpid(),
+            self._started,
+            str(socket or ""),
+            self._tls,
         )
         try:
             os.replace(write_private(file, json.dumps(asdict(endpoint)).encode()), file)
@@ -93,6 +101,6 @@ def _sweep(folder: Path) -> None:
 def _owner(file: Path) -> int:
     """Process that wrote it; 0 when that can't be told."""
     try:
-        return int(json.loads(file.read_bytes())["pid"])
+        return int(strict_json.loads(file.read_bytes())["pid"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0

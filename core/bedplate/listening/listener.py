@@ -95,6 +95,7 @@ class Listener:
         if self._socket:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
+            self._socket = None
         for task in list(self._tasks):
             task.cancel()
         if self._tasks:

@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
-from bedplate.contracts import Credential, Subject
+from bedplate.contracts import Subject
 from bedplate.errors import (
     BedplateError,
     CallError,
@@ -29,26 +29,43 @@ from bedplate.errors import (
     ProtocolError,
     Unauthenticated,
 )
+from bedplate.gate.memory import Memory
+from bedplate.gate.sight import Sight
+from bedplate.server.entrance import Entrance
+from bedplate.server.sessions import Open, Sessions
 
 UNARY_WITHIN = 10.0  # s, when the caller names no deadline, and at most
 STALL = 60.0  # s that a caller may leave the next part of an answer unread
-Resources = Callable[[Any], Sequence[str]]
+Named = Callable[[Any, "Caller"], Awaitable[Sequence[str]]]
 
 
 class GateLike(Protocol):
     """What the door needs of the gate."""
 
-    async def authenticate(self, credential: Credential) -> Subject:
-        """Raises Unauthenticated for no or a wrong credential; NotReady when it can't be told yet."""
+    memory: Memory
 
-    async def check(self, subject: Subject, action: str, *resources: str) -> None:
+    def bar(self, subject: Subject, action: str) -> None:
+        """Raises Denied for what the kernel's table does not allow, whatever it is done to."""
+
+    async def check(self, subject: Subject, action: str, *resources: str, told: str = "") -> None:
         """Raises Denied; NotReady, which is one, when another try is worth it."""
+
+    def open_to(self, subject: Subject, action: str) -> bool:
+        """Whether there is no module to ask."""
+
+    async def look(
+        self, subject: Subject, action: str, paths: Collection[str]
+    ) -> tuple[Collection[str], float]:
+        """Those of these full paths that this action may show, and how long that may be remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
     """One RPC. shape: unary, stream (server streaming), both. request: message class · call: gets (request, Caller)
-    for unary and stream, Caller alone for both · resources: what of it the gate is asked about."""
+    for unary and stream, Caller alone for both · named: of one that changes things, these things by their full paths,
+    looked for among what the caller may see, so that what is hidden is not found: (request, Caller), raises CallError.
+    Without it the gate is asked about the platform itself, and a method that shows things asks `Caller.seen` · open:
+    for those whom nobody knows yet; it lets in whom it wants itself."""
 
     service: str
     name: str
@@ -56,7 +73,9 @@ class Method:
     request: Any
     action: str
     call: Callable[..., Any]
-    resources: Resources = lambda request: ("",)
+    named: Named | None = None
+    within: float = UNARY_WITHIN  # s, of a unary one
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +85,27 @@ class Caller:
     subject: Subject
     context: Any
     door: Door
+    opened: Open | None = None
 
-    async def check(self, action: str, resources: Sequence[str]) -> None:
-        await self.door.gate.check(self.subject, action, *resources)
+    async def check(self, action: str, resources: Sequence[str] = (), told: str = "") -> None:
+        await self.door.gate.check(self.subject, action, *resources, told=told)
+
+    async def seen(self, action: str, paths: Collection[str]) -> Collection[str]:
+        """Those of these full paths that this action may show, in their order; the same object when all may. Raises
+        Denied, NotReady when a security module has no answer."""
+        return (await self.door.gate.look(self.subject, action, paths))[0]
+
+    def sees_all(self, action: str) -> bool:
+        """Whether nobody decides what this action may show: the deployment has no security module."""
+        return self.door.gate.open_to(self.subject, action)
+
+    def sight(self, action: str) -> Sight:
+        """The same for a stream, which must ask again."""
+        return Sight(self.door.gate, self.subject, action)
+
+    async def write(self, response: Any) -> None:
+        """Waits while the caller does not read. Raises CallError when that takes too long."""
+        await _send(response, self.context)
 
     async def read(self) -> Any:
         """The next request when both sides stream, or grpc.aio.EOF. Raises ProtocolError for what is none."""
@@ -78,8 +115,8 @@ class Caller:
 class Door:
     """Wraps methods into gRPC handlers."""
 
-    def __init__(self, gate: GateLike) -> None:
-        self.gate = gate
+    def __init__(self, gate: GateLike, entrance: Entrance, sessions: Sessions) -> None:
+        self.gate, self.entrance, self.sessions = gate, entrance, sessions
 
     def handlers(self, methods: Sequence[Method]) -> list[Any]:
         by_service: dict[str, dict[str, Any]] = {}
@@ -102,28 +139,31 @@ class Door:
             response_serializer=lambda message: message.SerializeToString(),
         )
 
-    async def _enter(self, method: Method, context: Any) -> Caller:
-        metadata = {str(key): str(value) for key, value in context.invocation_metadata() or ()}
-        token = metadata.get("authorization", "").removeprefix("Bearer ")
-        shown = Credential(token, peer=context.peer())
-        return Caller(await self.gate.authenticate(shown), context, self)
+    @contextlib.asynccontextmanager
+    async def _entered(self, method: Method, context: Any) -> AsyncIterator[Caller]:
+        """A call of somebody we know, while it lasts; what it fails with is its answer."""
+        async with _Errors(context):
+            if method.open:
+                stranger = self.entrance.stranger(context)
+                yield Caller(stranger.subject, context, self, stranger)
+                return
+            opened = await self.entrance.enter(context)
+            with self.sessions.calling(opened, method.action):
+                yield Caller(opened.subject, context, self, opened)
 
     def _unary(self, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
         async def serve(request: Any, context: Any) -> Any:
-            async with _Errors(context):
-                caller = await self._enter(method, context)
-                await caller.check(method.action, method.resources(_legible(request)))
-                remaining = context.time_remaining()
-                async with asyncio.timeout(min(UNARY_WITHIN, remaining or UNARY_WITHIN)):
+            async with self._entered(method, context) as caller:
+                async with asyncio.timeout(_within(method, context)):
+                    await _admit(method, _legible(request), caller)
                     return await method.call(request, caller)
 
         return serve
 
     def _stream(self, method: Method) -> Callable[[Any, Any], Awaitable[None]]:
         async def serve(request: Any, context: Any) -> None:
-            async with _Errors(context):
-                caller = await self._enter(method, context)
-                await caller.check(method.action, method.resources(_legible(request)))
+            async with self._entered(method, context) as caller:
+                await _admit(method, _legible(request), caller)
                 async with contextlib.aclosing(method.call(request, caller)) as responses:
                     async for response in responses:
                         await _send(response, context)
@@ -132,10 +172,28 @@ class Door:
 
     def _both(self, method: Method) -> Callable[[Any, Any], Awaitable[None]]:
         async def serve(requests: Any, context: Any) -> None:
-            async with _Errors(context):
-                await method.call(await self._enter(method, context))
+            async with self._entered(method, context) as caller:
+                await method.call(caller)
 
         return serve
+
+
+async def _admit(method: Method, request: Any, caller: Caller) -> None:
+    """Raises Denied, NotReady, and what naming raises, once the kernel's table allows the action."""
+    if method.open:
+        return
+    if method.named is None:
+        told = ", ".join(getattr(request, "selectors", ()))
+        await caller.check(method.action, told=told)
+        return
+    caller.door.gate.bar(caller.subject, method.action)
+    await caller.check(method.action, await method.named(request, caller))
+
+
+def _within(method: Method, context: Any) -> float:
+    """s that a unary call may take: what its caller gave it, and never longer than we do."""
+    remaining = context.time_remaining()
+    return method.within if remaining is None else min(method.within, max(0.0, remaining))
 
 
 async def _send(response: Any, context: Any) -> None:

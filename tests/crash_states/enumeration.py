@@ -44,7 +44,7 @@ def enumerate_states(store: Store, seed: int, mount: Mount, count: Count) -> Non
             story.acked.append(entry[1])
         else:
             cut.step(entry)
-        for number, image in enumerate(cut.images(dice, MORE)):
+        for number, image in enumerate(cut.images(dice, max(7, MORE // store.fewer))):
             where = f"{store.name}, seed {seed}, step {step} ({entry[0]}), image {number}"
             _one(store, image, story, mount, count, where)
             _cut_off(store, image, story, mount, count, dice, where)
@@ -91,7 +91,7 @@ def _cut_off(
     cut = Cut(image)
     for step, entry in enumerate(recovering.log):
         cut.step(entry)
-        for second in cut.images(dice, SECOND):
+        for second in cut.images(dice, SECOND // store.fewer):
             count.again += 1
             _one(store, second, story, mount, count, f"{where}, recovery cut off at step {step}")
 

@@ -16,7 +16,13 @@ from tests.crash_states.folders import ROOT, Folders
 
 from bedplate.admission.permissions import Permissions
 from bedplate.admission.trust import Grant, TrustFile
-from bedplate.gate.audit_file import AuditFile
+from bedplate.audit.chain import link
+from bedplate.audit.entry import Entry, Stamps
+from bedplate.audit.files import files_of, whole_lines
+from bedplate.audit.key_file import KeyFile
+from bedplate.audit.log import ChainLog
+from bedplate.audit.verification_key import read_keys
+from bedplate.audit.verify import verify
 from bedplate.gate.token import local_token
 from bedplate.journal import rescue
 from bedplate.journal.newest import Newest
@@ -38,6 +44,7 @@ class Store:
     """One kind. Its folder is empty at first, and its parent on disk."""
 
     name = ""
+    fewer = 1  # of how many seeds one is done, for what has many states of its own
 
     def work(self, dice: Random, folders: Folders) -> list[Any]:
         """Does its work; acknowledges as it goes. Returns all that was begun."""
@@ -56,33 +63,42 @@ class Audit(Store):
     """Lines of the audit log, through rotations and restarts."""
 
     name = "audit log"
+    fewer = 12
+
+    def __init__(self) -> None:
+        self._keys = Random(1)
 
     def work(self, dice: Random, folders: Folders) -> list[Any]:
-        file, tried = self._file(0), []
-        for number in range(dice.randint(10, 14)):
-            line = json.dumps({"n": number, "text": "x" * dice.choice([5, 60, 700])})
-            tried.append(line)
-            file.append(line.encode() + b"\n")
-            folders.acknowledge(line)
+        log, tried = self._log(0, dice), []
+        for number in range(dice.randint(3, 4)):
+            text = json.dumps({"n": number, "text": "x" * dice.choice([5, 60, 700])})
+            tried.append(text)
+            log.append([self._record(log, text)])
+            folders.acknowledge(text)
             if dice.random() < 0.2:
-                file.close()
-                file = self._file(number)
-        file.close()
+                log.close()
+                log = self._log(number, dice)
+        log.close()
         return tried
 
-    def _file(self, after: int) -> AuditFile:
-        moments = iter(range(after + 1, 10_000))
-        return AuditFile(AT / "audit", lambda: next(moments) * 10**9, rotate_bytes=1500)
+    def _log(self, after: int, dice: Random) -> ChainLog:
+        clock = _Ticking(after * 10**9)
+        return ChainLog(AT / "audit", Stamps(clock), rotate_bytes=1800, random=dice.randbytes)
+
+    def _record(self, log: ChainLog, text: str) -> dict[str, Any]:
+        return Stamps(_Ticking(0)).record(Entry("n", "noted", text=text))
 
     def recover(self) -> list[str]:
-        file = self._file(5000)
-        file.append(f"{STARTED}\n".encode())
-        file.close()
-        names = sorted(n for n in os.listdir(AT / "audit") if n.endswith(".jsonl"))
-        names.sort(key=lambda name: name == "audit.jsonl")  # the one that is written is the last
-        whole = b"".join((AT / "audit" / name).read_bytes() for name in names)
-        lines = (line.decode("utf-8", "replace") for line in whole.split(b"\n"))
-        return [line for line in lines if _is_record(line)]
+        log = self._log(5000, self._keys)
+        log.append([self._record(log, STARTED)])
+        log.close()
+        folder = AT / "audit"
+        stands, keys = KeyFile(folder).load(), read_keys(folder / "verification.key")
+        report = verify(folder, keys=keys, stands=stands)
+        wrong = [str(report.problem)] if report.problem else []
+        lines = (line for path in files_of(folder) for _, line in whole_lines(path))
+        found = [one.fields() for line in lines if (one := link(line)) and one.sound]
+        return [*wrong, *(one["text"] for one in found if one["action"] == "n")]
 
     def judge(self, found: list[str], story: Story) -> str:
         if found[-1:] != [STARTED]:
@@ -91,16 +107,22 @@ class Audit(Store):
         if missing := [line for line in story.acked if line not in found]:
             return f"{len(missing)} lines that were on disk are gone: {missing[0][:30]}"
         if found != [line for line in story.tried if line in found]:
-            return "lines are there twice, out of order, or were never written"
+            return f"it does not verify, or lines are there twice or out of order: {found[0]}"
         return ""
 
 
-def _is_record(line: str) -> bool:
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True
+class _Ticking:
+    """A clock that goes on by a second each time."""
+
+    def __init__(self, at: int) -> None:
+        self._at = at
+
+    def time_ns(self) -> int:
+        self._at += 10**9
+        return self._at
+
+    def monotonic(self) -> float:
+        return 0.0
 
 
 class Token(Store):
@@ -263,4 +285,4 @@ class Swap(Store):
         return "" if b"old" in found.values() else "what was broken is gone"
 
 
-STORES: tuple[type[Store], ...] = (Audit, Token, Trust, Deployments, NewestPosition, Swap)
+STORES: tuple[type[Store], ...] = (Token, Trust, Deployments, NewestPosition, Swap, Audit)

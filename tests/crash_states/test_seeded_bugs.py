@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from tests.crash_states.enumeration import Count, Wrong, enumerate_states
 from tests.crash_states.mounted import Mount, mounted
 from tests.crash_states.stores import STORES
 
-from bedplate.gate import audit_file, token
-from bedplate.gate.audit_file import AuditFile
+from bedplate.audit import log as audit_log
+from bedplate.audit import opening
+from bedplate.audit.log import ChainLog
+from bedplate.audit.tail import tail_of
+from bedplate.gate import token
 from bedplate.journal import newest, rescue
 from bedplate.planning import store
 
@@ -27,8 +31,8 @@ def no_fsync_before_the_acknowledgement(patch: Patch) -> None:
 
 
 def no_fsync_of_the_folder_of_the_audit_log(patch: Patch) -> None:
-    patch.setattr(audit_file, "make_folder", lambda folder, mode: folder.mkdir(mode, exist_ok=True))
-    patch.setattr(audit_file, "sync_folder", lambda folder: None)
+    patch.setattr(audit_log, "make_folder", lambda folder, mode: folder.mkdir(mode, exist_ok=True))
+    patch.setattr(audit_log, "sync_folder", lambda folder: None)
 
 
 def no_fsync_of_the_folder_of_the_token(patch: Patch) -> None:
@@ -37,12 +41,7 @@ def no_fsync_of_the_folder_of_the_token(patch: Patch) -> None:
 
 def a_torn_line_is_written_on(patch: Patch) -> None:
     """The log does not look whether its last line is whole."""
-    pread = os.pread
-
-    def whole(file: int, count: int, at: int) -> bytes:
-        return b"\n" if count == 1 else pread(file, count, at)
-
-    patch.setattr(os, "pread", whole)
+    patch.setattr(opening, "tail_of", lambda *given: replace(tail_of(*given), rest=b""))
 
 
 def a_file_is_put_in_its_place_before_it_is_synced(patch: Patch) -> None:
@@ -102,11 +101,11 @@ def the_old_log_is_left_beside_the_new_file(patch: Patch) -> None:
 
 
 def lines_are_tried_again_without_being_taken_back(patch: Patch) -> None:
-    def append(self: AuditFile, lines: bytes, whole: Any = AuditFile.append) -> None:
-        whole(self, lines)
-        whole(self, lines)
+    def append(self: ChainLog, records: Any, whole: Any = ChainLog.append) -> None:
+        whole(self, records)
+        whole(self, records)
 
-    patch.setattr(AuditFile, "append", append)
+    patch.setattr(ChainLog, "append", append)
 
 
 BUGS = (

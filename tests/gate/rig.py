@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bedplate.audit.entry import Stamps
+from bedplate.audit.log import ChainLog
 from bedplate.contracts import Check, Decision, Subject, Verdict
 from bedplate.gate.audit import Audit
-from bedplate.gate.audit_file import AuditFile
 
 ADMIN = Subject("local-token", ("admin",), "ipv4:127.0.0.1:5", "token")
 SOCKET = Subject("local-socket", ("admin",), "unix:", "socket")
@@ -39,13 +40,15 @@ class BadDisk:
         if self.error:
             raise OSError(self.error, errno.errorcode[self.error], "audit.jsonl")
 
-    def open(self) -> None:
+    def open(self) -> Sequence[Mapping[str, Any]]:
         self._fail()
+        return ()
 
-    def append(self, lines: bytes) -> None:
+    def append(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         self.appends += 1
         self._fail()
-        self.written += lines
+        self.written += b"".join(json.dumps(record).encode() + b"\n" for record in records)
+        return records
 
     def close(self) -> None:
         pass
@@ -74,7 +77,7 @@ def denying(checks: Sequence[Check]) -> list[Decision]:
 
 def audit(folder: Path, heard: Callable[[Mapping[str, Any]], None] | None = None) -> Audit:
     clock = StillClock()
-    return Audit(AuditFile(folder, clock.time_ns), clock, heard)
+    return Audit(ChainLog(folder, Stamps(clock)), clock, heard)
 
 
 def lines(folder: Path) -> list[dict[str, str]]:

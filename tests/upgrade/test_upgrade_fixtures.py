@@ -18,9 +18,11 @@ from plugins.history.tests.driving import asked, opened
 from plugins.history.tests.feeding import TAGS, record, samples
 
 from bedplate import Invalid
+from bedplate.audit.entry import Stamps
+from bedplate.audit.log import ChainLog
+from bedplate.audit.verify import verify
 from bedplate.contracts import Delivery
 from bedplate.gate.audit import Audit, Entry
-from bedplate.gate.audit_file import AuditFile
 from bedplate.model import TagTable
 from bedplate.planning.store import Applied, DeploymentStore, StoreError, digest
 from bedplate.testing import FakeClock
@@ -48,7 +50,8 @@ def copied(tmp_path: Path, name: str) -> Path:
 
 
 async def note(folder: Path, *actions: str) -> None:
-    audit = Audit(AuditFile(folder, lambda: 10**18), FakeClock(10**18))
+    clock = FakeClock(10**18)
+    audit = Audit(ChainLog(folder, Stamps(clock)), clock)
     await audit.open()
     for action in actions:
         assert await audit.write(Entry(action, "allowed", "anna", resource="press-07"))
@@ -65,7 +68,10 @@ async def test_an_audit_log_of_an_earlier_version_is_written_on_and_not_a_byte_c
     after = (folder / "audit.jsonl").read_bytes()
     assert after.startswith(before)
     lines = [json.loads(line) for line in after.splitlines()]
-    assert [line["action"] for line in lines][-1] == "tags.write"
+    told = [line["action"] for line in lines][-4:]
+    assert told == ["audit.begin", "audit.start", "tags.write", "audit.stop"]
+    assert "bytes that are no chain" in lines[-4]["text"]
+    assert verify(folder).whole
     assert {"time", "action", "verdict", "who", "resource"} <= set.intersection(*map(set, lines))
 
 

@@ -1,46 +1,31 @@
-"""The kernel's audit log: who asked for what, and what the gate said. JSON lines, one a decision.
+"""The kernel's audit log: who asked for what, and what the gate said. One record a decision.
 
 Refusals and changes are synced together at once, reads within a second. When it can't be written, `failed` says why,
-what changes something is refused, data flows on, and the lines wait in memory for the disk to come back. One place
-builds a line (`_line`), so that a hash chain has one place to go.
+what changes something is refused, data flows on, and the records wait in memory for the disk to come back. How they
+become lines of a chain is the matter of `bedplate.audit`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bedplate.audit.entry import Entry, Stamps
 from bedplate.clock import Clock
+
+__all__ = ["Audit", "Entry", "Log"]
 
 LAZY = 1.0  # s: reads wait so long for company; a failing disk is tried again this often
 MAX_WAITING = 10_000  # lines kept in memory while the disk fails
-MAX_TEXT = 1000  # characters of one field
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """who: id of the subject, empty when nobody we know · verdict: allowed, refused or noted · rule: what decided ·
-    text: more, for people. No secrets."""
-
-    action: str
-    verdict: str
-    who: str = ""
-    method: str = ""
-    peer: str = ""
-    resource: str = ""
-    rule: str = ""
-    text: str = ""
 
 
 class Log(Protocol):
-    """Where lines go: bedplate.gate.audit_file.AuditFile."""
+    """Where records go: bedplate.audit.log.ChainLog. Returns what it wrote, with its own notes."""
 
-    def open(self) -> None: ...
-    def append(self, lines: bytes) -> None: ...
+    def open(self) -> Sequence[Mapping[str, Any]]: ...
+    def append(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]: ...
     def close(self) -> None: ...
 
 
@@ -58,10 +43,14 @@ class Audit:
     """
 
     def __init__(
-        self, log: Log, clock: Clock, heard: Callable[[Mapping[str, Any]], None] | None = None
+        self,
+        log: Log,
+        clock: Clock,
+        heard: Callable[[Mapping[str, Any]], None] | None = None,
+        stamps: Stamps | None = None,
     ) -> None:
         self._log = log
-        self._clock = clock
+        self._stamps = stamps or Stamps(clock)
         self._heard = heard
         self._waiting: list[_Waiting] = []
         self._wake = asyncio.Event()
@@ -74,7 +63,7 @@ class Audit:
     async def open(self) -> None:
         """Starts. A log that can't be written is no reason not to: `failed` tells."""
         try:
-            await asyncio.to_thread(self._log.open)
+            self._tell(await asyncio.to_thread(self._log.open))
         except OSError as error:
             self.failed = _why(error)
         self._task = asyncio.create_task(self._keep_writing())
@@ -93,18 +82,13 @@ class Audit:
 
     def add(self, entry: Entry, *, urgent: bool = False) -> None:
         """Takes a record; waits for nothing. urgent: sync it at once, not within a second."""
-        self._put(_Waiting(self._record(entry)), urgent)
+        self._put(_Waiting(self._stamps.record(entry)), urgent)
 
     async def write(self, entry: Entry) -> bool:
         """Takes a record and waits. True once it is on disk, False when it can't be written (it is tried again)."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._put(_Waiting(self._record(entry), done), urgent=True)
+        self._put(_Waiting(self._stamps.record(entry), done), urgent=True)
         return await done
-
-    def _record(self, entry: Entry) -> dict[str, Any]:
-        time = datetime.fromtimestamp(self._clock.time_ns() / 1e9, UTC)
-        told = {part.name: getattr(entry, part.name)[:MAX_TEXT] for part in fields(entry)}
-        return {"time": time.isoformat(timespec="microseconds").replace("+00:00", "Z"), **told}
 
     def _put(self, waiting: _Waiting, urgent: bool) -> None:
         ended = self._closing or (self._task is not None and self._task.done())
@@ -139,7 +123,8 @@ class Audit:
         batch, self._waiting = self._waiting, []
         lost = self.lost
         try:
-            await asyncio.to_thread(self._append, [w.record for w in batch], lost)
+            records = [w.record for w in batch]
+            self._tell(await asyncio.to_thread(self._append, records, lost))
         except OSError as error:
             self.failed = _why(error)
             self._waiting = batch + self._waiting
@@ -150,21 +135,19 @@ class Audit:
         for waiting in batch:
             if waiting.done and not waiting.done.done():
                 waiting.done.set_result(not self.failed)
-            if self._heard and not self.failed:
-                self._heard(waiting.record)
 
-    def _append(self, records: list[Mapping[str, Any]], lost: int) -> None:
+    def _tell(self, written: Sequence[Mapping[str, Any]]) -> None:
+        for record in written if self._heard else ():
+            assert self._heard
+            self._heard(record)
+
+    def _append(self, records: list[Mapping[str, Any]], lost: int) -> Sequence[Mapping[str, Any]]:
         if lost:
             told = Entry(
                 "audit.lost", "noted", text=f"{lost} records were lost while the disk failed"
             )
-            records.append(self._record(told))
-        self._log.append(b"".join(map(_line, records)))
-
-
-def _line(record: Mapping[str, Any]) -> bytes:
-    """One line. JSON in ASCII: no control character, line end or change of direction gets through."""
-    return json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n"
+            records.append(self._stamps.record(told))
+        return self._log.append(records)
 
 
 def _why(error: OSError) -> str:

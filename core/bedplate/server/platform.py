@@ -10,7 +10,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,16 +20,19 @@ from bedplate.admission.guard import MODIFIED, UNTRUSTED
 from bedplate.admission.notices import notices
 from bedplate.admission.reading import Written, admit, read_deployment, written_of
 from bedplate.api.v1 import api_pb2
+from bedplate.audit.discipline import discipline
+from bedplate.audit.entry import Stamps
+from bedplate.audit.log import ChainLog
 from bedplate.clock import SystemClock
 from bedplate.config import Deployment
 from bedplate.endpoints import home
 from bedplate.errors import AdmissionError, BedplateError, ConfigError
 from bedplate.gate.announcement import Announcement, admin_socket
 from bedplate.gate.audit import Audit, Entry
-from bedplate.gate.audit_file import AuditFile
 from bedplate.gate.gate import Gate
+from bedplate.gate.identities import Identities
 from bedplate.gate.identity import by_socket, by_token
-from bedplate.gate.listen import listen_problem, listen_taken
+from bedplate.gate.listen import listen_taken
 from bedplate.gate.token import local_token
 from bedplate.hooks import HookCaller
 from bedplate.journal.embedded import EmbeddedEngine
@@ -39,10 +42,15 @@ from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import Transition
 from bedplate.runtime.maintenance import Maintenance
 from bedplate.runtime.placement import Place
-from bedplate.server.api import ApiServer
+from bedplate.server.api import ApiServer, Guarded, Told
+from bedplate.server.commands import CommandService
 from bedplate.server.deployments import DeploymentService
 from bedplate.server.installation import Installation, last_applied
 from bedplate.server.reloading import Reloading
+from bedplate.server.runnable import wrong_to_run
+from bedplate.server.tls import api_tls
+from bedplate.server.vaults import Vaults
+from bedplate.server.writes import Writes
 from bedplate.telemetry import Exporters
 
 NUMBER_WITHIN = 5.0  # s that the disk of applied deployments may take at the start
@@ -113,6 +121,7 @@ class Platform:
             self.clock.time_ns,
             self.kernel.secrets,
         )
+        self.kernel.secrets.hook = Vaults(self.hooks)
         self.deployments: DeploymentService | None = None
         self.kernel.gaps_file = deployment.folder(deployment.journal.folder) / "gaps.sqlite"
         self.api: ApiServer | None = None
@@ -120,11 +129,12 @@ class Platform:
         self._exporters: Exporters | None = None
         self._audit: Audit | None = None
         self._reloading: Reloading | None = None
+        self.writes: Writes | None = None
 
-        self.kernel.secrets.hook = Vaults(self.hooks)
     def reload(self) -> None:
         """The file is read again, and applied if it can be. How that goes is told, and is an event."""
         if self._reloading:
+            self.kernel.rotation.look_now()
             self._reloading.again()
 
     async def start(self, listen: str | None = None) -> str:
@@ -134,9 +144,7 @@ class Platform:
         """
         deployment = self.prepared.deployment
         listen = listen or deployment.api.listen
-            self.kernel.rotation.look_now()
-        if problem := listen_problem(listen, deployment.api.tls):
-            raise BedplateError(f"api.listen: {problem}")
+        self._tls = api_tls(deployment, listen, self.prepared.admission.offers)
         if problem := await asyncio.to_thread(listen_taken, listen):
             raise BedplateError(problem)
         try:
@@ -150,21 +158,29 @@ class Platform:
         self._start_telemetry()
         await asyncio.to_thread(self._load_hooks)
         folder = deployment.folder(deployment.audit.folder)
-        self._audit = Audit(AuditFile(folder, self.clock.time_ns), self.clock, self._heard)
+        stamps = Stamps(self.clock, discipline)
+        self._audit = Audit(ChainLog(folder, stamps), self.clock, self._heard, stamps)
         await self._audit.open()
         self.kernel.launched = self._launched
         self.kernel.lost = self._lost
         self.kernel.maintained = self._maintained
+        self.kernel.rotated = self._rotated
         token = local_token(home())
         await self.kernel.start()
         self.kernel.spine.told_gap = self._gap
         if self._exporters and self._exporters.meter_provider:
             instruments(self.kernel, self._exporters.meter_provider.get_meter("bedplate"))
         modules = {guard.component.id: guard for guard in self.kernel.guards()}
-        gate = Gate([by_socket, by_token(token)], modules, self._audit)
+        ours = [by_socket, by_token(token)]
+        gate = Gate(ours, modules, self._audit)
+        identities = Identities(ours, modules, self._audit, self.clock)
+        for name, guard in modules.items():
+            guard.forget = partial(_forget, gate, identities, name)
+        journal = deployment.folder(deployment.journal.folder)
+        self.writes = Writes(self.kernel, gate, self._audit, journal / "commands.sqlite")
+        await self.writes.guard.open()
         await self._number()
         self._looking = asyncio.create_task(asyncio.to_thread(self.installation.look_around))
-        self.kernel.rotated = self._rotated
         given, turned = self.prepared.given, self._turned
         self.deployments = DeploymentService(
             self.kernel, self.installation, self._audit, given, turned
@@ -173,11 +189,18 @@ class Platform:
         self._reloading = Reloading(self.kernel, self.deployments, file, given, self._noted)
         plugins = map(plugin_status, self.prepared.admission.candidates)
         self.api = ApiServer(
-            self.kernel, gate, plugins, self._problems, self.deployments, notices=self._notices
+            self.kernel,
+            Guarded(gate, identities, self._audit),
+            plugins,
+            self.deployments,
+            told=Told(self._problems, self._notices, self.writes.status),
+            more=[CommandService(self.kernel, self.writes.guard)],
         )
         socket = admin_socket()
-        address = await self.api.start(listen, socket)
-        self._announcement = Announcement(deployment.name, token, self.kernel.started)
+        address = await self.api.start(listen, socket, self._tls)
+        self._announcement = Announcement(
+            deployment.name, token, self.kernel.started, tls=self._tls is not None
+        )
         self._announcement.publish(address, socket)
         return address
 
@@ -243,6 +266,11 @@ class Platform:
             noted = Entry("admin.maintenance", "noted", one.by, resource=one.component, text=text)
             self._audit.add(noted, urgent=True)
 
+    def _rotated(self, component: str, text: str) -> None:
+        """And that a secret is another one now."""
+        if self._audit:
+            self._audit.add(Entry("secret.changed", "noted", resource=component, text=text))
+
     def _heard(self, record: Mapping[str, Any]) -> None:
         self.hooks.tell("bedplate_audit_written", record=MappingProxyType(record))
 
@@ -264,11 +292,6 @@ class Platform:
 
     def _notices(self) -> Iterator[str]:
         yield from self.prepared.notices
-    def _rotated(self, component: str, text: str) -> None:
-        """And that a secret is another one now."""
-        if self._audit:
-            self._audit.add(Entry("secret.changed", "noted", resource=component, text=text))
-
         yield from self.installation.notices
         if differs := self.installation.differs():
             yield f"{differs}; bedplate plan {Path(self.prepared.deployment.source.file).name}"
@@ -282,6 +305,9 @@ class Platform:
         if self._audit and self._audit.failed:
             yield f"the audit log can't be written, so nothing can be changed: {self._audit.failed}"
         yield from self.kernel.host.arrivals.refusals()
+        if self.api:
+            yield from self.api.refusals.now()
+        yield from self.kernel.rotation.problems()
         if self.kernel.ledger.failed:
             yield self.kernel.ledger.failed
         for plugin in self.hooks.plugins:
@@ -311,6 +337,8 @@ class Platform:
             self._announcement.withdraw()
         if self.api:
             await self.api.stop()
+        if self.writes:
+            await self.writes.guard.close()
         self.kernel.give_up()
         if self._reloading:
             await self._reloading.close()
@@ -324,6 +352,12 @@ class Platform:
         if self._exporters:
             with contextlib.suppress(OSError, RuntimeError):
                 self._exporters.shutdown()
+
+
+def _forget(gate: Gate, identities: Identities, module: str) -> None:
+    """Who somebody is and what he may has changed, or whoever said so is gone."""
+    gate.memory.forget(module)
+    identities.forget()
 
 
 def plugin_status(candidate: Candidate) -> api_pb2.PluginStatus:

@@ -19,9 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.gate.rig import BadDisk, StillClock, audit, lines
 
+from bedplate.audit import chain
+from bedplate.audit.entry import Stamps
+from bedplate.audit.files import files_of
+from bedplate.audit.log import ChainLog
+from bedplate.audit.verify import verify
 from bedplate.gate import audit as audit_module
 from bedplate.gate.audit import Audit, Entry
-from bedplate.gate.audit_file import AuditFile
 
 ANY = Entry("live.current", "allowed", "vera")
 
@@ -45,10 +49,11 @@ async def test_the_log_is_for_its_owner_only(tmp_path: Path) -> None:
 
 @given(st.text(max_size=40) | st.just("\n2026-… ADMIN OK\x1b[2J\u202e\u2028\r\0"))
 def test_a_value_cannot_forge_a_line(text: str) -> None:
-    line = audit_module._line({"resource": text, "who": text})
+    line, _ = chain.seal({"resource": text, "who": text}, 1, chain.GENESIS, bytes(32))
     assert line.count(b"\n") == 1
     assert all(0x20 <= byte < 0x7F for byte in line[:-1])
-    assert json.loads(line) == {"resource": text, "who": text}
+    found = json.loads(line)
+    assert (found["resource"], found["who"]) == (text, text)
 
 
 async def test_a_lone_surrogate_and_a_huge_text_are_written(tmp_path: Path) -> None:
@@ -56,7 +61,7 @@ async def test_a_lone_surrogate_and_a_huge_text_are_written(tmp_path: Path) -> N
     await log.open()
     assert await log.write(Entry("a", "allowed", "\ud800", resource="x" * 1_000_000))
     await log.close()
-    assert len((tmp_path / "audit.jsonl").read_bytes()) < 2000
+    assert len(lines(tmp_path)[2]["resource"]) == 1000
 
 
 async def test_changes_and_refusals_are_synced_at_once_and_reads_within_a_second() -> None:
@@ -91,7 +96,9 @@ async def test_what_waits_is_written_at_the_end_and_nothing_is_taken_after_it(
     await log.open()
     log.add(ANY)
     await log.close()
-    assert len(lines(tmp_path)) == 1
+    assert [line["action"] for line in lines(tmp_path)] == [
+        *("audit.begin", "audit.start", "live.current", "audit.stop"),
+    ]
     assert not await log.write(ANY)
 
 
@@ -186,32 +193,44 @@ async def test_a_place_that_cannot_be_trusted_is_said_and_no_reason_not_to_start
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_line_torn_by_a_power_cut_stays_alone(tmp_path: Path) -> None:
-    (tmp_path / "audit.jsonl").write_bytes(b'{"a":1}\n{"b":')
-    file = AuditFile(tmp_path, lambda: 0)
-    file.append(b'{"c":3}\n')
-    file.close()
-    assert (tmp_path / "audit.jsonl").read_bytes() == b'{"a":1}\n{"b":\n{"c":3}\n'
+def record(text: str) -> dict[str, Any]:
+    return Stamps(StillClock()).record(Entry("n", "noted", text=text))
+
+
+class Ticking(StillClock):
+    """A moment later each time."""
+
+    def __init__(self) -> None:
+        self.at = super().time_ns()
+
+    def time_ns(self) -> int:
+        self.at += 1_000_000
+        return self.at
+
+
+def texts(*paths: Path) -> list[str]:
+    whole = b"".join(path.read_bytes() for path in paths)
+    return [line["text"] for line in map(json.loads, whole.splitlines()) if line["action"] == "n"]
 
 
 def test_a_large_log_is_put_aside_and_nothing_is_lost(tmp_path: Path) -> None:
-    now = iter(range(0, 10**12, 1_000_000))
-    file = AuditFile(tmp_path, lambda: next(now), rotate_bytes=100)
+    file = ChainLog(tmp_path, Stamps(Ticking()), rotate_bytes=2000)
     for number in range(50):
-        file.append(b"%049d\n" % number)
+        file.append([record(str(number))])
     file.close()
-    asides = sorted(tmp_path.glob("audit-*.jsonl"))
-    assert len(asides) == 16
-    whole = b"".join(path.read_bytes() for path in [*asides, tmp_path / "audit.jsonl"])
-    assert whole.split() == [b"%049d" % number for number in range(50)]
+    files = files_of(tmp_path)
+    assert len(files) > 10
+    assert texts(*files) == [str(number) for number in range(50)]
+    assert verify(tmp_path).whole
 
 
 def test_two_in_the_same_moment_are_not_put_aside_onto_each_other(tmp_path: Path) -> None:
-    file = AuditFile(tmp_path, lambda: 0, rotate_bytes=10)
+    file = ChainLog(tmp_path, Stamps(StillClock()), rotate_bytes=10)
     for number in range(5):
-        file.append(b"%019d\n" % number)
+        file.append([record(str(number))])
     file.close()
-    assert sum(path.read_bytes().count(b"\n") for path in tmp_path.iterdir()) == 5
+    assert len(texts(*tmp_path.glob("*.jsonl"))) == 5
+    assert verify(tmp_path).whole
 
 
 def test_a_disk_that_is_full_leaves_whole_lines_only(tmp_path: Path) -> None:
@@ -219,22 +238,24 @@ def test_a_disk_that_is_full_leaves_whole_lines_only(tmp_path: Path) -> None:
     code = f"""
 import resource, signal
 from pathlib import Path
-from bedplate.gate.audit_file import AuditFile
+from tests.audit.test_log import ChainLog, Stamps, StillClock, record
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-file = AuditFile(Path({str(tmp_path)!r}), lambda: 0)
-file.append(b"a" * 59 + b"\\n")
-resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+file = ChainLog(Path({str(tmp_path)!r}), Stamps(StillClock()))
+file.append([record("a")])
+size = file.path.stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, resource.RLIM_INFINITY))
 try:
-    file.append(b"b" * 59 + b"\\n")
+    file.append([record("b")])
 except OSError as error:
-    print(error.errno)
+    print(error.errno, file.path.stat().st_size == size)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-file.append(b"c" * 59 + b"\\n")
+file.append([record("c")])
+file.close()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == str(errno.EFBIG), done.stderr
-    content = (tmp_path / "audit.jsonl").read_bytes()
-    assert content == b"a" * 59 + b"\n" + b"c" * 59 + b"\n"
+    assert done.stdout.split() == [str(errno.EFBIG), "True"], done.stderr
+    assert texts(tmp_path / "audit.jsonl") == ["a", "c"]
+    assert verify(tmp_path).entries == 5
 
 
 def test_what_was_answered_survives_kill(tmp_path: Path) -> None:
@@ -243,9 +264,11 @@ import asyncio, sys
 from pathlib import Path
 from bedplate.clock import SystemClock
 from bedplate.gate.audit import Audit, Entry
-from bedplate.gate.audit_file import AuditFile
+from bedplate.audit.entry import Stamps
+from bedplate.audit.files import files_of
+from bedplate.audit.log import ChainLog
 async def main():
-    log = Audit(AuditFile(Path({str(tmp_path)!r}), SystemClock().time_ns), SystemClock())
+    log = Audit(ChainLog(Path({str(tmp_path)!r}), Stamps(SystemClock())), SystemClock())
     await log.open()
     for number in range(1_000_000):
         assert await log.write(Entry("n", "noted", text=str(number)))
@@ -262,6 +285,6 @@ asyncio.run(main())
     rest = process.stdout.read().splitlines()
     process.wait()
     process.stdout.close()
-    told = [line["text"] for line in lines(tmp_path)]
+    told = [line["text"] for line in lines(tmp_path) if line["action"] == "n"]
     assert told == [str(number) for number in range(len(told))]
     assert len(told) >= 100 + len([line for line in rest if line])

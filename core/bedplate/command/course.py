@@ -8,7 +8,7 @@ comes or goes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from inspect import isawaitable
 from typing import TypeVar
@@ -30,6 +30,7 @@ from bedplate.errors import BedplateError
 GRACE = 5.0  # s beyond its time after which a call of the plant is given up
 LOOK = 0.1  # s between two tries to read back
 FAILED = (OSError, EOFError, TimeoutError, BedplateError)
+Look = Callable[[Case], str | Awaitable[str]]
 T = TypeVar("T")
 
 
@@ -98,16 +99,16 @@ class Course:
         """All of them in order, up to the first that stands against it. Raises Against."""
         case.command = replace(case.command, checks=())
         for check in self._checks:
-            await self._judge(case, check.name, check.look(case))
+            await self._judge(case, check.name, check.look)
         if case.withdrawn:
             raise Against(case.withdrawn, State.CANCELLED)
         self._note_intent(case)
         if case.command.state is State.PROPOSED:
             case.move(State.CHECKED)
 
-    async def _judge(self, case: Case, name: str, looked: str | Awaitable[str]) -> None:
+    async def _judge(self, case: Case, name: str, look: Look) -> None:
         try:
-            case.found(Verdict(name, True, await _now(looked)))
+            case.found(Verdict(name, True, await _now(look(case))))
         except Against as against:
             case.found(Verdict(name, False, str(against)))
             raise
@@ -136,7 +137,7 @@ class Course:
 
     async def _say(self, case: Case) -> None:
         """Check 11."""
-        await self._judge(case, "audit", self._synced(case))
+        await self._judge(case, "audit", self._synced)
         case.move(State.INTENT_AUDITED)
 
     async def _synced(self, case: Case) -> str:

@@ -35,6 +35,8 @@ class Rates:
         """s until there is room for one more; 0: now."""
         since = self._now() - rate.period
         taken = [at for at in self._taken.get(key, ()) if at > since]
+        if not rate.most:
+            return rate.period
         return 0.0 if len(taken) < rate.most else taken[-rate.most] - since
 
     def take(self, key: str, rate: Rate, ago: float = 0.0) -> None:

@@ -75,10 +75,11 @@ def find(endpoint: str | None = None, environ: Mapping[str, str] = os.environ) -
     if found.token and not given["token"]:
         _refuse_open_to_others(file_of(found.address, environ, REMEMBERED))
         _refuse_open_to_others(file_of(found.address, environ))
-    shown = replace(found, **{word: value for word, value in given.items() if value})
-    if shown.tls and shown.socket and not (given["token"] or shown.proves):
-        return replace(shown, address=f"unix:{shown.socket}", tls=False)
-    return shown
+    for word, value in given.items():
+        found = replace(found, **{word: value}) if value else found  # type: ignore[arg-type]
+    if found.tls and found.socket and not (given["token"] or found.proves):
+        return replace(found, address=f"unix:{found.socket}", tls=False)
+    return found
 
 
 def normalise(address: str) -> str:

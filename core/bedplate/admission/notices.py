@@ -5,9 +5,9 @@ None of it is a fault; all of it is somebody's choice.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
+from bedplate import strict_json
 from bedplate.admission.candidate import Admission, Offer
 from bedplate.admission.guard import Guard
 from bedplate.admission.startup_code import startup_code
@@ -33,7 +33,7 @@ def _unsigned(offer: Offer) -> Iterator[str]:
     guard = offer.verify
     folder = guard.offer.folder if isinstance(guard, Guard) else offer.folder
     try:
-        record = json.loads((folder / RECORD).read_bytes()) if folder else {}
+        record = strict_json.loads((folder / RECORD).read_bytes()) if folder else {}
     except (OSError, ValueError):
         return
     if isinstance(record, dict) and record.get("key") == "":

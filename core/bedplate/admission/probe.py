@@ -21,6 +21,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, NoReturn
 
+from bedplate import strict_json
 from bedplate.errors import AdmissionError
 
 WITHIN = 10.0  # s
@@ -79,7 +80,7 @@ def _run(command: list[str], file: Path, within: float) -> tuple[dict[str, Any],
             os.killpg(process.pid, signal.SIGKILL)  # and whatever the file started
         process.communicate()
     try:
-        answer = json.loads(output.splitlines()[-1]) if output else {}
+        answer = strict_json.loads(output.splitlines()[-1]) if output else {}
     except ValueError:
         answer = {}
     return answer if isinstance(answer, dict) else {}, process.returncode

@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bedplate import strict_json
 from bedplate.admission.discovery import entry_points, find_manifest
 from bedplate.admission.manifest import NAME as MANIFEST
 from bedplate.admission.manifest import Manifest, OfferEntry, parse, wording
@@ -78,7 +79,7 @@ def read_schemas(manifest_file: Path, package: str) -> Mapping[str, OfferSchema]
     if len(content) > MAX_BYTES:
         raise AdmissionError(f"{file}: larger than {MAX_BYTES >> 20} MiB")
     try:
-        return _File.model_validate(json.loads(content)).offers
+        return _File.model_validate(strict_json.loads(content)).offers
     except ValidationError as error:
         raise AdmissionError(f"{file}: {next(wording(error))}{cure}") from None
     except (ValueError, RecursionError) as error:

@@ -19,6 +19,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bedplate import strict_json
 from bedplate.admission.artefact import Measure, read_text, text
 from bedplate.admission.permissions import Permissions
 from bedplate.errors import BedplateError
@@ -129,7 +130,7 @@ class TrustFile:
 
 def _grants(content: bytes, path: Path) -> Iterator[Grant]:
     try:
-        plain = json.loads(content)
+        plain = strict_json.loads(content)
         if plain["schema"] != SCHEMA:
             raise BedplateError(
                 f"{path} is of form {plain['schema']}, and this Bedplate reads form {SCHEMA}"

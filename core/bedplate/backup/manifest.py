@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from bedplate import strict_json
 from bedplate.backup.sealed import BackupError
 
 NAME = "manifest.json"
@@ -56,7 +57,7 @@ class Manifest:
 def read(content: bytes) -> Manifest:
     """Raises BackupError for one that another version made in another form."""
     try:
-        plain: dict[str, Any] = json.loads(content)
+        plain: dict[str, Any] = strict_json.loads(content)
         form = plain.pop("backup")
         if form != FORM:
             raise BackupError(f"it is a backup of form {form}, and this Bedplate reads form {FORM}")

@@ -22,6 +22,7 @@ from typing import Any
 from packaging.tags import sys_tags
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from bedplate import strict_json
 from bedplate.admission import manifest as toml
 from bedplate.admission.manifest import Manifest
 from bedplate.admission.schema import NAME as SCHEMA
@@ -133,7 +134,7 @@ def folder_manifest(folder: Path) -> Manifest:
 
 def _about(archive: Archive) -> dict[str, Any]:
     try:
-        about = json.loads(archive.read(ABOUT, MOST_TEXT))
+        about = strict_json.loads(archive.read(ABOUT, MOST_TEXT))
     except ValueError:
         raise BundleError(f"{archive.file}: {ABOUT} is damaged") from None
     if not isinstance(about, dict) or about.get("bundle") != FORM:

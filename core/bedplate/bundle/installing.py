@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bedplate import strict_json
 from bedplate.admission import manifest as toml
 from bedplate.admission.artefact import digest, of_folder
 from bedplate.admission.notices import RECORD
@@ -104,7 +105,7 @@ def install(
 def installed_from(folder: Path) -> dict[str, str]:
     """What the record of an installed version says: name, version, key, publisher, bundle_sha256; {} without one."""
     try:
-        told = json.loads((folder / RECORD).read_bytes())
+        told = strict_json.loads((folder / RECORD).read_bytes())
     except (OSError, ValueError):
         return {}
     return {str(k): str(v) for k, v in told.items()} if isinstance(told, dict) else {}

@@ -7,7 +7,6 @@ where pip may build and, without a folder of wheels, fetch.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from bedplate import strict_json
 from bedplate.admission import manifest as toml
 from bedplate.admission import schema as schemas
 from bedplate.bundle import sbom
@@ -132,7 +132,7 @@ def _of_folder(folder: Path) -> tuple[Files, str, str]:
 def _refuse_incomplete(folder: Path) -> None:
     """A Node plugin without its modules would only be found out where there is no network."""
     try:
-        wanted = json.loads((folder / "package.json").read_bytes()).get("dependencies", {})
+        wanted = strict_json.loads((folder / "package.json").read_bytes()).get("dependencies", {})
     except (OSError, ValueError, AttributeError):
         return
     missing = [name for name in wanted if not (folder / "node_modules" / name).is_dir()]

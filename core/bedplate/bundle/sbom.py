@@ -13,6 +13,7 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from bedplate import strict_json
 from bedplate.bundle.contents import Wheel
 
 
@@ -35,7 +36,7 @@ def of_folder(name: str, version: str, folder: Path) -> bytes:
     parts = []
     for file in sorted(folder.glob("node_modules/**/package.json")):
         try:
-            told = json.loads(file.read_bytes())
+            told = strict_json.loads(file.read_bytes())
         except (OSError, ValueError):
             continue
         if isinstance(told, dict) and told.get("name") and told.get("version"):

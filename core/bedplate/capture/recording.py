@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+from bedplate import strict_json
 from bedplate.errors import BedplateError
 
 VERSION = 1
@@ -149,7 +150,7 @@ def parse(lines: Sequence[bytes], name: str) -> Recording:
 
 def _fact(line: bytes) -> dict[str, Any]:
     try:
-        fact = json.loads(line)
+        fact = strict_json.loads(line, nan=True)
     except ValueError:
         fact = None
     if not isinstance(fact, dict):

@@ -6,7 +6,6 @@ The line is two processes that end with this one. The deployment is docs/example
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from bedplate import strict_json
 from bedplate.cli.called import program
 from bedplate.cli.frame import Invocation, command
 
@@ -92,7 +92,7 @@ def _ready(line: bytes) -> dict[str, object]:
     from bedplate.errors import BedplateError
 
     try:
-        found: dict[str, object] = json.loads(line)
+        found: dict[str, object] = strict_json.loads(line)
     except ValueError:
         raise BedplateError(
             "the simulated line did not start; is the plugin bedplate-simline installed?"

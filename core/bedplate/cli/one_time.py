@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bedplate import strict_json
 from bedplate.admission.candidate import Offer, Survey, schemas_for
 from bedplate.admission.reading import admit, read_deployment, survey_of
 from bedplate.config import Deployment, TagSpec, parse
@@ -95,7 +96,7 @@ def setting(word: str) -> tuple[str, Any]:
 def _value(text: str) -> Any:
     """Numbers and truth values as such, everything else as text."""
     try:
-        parsed = json.loads(text)
+        parsed = strict_json.loads(text)
     except ValueError:
         return text
     return parsed if isinstance(parsed, (int, float, bool, dict, list)) else text

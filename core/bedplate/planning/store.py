@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bedplate import strict_json
 from bedplate.config.deployment import sha256
 from bedplate.durable import make_folder, sync_folder
 from bedplate.errors import BedplateError
@@ -69,7 +70,7 @@ class DeploymentStore:
         """Raises StoreError when it is not there or not what was kept."""
         folder = self._place(number)
         try:
-            meta = json.loads(_read(folder / META))
+            meta = strict_json.loads(_read(folder / META))
             if int(meta.get("format", FORMAT)) > FORMAT:
                 raise StoreError(f"deployment {number} was applied by a newer Bedplate: {folder}")
             content = _read(folder / FILE)
@@ -159,7 +160,7 @@ class DeploymentStore:
     def cut_off(self) -> Mapping[str, Any] | None:
         """What was being applied when Bedplate ended."""
         try:
-            words = json.loads(_read(self.folder / APPLYING))
+            words = strict_json.loads(_read(self.folder / APPLYING))
         except FileNotFoundError:
             return None
         except (OSError, ValueError):
@@ -196,7 +197,7 @@ class Installations:
 
     def find(self, file: Path) -> Path | None:
         try:
-            words = json.loads(_read(self._place(file)))
+            words = strict_json.loads(_read(self._place(file)))
             return Path(words["store"]) if words["file"] == str(file) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None

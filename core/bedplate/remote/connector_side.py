@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import hashlib
 import inspect
-import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from bedplate import strict_json
 from bedplate.connector.v1 import connector_pb2
 from bedplate.contracts import Aggregate, Connector, Delivery, Query, Tag
 from bedplate.errors import Invalid, Refused
@@ -256,7 +256,7 @@ def _fingerprint(open_: Any) -> bytes:
 def _tag(message: Any, cls: type[Connector], addresses: TypeAdapter[Any]) -> Tag:
     try:
         address = _address(message.address, addresses)
-        settings = cls.TagSettings.model_validate(json.loads(message.settings_json or b"{}"))
+        settings = cls.TagSettings.model_validate(strict_json.loads(message.settings_json or b"{}"))
     except ValidationError as error:
         raise Invalid(f"{message.name}: {error.errors()[0]['msg']}", tag=message.name) from error
     return Tag(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from bedplate import strict_json
 
 
 def with_secrets(config_json: bytes, secrets: Mapping[str, bytes]) -> Any:
     """The settings of a component with its secrets put where their JSON pointers say."""
-    config = json.loads(config_json or b"{}")
+    config = strict_json.loads(config_json or b"{}")
     for pointer, value in secrets.items():
         *parents, last = [p.replace("~1", "/").replace("~0", "~") for p in pointer.split("/")[1:]]
         place = config

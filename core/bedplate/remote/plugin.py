@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import importlib
 import importlib.util
-import json
 import os
 import platform
 import signal
@@ -22,6 +21,7 @@ from typing import Any
 
 import grpc.aio
 
+from bedplate import strict_json
 from bedplate.errors import AdmissionError
 from bedplate.remote.kinds import DO_NOT_RETRY, KINDS, Kind
 from bedplate.remote.side import PluginSide
@@ -184,7 +184,7 @@ def main() -> int:
         if not part:
             return 0
         line += part
-    start = json.loads(line)
+    start = strict_json.loads(line)
     if not start.get("tls"):
         die_with_parent()
         threading.Thread(target=watch_stdin, daemon=True).start()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
+from bedplate import strict_json
 from bedplate.clock import AgeClock
 from bedplate.config.deployment import Buffer, Component
 from bedplate.journal.engine import Commit, Entry
@@ -111,7 +112,7 @@ class SinkBuffer:
         if self._begun:
             return
         self.upto, states = await self._spine.engine.cursor(self._component.id)
-        kept = json.loads(states.get(KEY) or b"{}")
+        kept = strict_json.loads(states.get(KEY) or b"{}")
         self.lost, self._fresh = Loss(**kept.get("lost", {})), Loss(**kept.get("fresh", {}))
         self.why = kept.get("why", "")
         self._begun = True

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 
+from bedplate import strict_json
 from bedplate.clock import Clock
 from bedplate.model import AlarmPriority
 from bedplate.runtime.causes import Cause, Kind
@@ -108,7 +109,7 @@ class CauseAlarms:
 
 def _components(detail: bytes) -> Iterable[str]:
     try:
-        return [str(one) for one in json.loads(detail)[DETAIL]]
+        return [str(one) for one in strict_json.loads(detail)[DETAIL]]
     except (ValueError, KeyError, TypeError):
         return []
 

@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from bedplate import strict_json
 from bedplate.remote.attachment import Attachment
 from bedplate.runtime import requests
 from bedplate.runtime.epochs import by_epoch
@@ -42,7 +43,7 @@ class TwoLanes(Reader):
     def _begin(self, reply: Any) -> None:
         super()._begin(reply)
         self.ranges, live = [], self.position
-        if not reply.open.position and (kept := json.loads(self._kept.get(KEY) or b"{}")):
+        if not reply.open.position and (kept := strict_json.loads(self._kept.get(KEY) or b"{}")):
             self.ranges = [[max(a, self.position), b] for a, b in kept["ranges"]]
             self.ranges = [one for one in self.ranges if one[0] < one[1]]
             live = max(kept["live"], self.position)

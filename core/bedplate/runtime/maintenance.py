@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
+from bedplate import strict_json
 from bedplate.calendar import local, zone
 from bedplate.errors import Invalid, JournalError
 from bedplate.journal.engine import Commit, Entry
@@ -66,7 +67,7 @@ class MaintenanceBook:
         _, states = await self._spine.engine.cursor(READER)
         for component, state in states.items():
             with contextlib.suppress(ValueError, TypeError):
-                self._standing[component] = Maintenance(**json.loads(state))
+                self._standing[component] = Maintenance(**strict_json.loads(state))
 
     def takes(self, supervisor: Supervisor) -> None:
         """A component is there, again or with other settings: it is what it was set."""

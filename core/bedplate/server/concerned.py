@@ -6,10 +6,10 @@ tags goes by its path. An alarm of an analytic goes by its source and by the tag
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from itertools import chain
 
+from bedplate import strict_json
 from bedplate.model import Event, EventKind
 from bedplate.runtime.cause_alarms import DETAIL
 from bedplate.runtime.kernel import Kernel
@@ -60,6 +60,6 @@ def _components(event: Event) -> list[str]:
     if event.component != OWNER:
         return []
     try:
-        return [str(one) for one in json.loads(event.detail)[DETAIL]]
+        return [str(one) for one in strict_json.loads(event.detail)[DETAIL]]
     except (ValueError, KeyError, TypeError):
         return []

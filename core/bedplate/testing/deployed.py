@@ -7,7 +7,6 @@ into a folder of the test (pytest's tmp_path).
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from bedplate import strict_json
 
 if TYPE_CHECKING:
     from bedplate.client import Client
@@ -96,7 +97,7 @@ def _address(process: subprocess.Popen[str], within: float) -> str:
         said.append(line)
         if '"running"' in line:
             timer.cancel()
-            return str(json.loads(line)["api"])
+            return str(strict_json.loads(line)["api"])
     timer.cancel()
     raise AssertionError(f"bedplate run did not come up within {within:g} s:\n{''.join(said)}")
 

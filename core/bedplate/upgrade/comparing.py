@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bedplate import strict_json
 from bedplate.errors import BedplateError
 from bedplate.upgrade.versions import Version
 
@@ -48,7 +48,7 @@ def described(version: Version, file: Path) -> dict[str, Any]:
         done = subprocess.run(
             words, capture_output=True, text=True, timeout=WITHIN, check=False, env=dict(os.environ)
         )
-        told: dict[str, Any] = json.loads(done.stdout)
+        told: dict[str, Any] = strict_json.loads(done.stdout)
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         raise BedplateError(f"{version.name} can't read {file}: {error}") from None
     return told

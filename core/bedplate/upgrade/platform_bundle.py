@@ -6,7 +6,6 @@ The container, the signature and the way back from it are those of plugin bundle
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from bedplate import strict_json
 from bedplate.bundle import sbom
 from bedplate.bundle.archive import MANIFEST, SIGNATURE, Archive, BundleError, manifest, write
 from bedplate.bundle.contents import (
@@ -101,7 +101,7 @@ def read(archive: Archive) -> PlatformBundle:
     archive.check()
     entries = archive.entries()
     try:
-        told = json.loads(archive.read(ABOUT, MOST_TEXT))
+        told = strict_json.loads(archive.read(ABOUT, MOST_TEXT))
         form, version = told["form"], str(told["version"])
     except (ValueError, KeyError, TypeError):
         raise BundleError(f"{archive.file}: {ABOUT} is damaged") from None

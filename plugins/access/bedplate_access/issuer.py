@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from joserfc import jws
 from joserfc.errors import JoseError
 
+from bedplate import strict_json
 from bedplate_access.keys import Keys
 from bedplate_access.roster import OWN, reserved
 from bedplate_access.settings import Oidc
@@ -123,23 +123,12 @@ def _header(token: str) -> dict[str, Any]:
 
 def _object(content: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(content, object_pairs_hook=_once, parse_constant=_never)
+        found = strict_json.loads(content)
     except (ValueError, RecursionError):
         raise TokenRefusal("holds no JSON object") from None
     if not isinstance(found, dict):
         raise TokenRefusal("holds no JSON object")
     return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name twice")
-    return found
-
-
-def _never(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _time(claims: dict[str, Any], name: str, *, required: bool = False) -> float:

@@ -6,7 +6,6 @@ are known; at most one a minute, so that tokens of strangers make no traffic.
 
 from __future__ import annotations
 
-import json
 import ssl
 import urllib.error
 import urllib.request
@@ -17,6 +16,7 @@ from typing import Any, Protocol
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
+from bedplate import strict_json
 from bedplate_access.certificates import RSA_LEAST
 from bedplate_access.settings import Oidc
 
@@ -80,7 +80,7 @@ class Keys:
 def keys_of(content: bytes) -> dict[str, Key]:
     """kid → key, of a JWK Set. Raises KeysRefused."""
     try:
-        found = KeySet.import_key_set(json.loads(content))
+        found = KeySet.import_key_set(strict_json.loads(content))
     except (ValueError, TypeError, KeyError, JoseError):
         raise KeysRefused("this is no JWK Set (RFC 7517)") from None
     usable: dict[str, Key] = {}

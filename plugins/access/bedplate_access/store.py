@@ -8,7 +8,6 @@ while the module reads: the next look finds it.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bedplate import strict_json
 from bedplate_access.folder import Folder, give_away
 from bedplate_access.roster import Certificate, Identity, Roster, Token
 
@@ -158,7 +158,7 @@ def telling(file: Path) -> Iterator[None]:
 
 
 def listed(text: str) -> tuple[str, ...]:
-    return tuple(map(str, json.loads(text)))
+    return tuple(map(str, strict_json.loads(text)))
 
 
 def _identity(row: dict[str, Any]) -> Identity:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bedplate import Analytic, Event, Invalid, Output, Stretch, Written
+from bedplate import Analytic, Event, Invalid, Output, Stretch, Written, strict_json
 from bedplate.event_time import EventTime
 from bedplate.model import AlarmState, EventKind
 from bedplate_alarms.condition import Readings
@@ -86,7 +86,7 @@ class Alarms(Analytic):
     def restore(self, state: bytes) -> None:
         """Takes back what `state` gave; limits that are new start as new. Raises Invalid when it can't read it."""
         try:
-            whole = json.loads(state)
+            whole = strict_json.loads(state, nan=True)
             if whole["version"] != VERSION:
                 raise Invalid(f"the state of {self.asset.path} is of version {whole['version']}")
             for tag, (newest, last) in whole["times"].items():

@@ -9,7 +9,6 @@ catalogue.sqlite, lock
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bedplate import strict_json
 from bedplate_history.segment import ABOUT, NAME, VALUES, Segment, bit_set
 from bedplate_history.tags import StoredTags
 
@@ -111,7 +111,7 @@ class Folder:
         """What a sealed file says of itself; its tags get numbers. Raises OSError or pyarrow.ArrowException when it is
         not whole, KeyError or ValueError when this plugin did not write it."""
         with self.parquet(name) as file:
-            about = json.loads((file.metadata.metadata or {})[ABOUT])
+            about = strict_json.loads((file.metadata.metadata or {})[ABOUT])
             numbers: set[int] = set()
             for group in range(file.num_row_groups):
                 numbers |= _numbers(file.read_row_group(group), tags)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bedplate import strict_json
 from bedplate.model import Batch, DataType, Selector, TagInfo, TagTable, is_selector
 
 EPOCHS_REMEMBERED = 3
@@ -29,7 +30,7 @@ class StoredTag:
 
     def info(self, handle: int, data_type: DataType) -> TagInfo:
         """As an answer tells of it, its batches being of data_type."""
-        about = json.loads(self.about)
+        about = strict_json.loads(self.about)
         states = {int(code): label for code, label in about.pop("states", {}).items()}
         return TagInfo(handle, self.path, data_type, states=states, **about)
 

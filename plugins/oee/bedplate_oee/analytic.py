@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bedplate import Analytic, DataType, Event, Invalid, Output, Stretch, Written
+from bedplate import Analytic, DataType, Event, Invalid, Output, Stretch, Written, strict_json
 from bedplate.calendar import Calendar
 from bedplate.model import Strings
 from bedplate.model.quality import BAD_WAITING
@@ -216,7 +216,7 @@ class Oee(Analytic):
         """Takes back what `state` gave. An input that is another tag now starts as new. Raises Invalid when it can't
         read it."""
         try:
-            whole = json.loads(state)
+            whole = strict_json.loads(state, nan=True)
             if whole["version"] != VERSION:
                 raise Invalid(f"the state of {self.asset.path} is of version {whole['version']}")
             self._at, self._heard = whole["at"], whole["heard"]

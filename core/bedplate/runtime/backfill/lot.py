@@ -6,6 +6,8 @@ import json
 import zlib
 from dataclasses import dataclass, replace
 
+from bedplate import strict_json
+
 MOST = 100  # tags
 
 
@@ -44,7 +46,7 @@ class Lot:
     def decode(cls, key: str, kept: bytes) -> Lot | None:
         """None for what can't be read: then it is not fetched."""
         try:
-            first, last, samples, missed = json.loads(zlib.decompress(kept))
+            first, last, samples, missed = strict_json.loads(zlib.decompress(kept))
             times = {str(path): (int(a), int(b)) for path, (a, b) in missed.items()}
             return cls(key, times, int(first), int(last), int(samples))
         except (zlib.error, ValueError, TypeError, AttributeError):

@@ -10,6 +10,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
+from bedplate import strict_json
 from bedplate.runtime.ledger.reasons import EXPECTED, ROWS, Reason
 
 LONG = 200  # bytes
@@ -30,7 +31,7 @@ def unpacked(blob: bytes, size: int) -> NDArray[np.int64]:
     """What was packed, of size - 1 tags."""
     counts = np.zeros((ROWS, size), np.int64)
     text = blob if blob[:1] == b"{" else zlib.decompress(blob)
-    for reason, row in json.loads(text).items():
+    for reason, row in strict_json.loads(text).items():
         counts[int(reason), 1:] = row
     return counts
 

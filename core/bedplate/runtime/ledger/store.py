@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bedplate import strict_json
 from bedplate.runtime.ledger.columns import packed, unpacked
 from bedplate.runtime.ledger.span import Span
 
@@ -202,7 +203,7 @@ class Store:
         if number not in self._keys:
             query = "SELECT component, path, tags FROM sources WHERE id = ?"
             component, path, tags = self._db.execute(query, (number,)).fetchone()
-            paths = tuple(json.loads(zlib.decompress(tags)))
+            paths = tuple(strict_json.loads(zlib.decompress(tags)))
             self._keys[number] = SourceKey(component, path, paths)
         return self._keys[number]
 
@@ -230,7 +231,7 @@ class Store:
 
     def _kept(self, number: int, source: int, reason: int, *rest: Any) -> Kept:
         since, until, tags, missing, filled, text = rest
-        local = None if tags is None else np.array(json.loads(tags), np.intp)
+        local = None if tags is None else np.array(strict_json.loads(tags), np.intp)
         span = Span(reason, since, until, local, missing, filled, text)
         return Kept(number, self._key(source), span)
 

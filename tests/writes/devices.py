@@ -52,10 +52,15 @@ class Settings(BaseModel):
     folder: str
 
 
+class Own(BaseModel):
+    data_type: str = ""
+
+
 class Device(Connector):
     """Polled."""
 
     Config = Settings
+    TagSettings = Own
 
     async def open(self) -> None:
         self.machine = Machine(Path(self.config.folder))

@@ -12,6 +12,7 @@ from typing import Any
 from tests.runtime.plant import RigOffer, plant, until, value
 
 from bedplate.admission.permissions import Permissions
+from bedplate.config import PluginSchema
 from bedplate.contracts import Subject
 from bedplate.errors import Denied
 from bedplate.gate.audit import Entry
@@ -20,9 +21,22 @@ from bedplate.server.writes import Writes
 
 FILE = Path(__file__).with_name("devices.py")
 COMMANDS = Permissions(commands=True)
+TAG = {"type": "object", "properties": {"data_type": {"enum": ["uint16", "float32", "bool"]}}}
+
+
+class WritableOffer(RigOffer):
+    """Its tags have types of its own."""
+
+    @property
+    def schema(self) -> PluginSchema:
+        return replace(super().schema, tag=TAG)
+
+
 OFFERS = {
-    "device": RigOffer("device", "connector", ("read", "write"), "devices:Device", "devices", FILE),
-    "pushing": RigOffer(
+    "device": WritableOffer(
+        "device", "connector", ("read", "write"), "devices:Device", "devices", FILE
+    ),
+    "pushing": WritableOffer(
         "pushing", "connector", ("subscribe", "write"), "devices:Pushing", "devices", FILE
     ),
 }
@@ -38,8 +52,8 @@ connectors:
     scan: 50ms
     tags:
       speed: {address: speed, unit: 1/min, write: {range: [10, 120], step: 50, verify_timeout: 1s}}
-      count: {address: count, write: {range: [0, 65535], verify_timeout: 1s}}
-      scaled: {address: count, scale: 0.1, write: {range: [0, 100], verify_timeout: 1s}}
+      count: {address: count, data_type: uint16, write: {range: [0, 65535], verify_timeout: 1s}}
+      scaled: {address: count, data_type: uint16, scale: 0.1, write: {range: [0, 100], verify_timeout: 1s}}
       "on": {address: "on", write: {verify_timeout: 1s}}
       guard: {address: guard}
       state: {address: state, states: {0: stopped, 1: running, 3: fault}}

@@ -21,6 +21,7 @@ from bedplate.runtime import requests
 from bedplate.runtime.fresh_samples import FreshSamples
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import State
+from bedplate.runtime.offer import Offer
 from bedplate.runtime.source import Source
 from bedplate.runtime.supervisor import Supervisor
 from bedplate.wire import decode_batch, value_message
@@ -28,6 +29,7 @@ from bedplate.wire import decode_batch, value_message
 ANSWERS = (State.UP, State.DEGRADED)  # there is a session
 FRESH = 5.0  # s: a value as old as this is believed at least, however often its tag is read
 SCANS = 3  # so many scans may be missing
+LEAST = 0.5  # s for one read-back: the last of several must not be cut off by its beginning
 ENDLESS = float("inf")
 NO = (plugin_pb2.CODE_REFUSED, plugin_pb2.CODE_INVALID, plugin_pb2.CODE_UNSUPPORTED)
 
@@ -70,7 +72,7 @@ class Writing:
             states=spec.states,
             limits=spec.write,
             max_age=max(FRESH, SCANS * spec.scan_ns / 1e9),
-            may_write="write" in offer.capabilities and offer.permissions.commands,
+            may_write=_may_write(offer),
         )
 
     def neighbours(self, asset: str) -> Mapping[str, str]:
@@ -160,6 +162,7 @@ class Writing:
         if fresh := self._fresh.pop(point.path, None):
             return await fresh.wait(within, self._current_raw(point))
         supervisor, _, local = found
+        within = max(within, LEAST)
         ask = requests.Read(tags=[local])
         try:
             async with asyncio.timeout(within):
@@ -177,6 +180,11 @@ class Writing:
             return reading.value
         gain, offset = point.scale
         return (reading.value - offset) / gain
+
+
+def _may_write(offer: Offer) -> bool:
+    """A single file has no manifest that could ask for it: whoever named it on the command line has granted all."""
+    return "write" in offer.capabilities and (offer.permissions.commands or offer.file is not None)
 
 
 def _sent(answer: Any) -> Sent:

@@ -110,7 +110,8 @@ def _row(box: Box) -> str:
 
 
 def _override(box: Box) -> str:
-    words = [f"deadband: {box.deadband}"] if box.deadband else []
+    """The deadband is of the scaled value: half a step of the number, whatever the scale, so that none is left out."""
+    words = [f"deadband: {box.deadband * (box.gain or 1)}"] if box.deadband else []
     words += [f"scale: {box.gain}"] if box.gain else []
     tags = [f"number: {{{', '.join(words)}}}"] if words else []
     return ", ".join(tags + ["extra: {address: m, scan: slow}"] * box.extra)

@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 MOST, WITHIN = 5, 900.0  # wrong ones; s
-DELAYS = (0.0, 0.1, 0.2, 0.4, 0.8)  # s before the answer, by how many were wrong before
+DELAYS = (0.0, 0.1, 0.2, 0.3, 0.4)  # s before the answer, by how many were wrong before
 NAMES = 10_000  # that are remembered; the oldest go first
 
 

@@ -18,7 +18,8 @@ from bedplate_access import bootstrap, certificates
 from bedplate_access.folder import Folder
 from bedplate_access.issuer import Issuer, TokenRefusal
 from bedplate_access.keys import Keys, source_of
-from bedplate_access.login import Logins
+from bedplate_access.login import WITHIN_CALL, Logins
+from bedplate_access.passwords import Hashing
 from bedplate_access.recognition import Recognition, outside
 from bedplate_access.registry import TOKEN
 from bedplate_access.roster import BOOTSTRAP
@@ -37,11 +38,13 @@ class Access(SecurityModule):
 
     time_ns: Callable[[], int] = staticmethod(time.time_ns)
     monotonic: Callable[[], float] = staticmethod(time.monotonic)
+    hashing: Callable[[], Hashing] = Hashing
 
     async def open(self) -> None:
         self._folder = Folder(Path(self.config.folder).absolute())
         self._who = Recognition(self.config, self.time_ns)
-        self._logins = Logins(self.config, self.time_ns, self.monotonic, self.note)
+        hashing, clocks = self.hashing(), (self.time_ns, self.monotonic)
+        self._logins = Logins(self.config, hashing, *clocks, self.note)
         self._network = ThreadPoolExecutor(1, thread_name_prefix="access issuer")
         self._issuer = self._make_issuer()
         self._watched = Watched(self._open_store, self._changed, self._failed)
@@ -107,11 +110,13 @@ class Access(SecurityModule):
     async def _by_issuer(self, issuer: Issuer, shown: Credential) -> Subject | None:
         loop = asyncio.get_running_loop()
         try:
-            claimed = await loop.run_in_executor(
-                self._network, issuer.judge, shown.token, shown.bound
-            )
-        except TokenRefusal as refusal:
-            self._logins.say(f"a token of the issuer from {shown.peer} {refusal}")
+            async with asyncio.timeout(WITHIN_CALL):
+                claimed = await loop.run_in_executor(
+                    self._network, issuer.judge, shown.token, shown.bound
+                )
+        except (TokenRefusal, TimeoutError) as refusal:
+            why = str(refusal) or "could not be judged in time: the keys do not come"
+            self._logins.say(f"a token of the issuer from {shown.peer} {why}")
             return None
         return self._who.by_issuer(claimed, shown)
 

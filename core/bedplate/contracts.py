@@ -383,7 +383,7 @@ class SecurityModule:
     """Says whether, and who where it overrides `authenticate`. May only add denials; an exception, a time-out, a
     missing decision and silence are denials.
 
-    Unlike other kinds its calls may overlap. Set before `open`: config, component, note, forget.
+    Unlike other kinds its calls may overlap. Set before `open`: config, component, note, forget, files.
     """
 
     Config: ClassVar[type[BaseModel]] = NoSettings
@@ -392,6 +392,7 @@ class SecurityModule:
     config: Any
     component: str
     note: Callable[[str], None]
+    files: Mapping[str, bytes]  # that settings name, as they were when the deployment was applied
 
     forget: Callable[
         [], None

@@ -30,6 +30,7 @@ class SecuritySession(Session):
             with_secrets(open_.config_json, dict(open_.secrets))
         )
         built.component = self.component
+        built.files = {state.key: bytes(state.value) for state in open_.states}
         return built
 
     async def serve(self, what: str, ask: Any, reply: Any) -> None:

@@ -17,6 +17,7 @@ from bedplate.errors import BedplateError
 from bedplate.isolation import Confinement, Grant, Level, together
 from bedplate.remote.host import PluginHost
 from bedplate.runtime.analytics import AnalyticReader
+from bedplate.runtime.applied_files import AppliedFiles
 from bedplate.runtime.census import Census
 from bedplate.runtime.confining import Confiner, grant_of
 from bedplate.runtime.guards import Guard
@@ -84,6 +85,7 @@ class Assembly:
         self._standing: dict[Key, _Standing] = {}
         self._newest: dict[Key, Key] = {}
         self.places: dict[Key, Place] = {}
+        self._files = AppliedFiles()
         self.turn(deployment, offers)
 
     def turn(self, deployment: Deployment, offers: Mapping[str, Offer]) -> None:
@@ -138,7 +140,9 @@ class Assembly:
             moved = self.deployment.moved
             return AnalyticReader(component, ground.spine, settings, self._specs, moved)
         authenticates = "authenticate" in offer.capabilities
-        return Guard(component, ground.spine, settings, authenticates=authenticates)
+        guard = Guard(component, ground.spine, settings, authenticates=authenticates)
+        guard.files = self._files.of(component, self.deployment)
+        return guard
 
     # --- places ---
 

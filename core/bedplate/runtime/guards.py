@@ -38,11 +38,12 @@ class Guard(Role):
         super().__init__(component, spine)
         self.authenticates = authenticates
         self._settings = settings
+        self.files: Mapping[str, bytes] = {}  # that its settings name, as they were applied
         self._last_up = spine.clock.monotonic()
 
     async def open_message(self) -> Any:
         settings, secrets = self._settings()
-        return requests.open_security(self.component, settings, secrets)
+        return requests.open_security(self.component, settings, secrets, self.files)
 
     async def serve(self, attachment: Attachment, reply: Any) -> None:
         try:

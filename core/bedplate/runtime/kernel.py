@@ -91,6 +91,8 @@ class Kernel:
         self._change: tuple[Reconcile, asyncio.Task[None]] | None = None
         self.stopping = False
         self.launched: Callable[[Place], None] = lambda place: None  # a plugin has started
+        self.guarding: dict[str, Guard] = {}  # security modules by id; those of now
+        self.forgotten: Callable[[str], None] = lambda module: None  # what it said counts no more
         self.lost: Callable[[str, str], None] = lambda reader, text: None  # beyond its buffer
         self.census = self.census_type()
         self.maintained: Callable[[Maintenance, str], None] = lambda one, what: None
@@ -182,6 +184,9 @@ class Kernel:
     def set_going(self, supervisor: Supervisor) -> None:
         """Starts a component, and what is done for it beside."""
         role = supervisor.role
+        if isinstance(role, Guard):
+            self.guarding[supervisor.component.id] = role
+            role.forget = lambda: self.forgotten(supervisor.component.id)
         if isinstance(role, Source):
             self.ledger.adopt(supervisor.component, role.account, role.heard())
             role.backfill.filled = self.ledger.filled

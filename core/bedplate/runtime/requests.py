@@ -111,13 +111,18 @@ def _asset(asset: Asset, settings: Mapping[str, Any], specs: Mapping[str, TagSpe
 
 
 def open_security(
-    component: Component, settings: Mapping[str, Any], secrets: Mapping[str, bytes]
+    component: Component,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, bytes],
+    files: Mapping[str, bytes],
 ) -> Any:
+    """files: path → content, as they were applied."""
     return Open(
         use=component.use,
         config_json=json.dumps(settings).encode(),
         secrets=secrets,
         path=component.path,
+        states=[plugin_pb2_state(path, content) for path, content in files.items()],
         serving=True,
     )
 

@@ -170,12 +170,11 @@ class Platform:
         self.kernel.spine.told_gap = self._gap
         if self._exporters and self._exporters.meter_provider:
             instruments(self.kernel, self._exporters.meter_provider.get_meter("bedplate"))
-        modules = {guard.component.id: guard for guard in self.kernel.guards()}
+        modules = self.kernel.guarding
         ours = [by_socket, by_token(token)]
         gate = Gate(ours, modules, self._audit)
         identities = Identities(ours, modules, self._audit, self.clock)
-        for name, guard in modules.items():
-            guard.forget = partial(_forget, gate, identities, name)
+        self.kernel.forgotten = partial(_forget, gate, identities)
         journal = deployment.folder(deployment.journal.folder)
         self.writes = Writes(self.kernel, gate, self._audit, journal / "commands.sqlite")
         await self.writes.guard.open()
@@ -306,7 +305,7 @@ class Platform:
             yield f"the audit log can't be written, so nothing can be changed: {self._audit.failed}"
         yield from self.kernel.host.arrivals.refusals()
         if self.api:
-            yield from self.api.refusals.now()
+            yield from self.api.problems()
         yield from self.kernel.rotation.problems()
         if self.kernel.ledger.failed:
             yield self.kernel.ledger.failed

@@ -75,6 +75,8 @@ def find(endpoint: str | None = None, environ: Mapping[str, str] = os.environ) -
     if found.token and not given["token"]:
         _refuse_open_to_others(file_of(found.address, environ, REMEMBERED))
         _refuse_open_to_others(file_of(found.address, environ))
+    if given["cert"] and not given["token"]:
+        found = replace(found, token="")  # of whom the certificate is, not of this machine
     for word, value in given.items():
         found = replace(found, **{word: value}) if value else found  # type: ignore[arg-type]
     if found.tls and found.socket and not (given["token"] or found.proves):

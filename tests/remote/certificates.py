@@ -27,7 +27,14 @@ class Authority:
             x509.BasicConstraints(ca=True, path_length=0),
         )
 
-    def _signed(self, name: x509.Name, key: object, *extensions: x509.ExtensionType, days: int = 1):  # type: ignore[no-untyped-def]
+    def _signed(
+        self,
+        name: x509.Name,
+        key: object,
+        *extensions: x509.ExtensionType,
+        days: int = 1,
+        begins: int = -2,
+    ):  # type: ignore[no-untyped-def]
         now = datetime.datetime.now(datetime.UTC)
         builder = (
             x509.CertificateBuilder()
@@ -35,7 +42,7 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key)  # type: ignore[arg-type]
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - 2 * DAY)
+            .not_valid_before(now + begins * DAY)
             .not_valid_after(now + days * DAY)
         )
         for extension in extensions:
@@ -49,13 +56,18 @@ class Authority:
         names = [x509.IPAddress(address)]
         return self._folder(folder, names, ExtendedKeyUsageOID.SERVER_AUTH, days)
 
-    def place(self, folder: Path, name: str, *, days: int = 1) -> Path:
+    def place(self, folder: Path, name: str, *, days: int = 1, begins: int = -2) -> Path:
         """For a place; "" for one that names none."""
         names = [x509.UniformResourceIdentifier(f"bedplate:place:{name}" if name else "urn:x")]
-        return self._folder(folder, names, ExtendedKeyUsageOID.CLIENT_AUTH, days)
+        return self._folder(folder, names, ExtendedKeyUsageOID.CLIENT_AUTH, days, begins)
 
     def _folder(
-        self, folder: Path, names: list[x509.GeneralName], use: x509.ObjectIdentifier, days: int
+        self,
+        folder: Path,
+        names: list[x509.GeneralName],
+        use: x509.ObjectIdentifier,
+        days: int,
+        begins: int = -2,
     ) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
@@ -65,6 +77,7 @@ class Authority:
             x509.SubjectAlternativeName(names),
             x509.ExtendedKeyUsage([use]),
             days=days,
+            begins=begins,
         )
         pem = serialization.Encoding.PEM
         secret = key.private_bytes(

@@ -7,6 +7,7 @@ costs a socket and nothing else.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 LINGERS = 1.0  # s that the last words of the server have to leave
@@ -87,12 +88,13 @@ class Client(Side):
 
 async def until_over(client: Client, server: Side, over: asyncio.Event) -> None:
     """Returns once either side is gone or `over` is set; then both are."""
-    ending = asyncio.ensure_future(over.wait())
+    ending = asyncio.create_task(over.wait())
+    ends: list[asyncio.Future[Any]] = [client.lost, ending]
     try:
-        await asyncio.wait([client.lost, server.lost, ending], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*ends, server.lost], return_when=asyncio.FIRST_COMPLETED)
         if server.lost.done() and not client.lost.done():
             client.transport.close()
-            await asyncio.wait([client.lost, ending], timeout=LINGERS)
+            await asyncio.wait(ends, timeout=LINGERS, return_when=asyncio.FIRST_COMPLETED)
     finally:
         ending.cancel()
         client.transport.abort()

@@ -11,6 +11,7 @@ the oldest stranger of the address that has most of them leaves, so that a flood
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import socket
 import ssl
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bedplate.errors import AdmissionError
+from bedplate.listening.alerts import alert_of
 from bedplate.listening.forwarding import Client, Side, until_over
 from bedplate.listening.peer import Peer
 from bedplate.listening.reasons import why
@@ -211,7 +213,12 @@ class Listener:
         self, accepted: socket.socket, client: Client, context: ssl.SSLContext
     ) -> ssl.SSLObject:
         loop = asyncio.get_running_loop()
-        plain, _ = await loop.connect_accepted_socket(_Unread, accepted)
+        spare = accepted.dup()
+        try:
+            plain, _ = await loop.connect_accepted_socket(_Unread, accepted)
+        except BaseException:
+            spare.close()
+            raise
         try:
             shaken = await loop.start_tls(
                 plain,
@@ -221,9 +228,13 @@ class Listener:
                 ssl_handshake_timeout=self.limits.begins_within,
                 ssl_shutdown_timeout=1.0,
             )
-        except BaseException:
+        except BaseException as error:
             plain.abort()  # asyncio would take its leave of the peer for a second
+            with contextlib.suppress(OSError):
+                spare.send(alert_of(error))
             raise
+        finally:
+            spare.close()
         assert shaken  # what start_tls returns once the handshake is over
         client.connection_made(shaken)
         found: ssl.SSLObject = shaken.get_extra_info("ssl_object")

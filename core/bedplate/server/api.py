@@ -6,7 +6,7 @@ Its limits are part of the contract: protos/README.md §5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,7 @@ class ApiServer:
         self._more = more
         self._servers: list[grpc.aio.Server] = []
         self.listener: Listener | None = None
+        self._tls: ApiTls | None = None
         self.address = ""
 
     async def start(self, listen: str, socket: Path, tls: ApiTls | None = None) -> str:
@@ -114,6 +115,7 @@ class ApiServer:
             await server.start()
             self._servers.append(server)
         self.sessions.start()
+        self._tls = tls
         context = tls.context if tls else None
         self.listener = Listener(folder, inner, self.refusals.refused, tls=context)
         try:
@@ -127,6 +129,12 @@ class ApiServer:
     def admitted(self, plugins: Iterable[api_pb2.PluginStatus]) -> None:
         """Another deployment was applied, which may use other plugins."""
         self._admin.admitted(plugins)
+
+    def problems(self) -> Iterator[str]:
+        """For `status`."""
+        yield from self.refusals.now()
+        if self._tls and self._tls.problem:
+            yield self._tls.problem
 
     def _methods(self) -> list[Method]:
         kernel = self._kernel

@@ -11,6 +11,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bedplate.clock import Clock
@@ -163,8 +164,14 @@ class Sessions:
                 due = before != generation or now - at >= AGAIN
                 if due and key not in self._groups:
                     seen[key] = generation, now
-                    self._groups[key] = task = asyncio.create_task(self._look_at([*group]))
-                    task.add_done_callback(lambda _, key=key: self._groups.pop(key, None))
+                    task = asyncio.create_task(self._look_at([*group]))
+                    self._groups[key] = task
+                    task.add_done_callback(partial(self._looked, key))
+
+    def _looked(self, key: Key, task: asyncio.Task[None]) -> None:
+        self._groups.pop(key, None)
+        if not task.cancelled():
+            task.result()  # what nobody foresaw is not passed over
 
     async def _look_at(self, group: Sequence[Open]) -> None:
         """All that one credential has open."""

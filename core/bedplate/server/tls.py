@@ -8,25 +8,26 @@ touched, so that renewing a certificate or rotating the CA drops no stream. File
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from bedplate.admission.candidate import Offer
 from bedplate.config import Deployment
 from bedplate.errors import AdmissionError, BedplateError
 from bedplate.gate.listen import listen_problem
+from bedplate.listening.alerts import Alerting
 from bedplate.remote.credentials import Credentials, check_file, loaded, rehearsed
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; all of TLS 1.3 are good
 
 
 class ApiTls:
-    """wrong: told in a sentence of files that are wrong, once until they change."""
+    """problem: what is wrong with the files that are there now, in a sentence; empty when they count."""
 
-    def __init__(self, folder: Path, wrong: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(self, folder: Path) -> None:
         """Raises AdmissionError with one sentence that names the file."""
         self._files = Credentials(folder)
-        self._wrong = wrong
+        self.problem = ""
         self._seen = self._look()
         self._context = self._made()
 
@@ -39,17 +40,15 @@ class ApiTls:
         """For the next handshake."""
         seen = self._look()
         if seen != self._seen:
-            self._seen = seen
+            self._seen, self.problem = seen, ""
             try:
                 self._context = self._made()
             except AdmissionError as error:
-                self._wrong(
-                    f"the files of api.tls are wrong, and the old ones still count: {error}"
-                )
+                self.problem = f"api.tls: {error}; until that is mended the old files count"
         return self._context
 
     def _look(self) -> list[tuple[int, ...]]:
-        found = []
+        found: list[tuple[int, ...]] = []
         for file in (self._files.ca, self._files.cert, self._files.key):
             try:
                 stat = file.stat()
@@ -64,6 +63,7 @@ class ApiTls:
         for file in (files.cert, files.key, *([files.ca] if self.verifies else [])):
             check_file(file, secret=file == files.key)
         context = loaded(files, files.ca if self.verifies else None, server=True)
+        context.sslobject_class = Alerting
         context.set_ciphers(CIPHERS)
         context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
         context.num_tickets = 0  # a session that goes on later would be asked for no certificate

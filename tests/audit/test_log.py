@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.gate.rig import BadDisk, StillClock, audit, lines
+from tests.gate.rig import BadDisk, StillClock, audit, every_line, lines
 
 from bedplate.audit import chain
 from bedplate.audit.entry import Stamps
@@ -61,7 +61,7 @@ async def test_a_lone_surrogate_and_a_huge_text_are_written(tmp_path: Path) -> N
     await log.open()
     assert await log.write(Entry("a", "allowed", "\ud800", resource="x" * 1_000_000))
     await log.close()
-    assert len(lines(tmp_path)[2]["resource"]) == 1000
+    assert len(lines(tmp_path)[0]["resource"]) == 1000
 
 
 async def test_changes_and_refusals_are_synced_at_once_and_reads_within_a_second() -> None:
@@ -96,7 +96,7 @@ async def test_what_waits_is_written_at_the_end_and_nothing_is_taken_after_it(
     await log.open()
     log.add(ANY)
     await log.close()
-    assert [line["action"] for line in lines(tmp_path)] == [
+    assert [line["action"] for line in every_line(tmp_path)] == [
         *("audit.begin", "audit.start", "live.current", "audit.stop"),
     ]
     assert not await log.write(ANY)

@@ -80,13 +80,18 @@ def audit(folder: Path, heard: Callable[[Mapping[str, Any]], None] | None = None
     return Audit(ChainLog(folder, Stamps(clock)), clock, heard)
 
 
-def lines(folder: Path) -> list[dict[str, str]]:
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """What stands in the log, without what the log says of itself."""
+    return [line for line in every_line(folder) if not line["action"].startswith("audit.")]
+
+
+def every_line(folder: Path) -> list[dict[str, Any]]:
     """What stands in the log, each line parsed by itself."""
     content = (folder / "audit.jsonl").read_bytes()
     assert content.endswith(b"\n")
     return [json.loads(line) for line in content.decode("ascii").splitlines()]
 
 
-def asked(folder: Path) -> list[dict[str, str]]:
+def asked(folder: Path) -> list[dict[str, Any]]:
     """What somebody asked for: without what the kernel notes of itself."""
     return [line for line in lines(folder) if line["verdict"] != "noted"]

@@ -48,13 +48,18 @@ class Stamps:
         mono = self._clock.monotonic()
         if self._looked is None or mono - self._looked[0] > LOOKED:
             self._looked = mono, self._state()
-        told = {part.name: getattr(entry, part.name)[:MAX_TEXT] for part in fields(entry)}
+        told = {part.name: _legible(getattr(entry, part.name)) for part in fields(entry)}
         stamp = {
             "time": rfc3339(self._clock.time_ns()),
             "mono": f"{mono:.6f}",
             "clock": self._looked[1],
         }
         return stamp | told | more
+
+
+def _legible(text: str) -> str:
+    """Half a surrogate pair is no text, and no strict reader takes it."""
+    return text[:MAX_TEXT].encode("utf-8", "backslashreplace").decode()
 
 
 def rfc3339(time_ns: int) -> str:

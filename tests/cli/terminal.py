@@ -46,7 +46,7 @@ def see(
     )
     os.close(slave)
     raw = b""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     try:
         while time.monotonic() < deadline:
             try:

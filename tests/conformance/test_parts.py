@@ -29,7 +29,7 @@ async def echo() -> tuple[asyncio.Server, int]:
     return server, server.sockets[0].getsockname()[1]
 
 
-async def said(port: int, text: bytes, within: float = 10.0) -> bytes:
+async def said(port: int, text: bytes, within: float = 60.0) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(text)

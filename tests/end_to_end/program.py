@@ -49,7 +49,7 @@ class Program:
         )
         self._reading = asyncio.create_task(self._read())
 
-    async def start(self, *words: str, within: float = 30.0) -> None:
+    async def start(self, *words: str, within: float = 60.0) -> None:
         """Returns once the API serves. Fails with what it said when it ends instead."""
         await self.begin(*words)
         async with asyncio.timeout(within):
@@ -75,7 +75,7 @@ class Program:
         while line := await self.process.stdout.readline():
             self.lines.append(line.decode())
 
-    async def ended(self, within: float = 30.0) -> int:
+    async def ended(self, within: float = 60.0) -> int:
         """Its exit code, when all that it said has been read."""
         assert self.process
         assert self._reading

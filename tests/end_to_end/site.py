@@ -93,7 +93,7 @@ async def running(folder: Path, text: str, **more: Any) -> AsyncIterator[Site]:
         await site.stop()
 
 
-async def until(what: Callable[[], Awaitable[Any] | Any], within: float = 20.0) -> Any:
+async def until(what: Callable[[], Awaitable[Any] | Any], within: float = 60.0) -> Any:
     """Asks until the answer is true, and returns it. Fails when it never is."""
     async with asyncio.timeout(within):
         while True:

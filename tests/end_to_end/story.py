@@ -68,7 +68,7 @@ class Story:
         await until(self.site.all_up, 30)
         self.alarms["cleared"] = await self._jam(AlarmState.NORMAL, 30)
 
-    async def _jam(self, state: AlarmState, within: float = 10) -> Event:
+    async def _jam(self, state: AlarmState, within: float = 60) -> Event:
         async def reached() -> Event | None:
             jams = [a for a in await self.site.client.alarms(all=True) if "/jam" in a.source]
             return next((a for a in jams if a.alarm and a.alarm.state is state), None)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-WITHIN = 20.0  # s
+WITHIN = 60.0  # s
 
 
 def freeze(process: subprocess.Popen[Any]) -> None:

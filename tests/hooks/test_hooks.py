@@ -55,7 +55,7 @@ def plugin(caller: HookCaller, distribution: str) -> HookPlugin:
 
 
 def until(condition: Any) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.002)

@@ -141,7 +141,7 @@ class Plant:
         self.process.stdout.close()
 
 
-def until(what: Callable[[], Any], told: Callable[[], str] = str, within: float = WITHIN) -> Any:
+def until(what: Callable[[], Any], told: Callable[[], str] = str, within: float = 60.0) -> Any:
     """Asks until the answer is true, and returns it. told: what to say when it never is."""
     deadline = time.monotonic() + within
     while not (answer := what()):

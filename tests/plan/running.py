@@ -105,7 +105,7 @@ class Plant:
         return {one["name"]: one["pid"] for one in self.status()["processes"]}
 
 
-def until(condition: Callable[[], Any], within: float = WITHIN) -> Any:
+def until(condition: Callable[[], Any], within: float = 60.0) -> Any:
     """Waits for what other processes bring about."""
     end = time.monotonic() + within
     while not (found := condition()):

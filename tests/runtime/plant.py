@@ -117,8 +117,8 @@ async def plant(
         await elsewhere.stop()
 
 
-async def until(condition: Callable[[], Any], within: float = 15.0) -> Any:
-    """Waits for a condition that another process brings about. Fails when it does not come."""
+async def until(condition: Callable[[], Any], within: float = 60.0) -> Any:
+    """Waits for a condition that another process brings about. Fails when it never comes."""
     async with asyncio.timeout(within):
         while not (found := condition()):
             await asyncio.sleep(0.01)

@@ -104,7 +104,7 @@ asyncio.run(main())
     await process.wait()
 
     assert len(pids) == 2
-    await until(lambda: not any(map(_alive, pids)), within=2)
+    await until(lambda: not any(map(_alive, pids)))
 
 
 def _alive(pid: int) -> bool:

@@ -63,7 +63,7 @@ async def collector() -> AsyncIterator[tuple[int, list[dict[str, Any]]]]:
         gathering.cancel()
 
 
-async def until(condition: Callable[[], Any], within: float = 30.0) -> None:
+async def until(condition: Callable[[], Any], within: float = 60.0) -> None:
     async with asyncio.timeout(within):
         while not condition():
             await asyncio.sleep(0.05)

@@ -139,7 +139,7 @@ def deliver(history: History, journal: Journal, records: Sequence[Record] | None
     return history.deliver(Delivery(chosen, journal.table(), until))
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Waits for a condition; what it returned. Fails when it does not come true."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

@@ -55,7 +55,7 @@ class Peer:
             for line in lines:
                 self._lines.put(line)
 
-    def next(self, within: float = 5.0) -> dict[str, Any]:
+    def next(self, within: float = 60.0) -> dict[str, Any]:
         """The next thing it says."""
         found: dict[str, Any] = json.loads(self._lines.get(timeout=within))
         return found
@@ -187,7 +187,7 @@ def bad(found: Mapping[str, Any]) -> dict[str, str]:
     return {name: value.why for name, value in found.items() if isinstance(value, Bad)}
 
 
-async def until_open(modbus: Modbus, within: float = 10.0) -> Modbus:
+async def until_open(modbus: Modbus, within: float = 60.0) -> Modbus:
     """As the kernel does after a loss: a new object, tried until it opens."""
     async with asyncio.timeout(within):
         while True:

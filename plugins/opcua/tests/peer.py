@@ -191,7 +191,7 @@ async def subscribed(
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> float:
+async def until(condition: Callable[[], Any], seconds: float = 60.0) -> float:
     """Waits until the condition holds. Returns how long it took."""
     began = time.monotonic()
     while not condition():

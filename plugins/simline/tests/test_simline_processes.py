@@ -148,7 +148,7 @@ def test_wrong_arguments_are_explained(arguments: list[str], said: str) -> None:
     assert "Traceback" not in run.stderr
 
 
-def exit_code(simulator: Simulator, within: float = 5.0) -> int:
+def exit_code(simulator: Simulator, within: float = 60.0) -> int:
     return simulator.process.wait(within)
 
 
@@ -170,7 +170,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-def wait_until(condition: Callable[[], bool], within: float = 5.0) -> None:
+def wait_until(condition: Callable[[], bool], within: float = 60.0) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline

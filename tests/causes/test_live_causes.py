@@ -18,7 +18,7 @@ PROCESSES = shop(2, 3, how="process: $line")
 
 
 async def all_up(kernel: object) -> None:
-    await until(lambda: all(s.life.state == "up" for s in kernel.components.values()), within=30)  # type: ignore[attr-defined]
+    await until(lambda: all(s.life.state == "up" for s in kernel.components.values()))  # type: ignore[attr-defined]
     await until(lambda: all(m.bad == 0 for m in kernel.causes.findings.members().values()))  # type: ignore[attr-defined]
 
 
@@ -53,7 +53,7 @@ async def test_a_dead_switch_with_nine_devices_is_one_line_and_one_alarm(
         assert alarms(kernel) == ["cause/line2/unreachable"]
 
         gone(made)
-        await until(lambda: alarms(kernel) == [], within=30)
+        await until(lambda: alarms(kernel) == [])
         assert problems(kernel) == []
 
 
@@ -69,7 +69,7 @@ async def test_an_alarm_stands_over_a_restart_until_its_devices_are_back(
         assert alarms(kernel) == ["cause/line2/unreachable"]
         assert kernel.spine.alarms.get("cause/line2/unreachable").alarm.active_since == since
         gone(made)
-        await until(lambda: alarms(kernel) == [], within=30)
+        await until(lambda: alarms(kernel) == [])
 
 
 async def test_a_device_that_connects_and_never_answers_is_one_trouble(
@@ -175,7 +175,7 @@ async def test_a_broker_that_is_away_is_the_readers_and_everything_else_goes_on(
         await until(lambda: alarms(kernel))
         assert len(alarms(kernel)) == 1
         (tmp_path / "broker.off").unlink()
-        await until(lambda: alarms(kernel) == [], within=30)
+        await until(lambda: alarms(kernel) == [])
 
 
 async def test_what_is_off_or_set_aside_is_no_cause_and_raises_nothing(
@@ -218,7 +218,7 @@ async def test_a_program_elsewhere_that_does_not_dial_in_is_one_cause_and_the_ne
     monkeypatch.setattr("bedplate.runtime.lifecycle.SLOW", 0.2)
     text = shop(1, 3, how="placement: remote")
     async with running(tmp_path, text, monkeypatch, placement="remote") as kernel:
-        await until(lambda: len(alarms(kernel)) == 1, within=30)
+        await until(lambda: len(alarms(kernel)) == 1)
         (cause,) = causes(kernel)
         assert cause.kind is Kind.AWAY
         assert cause.whose is Whose.NETWORK
@@ -238,7 +238,7 @@ async def test_a_journal_that_is_full_is_one_cause_and_whom_it_holds_up_is_behin
     (tmp_path / "keeper.hangs").touch()
     engine = EmbeddedEngine(tmp_path / "journal", clock=SystemClock(), sync=0.05, size=4 << 20)
     async with running(tmp_path, shop(1, 2, FULL), monkeypatch, engine=engine) as kernel:
-        await until(lambda: engine.state().full, within=30)
+        await until(lambda: engine.state().full)
         await until(lambda: state(kernel, "torrent") == "degraded")
         found = [one for one in causes(kernel) if one.kind is Kind.STORAGE]
         assert len(found) == 1

@@ -200,7 +200,7 @@ async def test_a_kernel_ends_a_plugin_that_breaks_the_contract_and_nobody_else(
         box = kernel.components["box"]
         await until(lambda: words in box.life.reason)
         first = box.place.run.pid
-        await until(lambda: box.place.run.pid != first and box.place.breaches > 1, within=30)
+        await until(lambda: box.place.run.pid != first and box.place.breaches > 1)
         before = value(kernel, "other/n")
 
         with pytest.raises(ProcessLookupError):

@@ -41,9 +41,9 @@ async def all_told(folder: Path, cases: dict[str, str], use: str) -> Any:
     """Runs them all beside a good one, until each has been told; the good one goes on meanwhile. Returns the kernel."""
     ids = {f"r{n}": how for n, how in enumerate(cases)}
     async with plant(folder, beside(ids, use=use), offers=offers()) as kernel:
-        await until(lambda: value(kernel, "good/number"), within=30)
+        await until(lambda: value(kernel, "good/number"))
         for id, how in ids.items():
-            await until(lambda id=id, how=how: cases[how] in told(kernel, id), within=30)
+            await until(lambda id=id, how=how: cases[how] in told(kernel, id))
         seen = value(kernel, "good/number")
         await until(lambda: value(kernel, "good/number") > seen)
 
@@ -88,7 +88,7 @@ async def test_a_message_beyond_16_mib_never_reaches_the_kernel_and_ends_the_str
 ) -> None:
     text = beside({"r": "sends a message of 20 MB"})
     async with plant(tmp_path, text, offers=offers()) as kernel:
-        await until(lambda: kernel.components["r"].place.restarts > 1, within=30)
+        await until(lambda: kernel.components["r"].place.restarts > 1)
 
         assert "went away" in told(kernel, "r") or "exit code 1" in told(kernel, "r")
         assert not kernel.components["r"].detail  # nothing of the message
@@ -98,7 +98,7 @@ async def test_a_message_beyond_16_mib_never_reaches_the_kernel_and_ends_the_str
 async def test_who_goes_on_publishing_after_he_was_stopped_is_ended(tmp_path: Path) -> None:
     text = beside({"r": "does not stop"}, use="rogue-push")
     async with plant(tmp_path, text, offers=offers()) as kernel:
-        await until(lambda: "went on: " in told(kernel, "r"), within=30)
+        await until(lambda: "went on: " in told(kernel, "r"))
 
         assert kernel.components["r"].place.breaches
 
@@ -113,14 +113,14 @@ async def test_a_silent_plugin_is_told_and_loses_its_session(
     rogues = {"r": "never answers a read", "o": "hangs in open", "c": "hangs in close"}
     text = beside(rogues).replace("c: {use: rogue,", "c: {use: rogue-push,")
     async with plant(tmp_path, text, offers=offers()) as kernel:
-        await until(lambda: "read has not answered for" in told(kernel, "r"), within=30)
-        await until(lambda: "no answer within 1.5 s to read" in told(kernel, "r"), within=30)
-        await until(lambda: "open has not answered for" in told(kernel, "o"), within=30)
-        await until(lambda: "no answer within 1.5 s to open" in told(kernel, "o"), within=30)
+        await until(lambda: "read has not answered for" in told(kernel, "r"))
+        await until(lambda: "no answer within 1.5 s to read" in told(kernel, "r"))
+        await until(lambda: "open has not answered for" in told(kernel, "o"))
+        await until(lambda: "no answer within 1.5 s to open" in told(kernel, "o"))
         assert "its process answers, so its device does not" in told(kernel, "o")
         assert "broke the contract" not in told(kernel, "o") + told(kernel, "r")
         kernel.components["c"].lose(0, "for the test")
-        await until(lambda: "did not answer close within 1.5 s" in told(kernel, "c"), within=30)
+        await until(lambda: "did not answer close within 1.5 s" in told(kernel, "c"))
 
 
 async def test_knocking_without_a_hello_takes_no_more_than_a_few_places_and_keeps_nobody_out() -> (
@@ -147,8 +147,8 @@ async def test_knocking_without_a_hello_takes_no_more_than_a_few_places_and_keep
 async def test_a_security_module_that_does_not_answer_denies_and_is_told(tmp_path: Path) -> None:
     text = "security: {guard: {use: deny, how: silent}}\n" + beside({})
     async with plant(tmp_path, text, offers=offers()) as kernel:
-        await until(lambda: kernel.components["guard"].role.attachment, within=30)
-        await until(lambda: str(kernel.components["guard"].life.state) == "up", within=30)
+        await until(lambda: kernel.components["guard"].role.attachment)
+        await until(lambda: str(kernel.components["guard"].life.state) == "up")
         with pytest.raises(TimeoutError):
             await kernel.guards()[0].authorize(
                 Subject("me", ("operator",)), [Check("live.current", "x")]
@@ -164,7 +164,7 @@ async def test_a_reader_that_takes_long_is_told_and_forgiven(
     monkeypatch.setattr("bedplate.runtime.lifecycle.SLOW_WORK", 0.05)
     text = beside({"r": "takes its time"}, use="rogue-sink")
     async with plant(tmp_path, text, offers=offers()) as kernel:
-        await until(lambda: "deliver has not answered" in told(kernel, "r"), within=30)
-        await until(lambda: "all tags answer" in told(kernel, "r"), within=30)
+        await until(lambda: "deliver has not answered" in told(kernel, "r"))
+        await until(lambda: "all tags answer" in told(kernel, "r"))
 
         assert kernel.components["r"].role.figures.restarts == 0

@@ -49,7 +49,7 @@ def hiding(folder: Path) -> dict[str, RigOffer]:
 
 async def counted(kernel: Any) -> int:
     """The number of the hidden one, once the kernel counts it as its plugin's."""
-    pid: int = await until(lambda: value(kernel, "h/pid"), within=30)
+    pid: int = await until(lambda: value(kernel, "h/pid"))
     run = kernel.components["h"].place.run
     async with asyncio.timeout(30):
         while pid not in (await kernel.census.taken(run.pid, run._mark)).pids:
@@ -76,11 +76,11 @@ async def test_who_hides_is_counted_and_ends_with_its_plugin(tmp_path: Path) -> 
         assert not Path(f"/proc/{pid}/environ").read_bytes()
         (tmp_path / "pid").unlink()
         os.kill(kernel.components["h"].place.run.pid, signal.SIGKILL)
-        await until(lambda: not alive(pid), within=20)
+        await until(lambda: not alive(pid))
         second = await until(lambda: value(kernel, "h/pid") not in (None, pid) and counted, 30)
         assert second
         last = await counted(kernel)
-    await until(lambda: not alive(last), within=20)
+    await until(lambda: not alive(last))
 
 
 KILLED = """
@@ -111,4 +111,4 @@ async def test_who_hides_does_not_outlive_a_killed_kernel(tmp_path: Path) -> Non
     finally:
         process.kill()
         await process.wait()
-    await until(lambda: not alive(pid), within=20)
+    await until(lambda: not alive(pid))

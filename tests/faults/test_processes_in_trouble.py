@@ -41,12 +41,12 @@ async def test_whatever_a_process_does_is_noticed_told_and_ended_with_all_that_i
     storm = f"r{list(HOW).index('starts too many processes')}"
     async with plant(tmp_path, beside(ids), offers=offers()) as kernel:
         mark = kernel.census.mark
-        await until(lambda: value(kernel, "good/number"), within=30)
+        await until(lambda: value(kernel, "good/number"))
         for id, how in ids.items():
             await until(lambda id=id, how=how: HOW[how] in told(kernel, id), within=40)
         seen = value(kernel, "good/number")
         await until(lambda: value(kernel, "good/number") > seen)
-        await until(lambda: kernel.components[storm].place.restarts, within=30)
+        await until(lambda: kernel.components[storm].place.restarts)
 
         assert kernel.components["good"].place.restarts == 0
     assert not list(warden.marked(mark))
@@ -102,8 +102,8 @@ from tests.runtime.plant import plant, until, value
 async def main():
     text = beside({"r": "starts a few processes", "b": "blocks its loop"})
     async with plant(Path(FOLDER), text, offers=offers()) as kernel:
-        await until(lambda: value(kernel, "good/number"), within=30)
-        await until(lambda: kernel.components["r"].role.figures.produced, within=30)
+        await until(lambda: value(kernel, "good/number"))
+        await until(lambda: kernel.components["r"].role.figures.produced)
         print(kernel.census.mark, flush=True)
         await asyncio.sleep(60)
 
@@ -127,7 +127,7 @@ async def test_a_killed_kernel_leaves_nobody_not_even_children_in_sessions_of_th
         await process.wait()
 
     assert before >= 3 + 6  # three plugins, and the six that one of them started
-    await until(lambda: not list(warden.marked(mark)), within=20)
+    await until(lambda: not list(warden.marked(mark)))
 
 
 async def test_the_census_counts_children_and_memory_and_knows_nobody_elses(
@@ -167,8 +167,8 @@ async def test_a_stop_ends_in_time_though_every_plugin_hangs(tmp_path: Path) -> 
     text = beside(ids) + "  " + lines({"s": "hangs in close"}, "rogue-sink")[0] + "\n"
     loop = asyncio.get_running_loop()
     async with plant(tmp_path, text, offers=offers()) as kernel:
-        await until(lambda: value(kernel, "good/number"), within=30)
-        await until(lambda: value(kernel, "c/n"), within=30)
+        await until(lambda: value(kernel, "good/number"))
+        await until(lambda: value(kernel, "c/n"))
         began = loop.time()
         await kernel.stop()
 
@@ -187,9 +187,9 @@ async def test_a_faulted_component_raises_an_alarm_that_is_over_when_it_is_back(
     (tmp_path / "wrong").touch()
     async with plant(tmp_path, text) as kernel:
         book = kernel.spine.alarms
-        await until(lambda: states(book.standing()) == [AlarmState.UNACKNOWLEDGED], within=30)
+        await until(lambda: states(book.standing()) == [AlarmState.UNACKNOWLEDGED])
         (alarm,) = book.standing()
-        await until(lambda: told(kernel, "box").count("retry") > 1, within=30)
+        await until(lambda: told(kernel, "box").count("retry") > 1)
 
         assert alarm.source == "box/faulted"
         assert "ZeroDivisionError" in alarm.text
@@ -198,7 +198,7 @@ async def test_a_faulted_component_raises_an_alarm_that_is_over_when_it_is_back(
         kernel.acknowledge("box/faulted", "somebody", "I know")
         assert states(book.standing()) == [AlarmState.ACKNOWLEDGED]
         (tmp_path / "wrong").unlink()
-        await until(lambda: not book.standing(), within=30)
+        await until(lambda: not book.standing())
         assert kernel.spine.alarms.get("box/faulted").alarm.state is AlarmState.NORMAL
 
 
@@ -209,7 +209,7 @@ async def test_an_alarm_of_a_component_that_the_deployment_lost_ends_at_the_star
     text = "connectors: {box: {use: counter, folder: FOLDER, tags: {number: {address: a}}}}"
     (tmp_path / "wrong").touch()
     async with plant(tmp_path, text) as kernel:
-        await until(kernel.spine.alarms.standing, within=30)
+        await until(kernel.spine.alarms.standing)
     async with plant(tmp_path, text) as kernel:  # it stands till the component has proved itself
         assert states(kernel.spine.alarms.standing()) == [AlarmState.UNACKNOWLEDGED]
     async with plant(tmp_path, text.replace("box", "other")) as kernel:
@@ -228,7 +228,7 @@ async def test_many_components_of_one_process_are_one_alarm(
     monkeypatch.setattr("bedplate.runtime.lifecycle.PROVED", 0.3)
     boxes = ", ".join(f"b{n}: {{use: counter, tags: {{n: {{address: a}}}}}}" for n in range(5))
     async with plant(tmp_path, f"connectors: {{{boxes}}}") as kernel:
-        await until(lambda: all(value(kernel, f"b{n}/n") for n in range(5)), within=30)
+        await until(lambda: all(value(kernel, f"b{n}/n") for n in range(5)))
         with contextlib.suppress(ProcessLookupError):
             os.kill(kernel.components["b0"].place.run.pid, how)
         await until(

@@ -34,8 +34,8 @@ async def test_a_plugin_that_publishes_for_another_is_ended_and_nothing_of_it_is
     }
     async with house(tmp_path, components, Level.L2) as kernel:
         forger = kernel.components["forger"]
-        await until(lambda: forger.place.breaches, within=30)
-        await until(lambda: value(kernel, "victim/told") is not None, within=30)
+        await until(lambda: forger.place.breaches)
+        await until(lambda: value(kernel, "victim/told") is not None)
 
         assert any("published for 'victim'" in one.reason for one in forger.life.history)
         assert value(kernel, "victim/told") == ""
@@ -151,7 +151,7 @@ async def test_a_secret_reaches_the_component_that_names_it_and_no_other(
         "two": {**mine, "process": "apart"},
     }
     async with house(tmp_path, components, Level.L2) as kernel:
-        await until(lambda: value(kernel, "two/told") is not None, within=30)
+        await until(lambda: value(kernel, "two/told") is not None)
         message = await kernel.components["two"].role.open_message()
         its_own = await kernel.components["one"].role.open_message()
 
@@ -171,7 +171,7 @@ connectors: {boxes: {type: box, each: {one: {}}}}
 analytics: {sums: {use: sums, for: box, of: number}}
 """
     async with plant(tmp_path, text, offers=offers) as kernel:
-        await until(lambda: state(kernel, "sums") == "invalid", within=30)
+        await until(lambda: state(kernel, "sums") == "invalid")
 
         assert kernel.components["sums"].life.reason == (
             "one/sums/sum is not within tags.publish of the manifest of sums"

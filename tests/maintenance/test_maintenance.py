@@ -196,7 +196,7 @@ async def test_a_bug_is_told_though_people_work_on_the_device(tmp_path: Path) ->
         end = clock.time_ns() + 3600 * 10**9
         kernel.maintenance.begin("press-12", end, "operator-1", "new ram seal")
         (tmp_path / "wrong").touch()
-        await until(lambda: state(kernel, "press-12") == "faulted", within=30)
+        await until(lambda: state(kernel, "press-12") == "faulted")
         assert kernel.spine.alarms.standing()
         assert kernel.maintenance.shown(kernel.spine.alarms.standing()[0]).alarm.state == (  # type: ignore[union-attr]
             AlarmState.UNACKNOWLEDGED

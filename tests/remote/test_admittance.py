@@ -64,7 +64,7 @@ def refusals(kernel: Any) -> str:
 
 async def test_a_remote_plugin_dials_in_and_serves(tmp_path: Path) -> None:
     async with plant(tmp_path, BOX, placement="remote") as kernel:
-        await until(lambda: (value(kernel, "box/number") or 0) > 3, within=30)
+        await until(lambda: (value(kernel, "box/number") or 0) > 3)
 
         assert state(kernel, "box") == "up"
 
@@ -107,8 +107,8 @@ async def test_a_wrong_certificate_is_refused_and_told_on_both_sides(
             case _:
                 authority.kernel(folder)
         async with dialling(kernel, folder) as said:
-            await until(lambda: told in refusals(kernel), within=30)
-            await until(lambda: there in "\n".join(said), within=30)
+            await until(lambda: told in refusals(kernel))
+            await until(lambda: there in "\n".join(said))
 
         assert state(kernel, "box") in {"starting", "unreachable"}
 
@@ -117,21 +117,21 @@ async def test_a_plugin_does_not_talk_to_a_kernel_of_another_ca(tmp_path: Path) 
     async with waiting(tmp_path) as (kernel, _):
         files = Authority("another").place(tmp_path / "place", "rigs")
         async with dialling(kernel, files) as said:
-            await until(lambda: "was made by another CA" in "\n".join(said), within=30)
+            await until(lambda: "was made by another CA" in "\n".join(said))
 
 
 async def test_a_second_program_waits_until_the_first_is_gone(tmp_path: Path) -> None:
     async with waiting(tmp_path) as (kernel, elsewhere), network(kernel.remote_address) as proxy:
         elsewhere.run(kernel.places.values(), proxy.address)
-        await until(lambda: value(kernel, "box/number"), within=30)
+        await until(lambda: value(kernel, "box/number"))
         first = kernel.components["box"].place.run.runs
         files = elsewhere.authority.place(tmp_path / "second", "rigs")
         async with dialling(kernel, files) as said:
-            await until(lambda: "another program serves place rigs" in "\n".join(said), within=30)
+            await until(lambda: "another program serves place rigs" in "\n".join(said))
             assert kernel.components["box"].place.run.runs == first
             await elsewhere.stop()
-            await until(lambda: kernel.components["box"].place.run.runs > first, within=30)
-            await until(lambda: state(kernel, "box") == "up", within=30)
+            await until(lambda: kernel.components["box"].place.run.runs > first)
+            await until(lambda: state(kernel, "box") == "up")
 
 
 async def test_settings_that_a_program_refuses_are_shown_to_the_next_run_of_it(
@@ -144,11 +144,11 @@ async def test_settings_that_a_program_refuses_are_shown_to_the_next_run_of_it(
     async with plant(tmp_path, text + elsewhere.section()) as kernel:
         try:
             elsewhere.run(kernel.places.values(), kernel.remote_address)
-            await until(lambda: state(kernel, "p") == "invalid", within=30)
+            await until(lambda: state(kernel, "p") == "invalid")
             (program,) = elsewhere.programs.values()
             os.kill(program.pid, signal.SIGKILL)
-            await until(lambda: kernel.components["p"].role.figures.restarts == 1, within=30)
-            await until(lambda: state(kernel, "p") == "invalid", within=30)
+            await until(lambda: kernel.components["p"].role.figures.restarts == 1)
+            await until(lambda: state(kernel, "p") == "invalid")
         finally:
             await elsewhere.stop()
 
@@ -156,13 +156,13 @@ async def test_settings_that_a_program_refuses_are_shown_to_the_next_run_of_it(
 async def test_a_program_that_broke_the_contract_is_started_anew(tmp_path: Path) -> None:
     async with waiting(tmp_path) as (kernel, elsewhere):
         elsewhere.run(kernel.places.values(), kernel.remote_address)
-        await until(lambda: value(kernel, "box/number"), within=30)
+        await until(lambda: value(kernel, "box/number"))
         place, (program,) = kernel.components["box"].place, elsewhere.programs.values()
         before = program.pid
         place.end("answered ask 7, which nobody asked")
-        await until(lambda: state(kernel, "box") == "starting", within=30)
+        await until(lambda: state(kernel, "box") == "starting")
         reason = kernel.components["box"].life.reason
-        await until(lambda: state(kernel, "box") == "up", within=30)
+        await until(lambda: state(kernel, "box") == "up")
 
         assert "broke the contract: answered ask 7" in reason
         assert program.pid != before
@@ -174,8 +174,8 @@ async def test_another_plugin_is_not_let_in_at_the_place_of_one(tmp_path: Path) 
         launch = replace(next(iter(kernel.places.values())).launch, plugin="other")
         elsewhere.start(launch, "rigs", kernel.remote_address)
         told = "place rigs runs rigs (connector), not other (connector)"
-        await until(lambda: told in refusals(kernel), within=30)
-        await until(lambda: told in "\n".join(elsewhere.said), within=30)
+        await until(lambda: told in refusals(kernel))
+        await until(lambda: told in "\n".join(elsewhere.said))
 
 
 async def test_only_so_many_may_try_at_once_and_silence_is_hung_up_on(
@@ -200,16 +200,16 @@ async def test_only_so_many_may_try_at_once_and_silence_is_hung_up_on(
         for one in (writer, *(writer for _, writer in opened)):
             one.close()
         elsewhere.run(kernel.places.values(), kernel.remote_address)
-        await until(lambda: value(kernel, "box/number"), within=30)
+        await until(lambda: value(kernel, "box/number"))
 
 
 async def test_a_refusal_is_no_problem_any_more_once_the_place_is_served(tmp_path: Path) -> None:
     async with waiting(tmp_path) as (kernel, elsewhere):
         wrong = elsewhere.authority.place(tmp_path / "wrong", "other")
         async with dialling(kernel, wrong):
-            await until(lambda: "no remote place 'other'" in refusals(kernel), within=30)
+            await until(lambda: "no remote place 'other'" in refusals(kernel))
         elsewhere.run(kernel.places.values(), kernel.remote_address)
-        await until(lambda: value(kernel, "box/number"), within=30)
+        await until(lambda: value(kernel, "box/number"))
 
         assert not refusals(kernel)
 
@@ -306,8 +306,8 @@ analytics:
 """
     async with plant(tmp_path, text, placement="remote") as kernel:
         for component in ("guard", "box", "sums"):
-            await until(lambda component=component: state(kernel, component) == "up", within=30)
-        await until(lambda: (value(kernel, "box/sums/count") or 0) > 3, within=30)
+            await until(lambda component=component: state(kernel, component) == "up")
+        await until(lambda: (value(kernel, "box/sums/count") or 0) > 3)
         (guard,) = kernel.guards()
         (decision,) = await guard.authorize(Subject("somebody"), [Check("live.current", "box/**")])
 

@@ -70,7 +70,7 @@ async def line(
     ):
         elsewhere.run(kernel.places.values(), proxy.address)
         try:
-            await until(lambda: value(kernel, "p/number"), within=30)
+            await until(lambda: value(kernel, "p/number"))
             yield kernel, proxy, elsewhere
         finally:
             await elsewhere.stop()
@@ -79,11 +79,11 @@ async def line(
 async def more(kernel: Any, count: int = 100) -> None:
     """Returns when so many more have come."""
     seen = value(kernel, "p/number") or 0
-    await until(lambda: (value(kernel, "p/number") or 0) > seen + count, within=30)
+    await until(lambda: (value(kernel, "p/number") or 0) > seen + count)
 
 
 async def redialled(proxy: Proxy, taken: int) -> None:
-    await until(lambda: proxy.taken > taken, within=30)
+    await until(lambda: proxy.taken > taken)
 
 
 @pytest.mark.slow
@@ -113,8 +113,8 @@ async def test_a_connection_that_is_dead_though_open_is_noticed_from_both_sides(
     async with line(tmp_path) as (kernel, proxy, elsewhere):
         gone = kernel.components["p"].place.run.attachment.gone
         proxy.lose()
-        await until(lambda: any("says nothing" in said for said in elsewhere.said), within=30)
-        await until(gone.done, within=30)
+        await until(lambda: any("says nothing" in said for said in elsewhere.said))
+        await until(gone.done)
         await more(kernel)
 
         assert whole(await numbers(kernel.engine))
@@ -144,10 +144,10 @@ async def test_a_cut_that_lasts_is_told_and_what_was_handed_over_comes_after_it(
     async with line(tmp_path) as (kernel, proxy, _):
         there, proxy.target = proxy.target, "127.0.0.1:9"
         proxy.reset()
-        await until(lambda: state(kernel, "p") == "unreachable", within=30)
+        await until(lambda: state(kernel, "p") == "unreachable")
         reason = kernel.components["p"].life.reason
         proxy.target = there
-        await until(lambda: state(kernel, "p") == "up", within=30)
+        await until(lambda: state(kernel, "p") == "up")
         await more(kernel)
         found = await numbers(kernel.engine)
 
@@ -225,7 +225,7 @@ async def test_a_kernel_that_stops_in_order_goes_on_where_it_was(tmp_path: Path)
                 async with plant(tmp_path, text, offers=COUNTING) as kernel:
                     proxy.target = kernel.remote_address
                     elsewhere.run(kernel.places.values(), proxy.address)
-                    await until(lambda kernel=kernel: state(kernel, "p") == "up", within=30)
+                    await until(lambda kernel=kernel: state(kernel, "p") == "up")
                     await more(kernel, 200)
                     found = await numbers(kernel.engine)
         finally:

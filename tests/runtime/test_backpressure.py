@@ -99,7 +99,7 @@ async def test_a_slow_disk_holds_back_who_pushes_not_who_is_polled_and_loses_not
         source = kernel.components["torrent"].role
         lead = pinged = 0.0
         credit = CREDIT
-        await until(lambda: value(kernel, "torrent/number"), within=30)
+        await until(lambda: value(kernel, "torrent/number"))
         async with asyncio.timeout(40):
             while kernel.engine.state().syncs < 6:
                 lead = max(lead, said(tmp_path, "handed") - source.figures.consumed)
@@ -111,7 +111,7 @@ async def test_a_slow_disk_holds_back_who_pushes_not_who_is_polled_and_loses_not
         await until(lambda: polled.consumed > before)  # it can't send again, so it goes on
         kernel.components["brook"].lose(plugin_pb2.CODE_UNREACHABLE, "closed and opened meanwhile")
         await until(lambda: state(kernel, "brook") == "unreachable")
-        await until(lambda: state(kernel, "brook") in ("up", "degraded"), within=20)
+        await until(lambda: state(kernel, "brook") in ("up", "degraded"))
         assert engine.slow
         assert lead <= (CREDIT + IN_HAND) * AT_ONCE
         assert credit >= 0
@@ -165,7 +165,7 @@ async def test_a_history_makes_no_more_pages_than_its_reader_has_room_for(
 ) -> None:
     text = f"connectors: {{lib: {{use: {use}, folder: FOLDER, most: 60, deliver: ['**']}}}}"
     async with plant(tmp_path, text, offers=RIGS) as kernel:
-        await until(lambda: state(kernel, "lib") == "up", within=30)
+        await until(lambda: state(kernel, "lib") == "up")
         taken = lead = 0
         async for _ in kernel.history.query(requests.Query(selectors=["**"])):
             taken += 1
@@ -180,17 +180,17 @@ async def test_a_history_makes_no_more_pages_than_its_reader_has_room_for(
 async def test_a_reader_that_goes_away_ends_the_making_of_pages(tmp_path: Path) -> None:
     text = "connectors: {lib: {use: library, folder: FOLDER, most: 1000, deliver: ['**']}}"
     async with plant(tmp_path, text, offers=RIGS) as kernel:
-        await until(lambda: state(kernel, "lib") == "up", within=30)
+        await until(lambda: state(kernel, "lib") == "up")
         pages = kernel.history.query(requests.Query(selectors=["**"]))
         await anext(pages)
         await asyncio.sleep(0.2)
         assert not said(tmp_path, "over")
         await pages.aclose()
-        await until(lambda: said(tmp_path, "over"), within=20)
+        await until(lambda: said(tmp_path, "over"))
 
         assert said(tmp_path, "made") <= AHEAD + 3
         (attachment,) = [p.run.attachment for p in kernel.places.values()]
-        await until(lambda: not attachment._forgotten, within=20)  # it has answered
+        await until(lambda: not attachment._forgotten)  # it has answered
         assert state(kernel, "lib") == "up"
 
 
@@ -228,7 +228,7 @@ api: {{listen: "127.0.0.1:0"}}
             monkeypatch.setattr("bedplate.server.door.STALL", 0.3)
             stalled = client.history_pages("**")
             await anext(stalled)
-            await until(lambda: said(tmp_path, "over"), within=20)
+            await until(lambda: said(tmp_path, "over"))
             with pytest.raises(CallError, match="nothing was read for"):
                 async for _ in stalled:
                     pass

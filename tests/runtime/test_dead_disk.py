@@ -111,7 +111,7 @@ async def test_on_a_dead_disk_values_derived_values_and_alarms_go_on_and_memory_
         listener, _ = kernel.spine.live.listen()
         await until(lambda: value(kernel, "one/sums/count") and value(kernel, "keeps/n"))
         async with full(disk):
-            await until(lambda: engine.state().failed, within=30)
+            await until(lambda: engine.state().failed)
             assert "disk is full" in kernel.spine.not_stored
             await until(lambda: state(kernel, "keeps") == "degraded")
             confirmed = (tmp_path / "keeps" / "confirmed").read_text()
@@ -147,7 +147,7 @@ async def test_a_source_that_resends_a_little_is_not_held_and_hears_nothing_of_a
         confirmed = tmp_path / "sends" / "confirmed"
         await until(lambda: value(kernel, "sends/n") and confirmed.exists())
         async with full(disk):
-            await until(lambda: engine.state().failed, within=30)
+            await until(lambda: engine.state().failed)
             before = confirmed.read_text()
             await goes_on(kernel, "sends/n", "one/number")
             assert state(kernel, "sends") == "up"
@@ -189,7 +189,7 @@ async def test_what_memory_can_not_hold_is_declared_to_the_sample_when_there_is_
         listener, _ = kernel.spine.live.listen()
         await until(lambda: value(kernel, "one/sums/count"))
         async with full(disk):
-            await until(lambda: kernel.spine.unstored.why, within=30)
+            await until(lambda: kernel.spine.unstored.why)
             await goes_on(kernel, "one/number", "pushed/n", "one/sums/count")
             held = engine.pending_bytes
             await goes_on(kernel, "one/number", "one/sums/count")

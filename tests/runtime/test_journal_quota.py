@@ -48,7 +48,7 @@ async def test_a_full_journal_holds_those_who_can_wait_and_goes_on_live_for_the_
     engine = EmbeddedEngine(tmp_path / "journal", clock=SystemClock(), sync=0.05, size=SIZE)
     async with plant(tmp_path, TEXT, engine=engine, offers=RIGS) as kernel:
         listener, _ = kernel.spine.live.listen()
-        await until(lambda: engine.state().full, within=30)
+        await until(lambda: engine.state().full)
         await until(lambda: state(kernel, "one") == "degraded")
         assert "journal is full (journal.size 17 MB)" in kernel.components["one"].life.reason
         alarm = await until(lambda: kernel.spine.alarms.get("kernel/journal/full"))

@@ -49,7 +49,7 @@ async def test_a_process_that_ends_by_itself_is_faulted_after_too_many_times(
     monkeypatch.setattr("bedplate.runtime.lifecycle.FAULTS", 2)
     text = f"connectors: {{t: {{use: troubled, how: '{how}', tags: {{n: {{address: a}}}}}}}}"
     async with plant(tmp_path, text) as kernel:
-        await until(lambda: state(kernel, "t") == "faulted", within=30)
+        await until(lambda: state(kernel, "t") == "faulted")
 
         assert words in kernel.components["t"].life.reason
 

@@ -49,7 +49,7 @@ analytics: {sums: {use: sums, for: box, of: n, placement: inline}}
     async with plant(tmp_path, text, offers=OFFERS | {"sums": sums}) as kernel:
         life = kernel.components["sums"].life
         words = "keeps 13.0 MiB of states; 12 MiB are the most"
-        await until(lambda: any(words in t.reason for t in life.history), within=30)
+        await until(lambda: any(words in t.reason for t in life.history))
 
         assert (await kernel.engine.cursor("sums"))[1] == {}
         assert kernel.components["sums"]._faults._times

@@ -67,7 +67,7 @@ async def test_a_cut_of_three_weeks_costs_history_and_alarms_nothing_and_the_sin
         await until(lambda: value(kernel, "box/sums/count") > kept + 20)
         (tmp_path / "cloud.away").unlink()
         clock.passes(60)  # its next try
-        await until(lambda: got(tmp_path)[-1][2] > kept, within=30)
+        await until(lambda: got(tmp_path)[-1][2] > kept)
         count = value(kernel, "box/sums/count")
         assert value(kernel, "box/sums/sum") == count * (count + 1) // 2, "nothing was missed"
         assert kernel.components["history"].role.figures.dropped == 0
@@ -99,10 +99,10 @@ async def test_live_first_brings_the_newest_at_once_and_the_rest_beside_flagged_
             return one[0] == "past" and one[2] > before
 
         (tmp_path / "cloud.away").unlink()
-        await until(lambda: state(kernel, "cloud") == "up", within=30)
-        await until(lambda: any(map(late, got(tmp_path))), within=30)
+        await until(lambda: state(kernel, "cloud") == "up")
+        await until(lambda: any(map(late, got(tmp_path))))
         role = kernel.components["cloud"].role
-        await until(lambda: not role.ranges, within=30)
+        await until(lambda: not role.ranges)
         await until(lambda: got(tmp_path)[-1][0] == "live")
     taken = got(tmp_path)
     past, live = lane(taken, "past"), lane(taken, "live")
@@ -128,14 +128,14 @@ async def test_a_restart_amid_two_lanes_loses_nothing(
         await until(lambda: len(got(tmp_path)) > 5)
         await cut(kernel, tmp_path, records=200)
         (tmp_path / "cloud.away").unlink()
-        await until(lambda: len(lane(got(tmp_path), "past")) > 30, within=30)
+        await until(lambda: len(lane(got(tmp_path), "past")) > 30)
         assert kernel.components["cloud"].role.ranges, "in the midst of it"
         last = value(kernel, "box/number")
     reached = lane(got(tmp_path), "past")[-1]
     async with plant(tmp_path, text, offers=RIGS) as kernel:
         role = kernel.components["cloud"].role
-        await until(lambda: lane(got(tmp_path), "past")[-1] > reached, within=30)
-        await until(lambda: state(kernel, "cloud") == "up" and not role.ranges, within=30)
+        await until(lambda: lane(got(tmp_path), "past")[-1] > reached)
+        await until(lambda: state(kernel, "cloud") == "up" and not role.ranges)
         await until(lambda: got(tmp_path)[-1][0] == "live")
     taken = got(tmp_path)
     assert set(range(1, last)) <= {number for _, _, number in taken}

@@ -92,6 +92,7 @@ async def test_a_device_that_connects_and_never_answers_is_one_trouble(
 async def test_a_process_that_ends_is_one_line_and_one_alarm_for_all_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bedplate.runtime.lifecycle.WINDOW", 600.0)  # six slow starts
     async with running(tmp_path, PROCESSES, monkeypatch) as kernel:
         await all_up(kernel)
         files(tmp_path, "exit", "press-11")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from tests.runtime.plant import OFFERS, plant, state, until
 
 FAST = "process: shared, scan_classes: {fast: 50ms}, tags: {n: {address: a, scan: fast}}"
@@ -15,6 +16,12 @@ connectors:
   third: {{use: troubled, how: slow in open, {FAST}}}
 """
 ALL = ("ends", "other", "third")
+
+
+@pytest.fixture(autouse=True)
+def slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six starts take one longer than a minute."""
+    monkeypatch.setattr("bedplate.runtime.lifecycle.WINDOW", 600.0)
 
 
 async def test_one_that_ends_their_process_ends_it_for_all_also_for_who_is_not_open_yet(

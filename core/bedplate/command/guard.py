@@ -119,8 +119,8 @@ class Guard:
             refused = trail.about(case.command, "approve", "refused", why, subject)
             self._world.audit.add(refused, urgent=True)
             raise Denied(why)
-        if self._waiting.pop(case.key, None) is None:
-            return case.command
+        if self._waiting.pop(case.key, None) is None:  # somebody was quicker
+            return await self._approved_before(command_id, intent, subject)
         return await self._joined(self._start(case, self._approved(case, intent, subject)))
 
     async def cancel(self, command_id: str, subject: Subject) -> Command:

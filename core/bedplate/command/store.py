@@ -68,12 +68,17 @@ class Store:
             make_folder(self._file.parent, 0o700)
             fresh = not self._file.exists()
             os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._db = sqlite3.connect(
+        db = sqlite3.connect(
             self._file or ":memory:", timeout=5, isolation_level=None, check_same_thread=False
         )
-        self._prepare(self._db)
-        if self._file is not None and fresh:
-            sync_folder(self._file.parent)
+        try:
+            self._prepare(db)
+            if self._file is not None and fresh:
+                sync_folder(self._file.parent)
+        except (StoreError, sqlite3.Error, OSError):
+            db.close()
+            raise
+        self._db = db
 
     def _prepare(self, db: sqlite3.Connection) -> None:
         (application,) = db.execute("PRAGMA application_id").fetchone()

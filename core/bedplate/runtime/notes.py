@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 from bedplate.config.deployment import Component
 from bedplate.errors import JournalError
@@ -27,6 +28,7 @@ class Notes:
         self._figures = figures
         self._allowance = Allowance(A_SECOND, AT_ONCE, spine.clock.monotonic)
         self.newest = ""
+        self.said: Callable[[str], None] = lambda text: None  # each that is within the allowance
 
     def heard(self, text: str) -> str:
         """Takes one. Returns why its component can't go on like this; empty when it can."""
@@ -36,6 +38,7 @@ class Notes:
             event = Event(self._source, EventKind.NOTE, now, self.newest)
             with contextlib.suppress(JournalError):
                 self._spine.event(self._stream, event)
+            self.said(self.newest)
             return ""
         self._figures.notes_left_out += 1
         if self._allowance.refused <= FLOOD:

@@ -69,6 +69,7 @@ class Role:
         self.well: Callable[[], None] = lambda: None  # answers come again
         self.off: Callable[[], bool] = lambda: False  # silent, and not expected to speak
         self.forget: Callable[[], None] = lambda: None  # what was answered before counts no more
+        self.said: Callable[[str], None] = lambda text: None  # a note, in words
         self.state: Callable[[], lifecycle.State] = lambda: lifecycle.State.STOPPED
 
     async def open_message(self) -> Any:

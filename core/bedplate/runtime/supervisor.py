@@ -66,6 +66,7 @@ class Supervisor:
         self._faults = FaultCount(spine.clock.monotonic)
         self._ends = 0  # of its place, that it has counted
         self._notes = Notes(role.component, spine, role.figures)
+        self._notes.said = lambda text: role.said(text)  # noqa: PLW0108  the kernel sets it later
         self._task: asyncio.Task[None] | None = None
         self._pausing: asyncio.Future[None] | None = None
         self._held: Held | None = None

@@ -93,6 +93,7 @@ class Kernel:
         self.launched: Callable[[Place], None] = lambda place: None  # a plugin has started
         self.guarding: dict[str, Guard] = {}  # security modules by id; those of now
         self.forgotten: Callable[[str], None] = lambda module: None  # what it said counts no more
+        self.guard_said: Callable[[str, str], None] = lambda module, text: None  # a note of one
         self.lost: Callable[[str, str], None] = lambda reader, text: None  # beyond its buffer
         self.census = self.census_type()
         self.maintained: Callable[[Maintenance, str], None] = lambda one, what: None
@@ -187,6 +188,7 @@ class Kernel:
         if isinstance(role, Guard):
             self.guarding[supervisor.component.id] = role
             role.forget = lambda: self.forgotten(supervisor.component.id)
+            role.said = lambda text: self.guard_said(supervisor.component.id, text)
         if isinstance(role, Source):
             self.ledger.adopt(supervisor.component, role.account, role.heard())
             role.backfill.filled = self.ledger.filled

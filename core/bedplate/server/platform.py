@@ -165,6 +165,7 @@ class Platform:
         self.kernel.lost = self._lost
         self.kernel.maintained = self._maintained
         self.kernel.rotated = self._rotated
+        self.kernel.guard_said = self._guard_said
         token = local_token(home())
         await self.kernel.start()
         self.kernel.spine.told_gap = self._gap
@@ -269,6 +270,14 @@ class Platform:
         """And that a secret is another one now."""
         if self._audit:
             self._audit.add(Entry("secret.changed", "noted", resource=component, text=text))
+
+    def _guard_said(self, module: str, text: str) -> None:
+        """What a security module says of users, tokens and policies; and the operator is told at once."""
+        if self._audit:
+            self._audit.add(
+                Entry("access.changed", "noted", resource=module, text=text), urgent=True
+            )
+        self._noted(f"{module}: {text}")
 
     def _heard(self, record: Mapping[str, Any]) -> None:
         self.hooks.tell("bedplate_audit_written", record=MappingProxyType(record))

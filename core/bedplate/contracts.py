@@ -18,6 +18,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -392,7 +393,7 @@ class SecurityModule:
     config: Any
     component: str
     note: Callable[[str], None]
-    files: Mapping[str, bytes]  # that settings name, as they were when the deployment was applied
+    files: Mapping[str, bytes] = MappingProxyType({})  # that settings name, as they were applied
 
     forget: Callable[
         [], None

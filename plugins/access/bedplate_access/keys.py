@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -105,12 +105,16 @@ def _check(key: Key) -> None:
         raise KeysRefused(f"key {kid!r} is shorter than {RSA_LEAST} bits")
 
 
-def source_of(oidc: Oidc) -> Source:
-    """As the settings say."""
+def source_of(oidc: Oidc, files: Mapping[str, bytes]) -> Source:
+    """As the settings say. files: as they were applied; what is too large to be among them is read. Raises OSError."""
     if oidc.jwks is not None:
-        return Path(oidc.jwks).read_bytes
+        applied, file = files.get(oidc.jwks), Path(oidc.jwks)
+        return file.read_bytes if applied is None else lambda: applied
     assert oidc.jwks_url is not None
-    context = ssl.create_default_context(cafile=oidc.ca)
+    authority = files.get(oidc.ca or "", b"").decode("ascii", "replace")
+    context = ssl.create_default_context(
+        cafile=None if authority else oidc.ca, cadata=authority or None
+    )
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}),
         urllib.request.HTTPSHandler(context=context),

@@ -23,7 +23,7 @@ AT_A_TIME, WAITING = 2, 12  # checks of passwords
 STEP = 0.25  # s: a no comes at one of these, which says nothing of what was found out on the way
 WITHIN_CALL = 1.6  # s; the kernel ends the session of a module that takes 2, and all logins with it
 SAYS_AGAIN = 60.0  # s before the same is said again
-SAID = 500  # things that are remembered as said
+SAID = 30  # different things in that time; the audit log has each refusal anyway
 Recognised = Callable[[str, Credential, str, int], Subject | None]
 
 
@@ -90,15 +90,13 @@ class Logins:
         self._sessions.end(lambda login: _changed(login, roster))
 
     def say(self, text: str) -> None:
-        """Tells of something that strangers can cause: the same thing once a minute."""
+        """Tells of something that strangers can cause: the same thing once a minute, and not too much of it."""
         now = self._monotonic()
-        if now - self._said.get(text, -SAYS_AGAIN) < SAYS_AGAIN:
-            return
-        self._said[text] = now
-        self._said.move_to_end(text)
-        while len(self._said) > SAID:
+        while self._said and now - next(iter(self._said.values())) >= SAYS_AGAIN:
             self._said.popitem(last=False)
-        self._note(text)
+        if text not in self._said and len(self._said) < SAID:
+            self._said[text] = now
+            self._note(text)
 
     async def _checked(self, kept: str, password: str) -> bool:
         if self._waiting >= WAITING:
@@ -115,8 +113,14 @@ class Logins:
             minutes = round(WITHIN / 60)
             self.say(
                 f"{shown.name[:128]!r}: no password counts for up to {minutes} min after {MOST} wrong ones,"
-                f" the last from {shown.peer}"
+                f" the last from {host_of(shown.peer)}"
             )
+
+
+def host_of(peer: str) -> str:
+    """Its address without the port, which differs from call to call."""
+    kind, _, rest = peer.partition(":")
+    return rest.rpartition(":")[0] if kind in ("ipv4", "ipv6") else peer
 
 
 def _changed(login: Login, roster: Roster) -> bool:

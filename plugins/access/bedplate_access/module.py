@@ -18,8 +18,9 @@ from bedplate_access import bootstrap, certificates
 from bedplate_access.folder import Folder
 from bedplate_access.issuer import Issuer, TokenRefusal
 from bedplate_access.keys import Keys, source_of
-from bedplate_access.login import WITHIN_CALL, Logins
+from bedplate_access.login import WITHIN_CALL, Logins, host_of
 from bedplate_access.passwords import Hashing
+from bedplate_access.policy import Policies
 from bedplate_access.recognition import Recognition, outside
 from bedplate_access.registry import TOKEN
 from bedplate_access.roster import BOOTSTRAP
@@ -29,6 +30,7 @@ from bedplate_access.store import Store
 from bedplate_access.watched import Look, Watched
 
 BY = "access module"
+BEYOND = Decision(Verdict.DENY, "outside the scope of the token", 3600.0)
 
 
 class Access(SecurityModule):
@@ -47,14 +49,19 @@ class Access(SecurityModule):
         self._logins = Logins(self.config, hashing, *clocks, self.note)
         self._network = ThreadPoolExecutor(1, thread_name_prefix="access issuer")
         self._issuer = self._make_issuer()
+        self._policies = Policies(self.config, self.files, self.note, self.time_ns)
         self._watched = Watched(self._open_store, self._changed, self._failed)
         self._ending: asyncio.Task[None] | None = None
         await self._watched.open()
         await self._logins.prepare()
+        self._policies.watch()
+        if words := self._policies.words:
+            self.note(words)
 
     async def close(self) -> None:
         if self._ending:
             await asyncio.wait([self._ending])
+        await self._policies.close()
         await self._watched.close()
         self._logins.close()
         self._network.shutdown(wait=False)
@@ -67,12 +74,10 @@ class Access(SecurityModule):
         return found
 
     async def authorize(self, subject: Subject, checks: Sequence[Check]) -> list[Decision]:
-        return [self._decided(subject, check) for check in checks]
-
-    def _decided(self, subject: Subject, check: Check) -> Decision:
-        if outside(subject, check):
-            return Decision(Verdict.DENY, "access: outside the scope of the token")
-        return Decision(Verdict.ABSTAIN, remember=60.0)
+        beyond = [outside(subject, check) for check in checks]
+        within = [check for check, out in zip(checks, beyond, strict=True) if not out]
+        decided = iter(self._policies.decide(subject, within))
+        return [BEYOND if out else next(decided) for out in beyond]
 
     # --- who ---
 
@@ -102,7 +107,7 @@ class Access(SecurityModule):
         try:
             subject = self._who.by_certificate(shown)
         except certificates.Refusal as refusal:
-            self._logins.say(f"a certificate from {shown.peer} {refusal}")
+            self._logins.say(f"a certificate from {host_of(shown.peer)} {refusal}")
             return None
         self._watched.used("certificates", subject.credential, self.time_ns())
         return subject
@@ -116,7 +121,7 @@ class Access(SecurityModule):
                 )
         except (TokenRefusal, TimeoutError) as refusal:
             why = str(refusal) or "could not be judged in time: the keys do not come"
-            self._logins.say(f"a token of the issuer from {shown.peer} {why}")
+            self._logins.say(f"a token of the issuer from {host_of(shown.peer)} {why}")
             return None
         return self._who.by_issuer(claimed, shown)
 
@@ -124,7 +129,7 @@ class Access(SecurityModule):
         if self.config.oidc is None:
             return None
         try:
-            keys = Keys(source_of(self.config.oidc), self.monotonic)
+            keys = Keys(source_of(self.config.oidc, self.files), self.monotonic)
         except OSError as error:
             raise OSError(f"{self.config.oidc.ca}: {error}") from None
         self._network.submit(keys.find, "")  # so that the first who comes need not wait

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from bedplate.settings import Duration, FileName
+from bedplate.settings import CalendarName, Duration, FileName
 
 Role = Literal["viewer", "operator", "engineer", "admin", "auditor", "plugin"]
 ROLES: tuple[str, ...] = ("viewer", "operator", "engineer", "admin", "auditor", "plugin")
@@ -79,6 +79,15 @@ class Config(BaseModel):
     certificates: dict[str, Roles] = Field(
         {},
         description='certificates of your own CA: subject, such as "CN=mes", → role or roles',
+    )
+    policies: list[FileName] = Field(
+        [], description="files of Cedar policies; a change of them counts once it is applied"
+    )
+    ready_made: bool = Field(
+        True, description="whether the policies of the roles are in force beside yours"
+    )
+    calendar: CalendarName | None = Field(
+        None, description="whose shifts policies name as context.shift, and whose time zone"
     )
     oidc: Oidc | None = Field(
         None, description="an OpenID Connect issuer whose tokens are believed"

@@ -115,7 +115,7 @@ class Assembly:
 
     def _role(self, component: Component, offer: Offer, held: Held) -> Role:
         ground = self._ground
-        settings = Settings(component, self.deployment, held)
+        settings = Settings(component, self.deployment, held, offer.schema.settings)
         if tier_of(component, offer) == "reader":
             lanes = component.buffer and component.buffer.backlog == "live_first"
             kind = TwoLanes if lanes else Reader

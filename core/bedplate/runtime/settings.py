@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from bedplate.config.deployment import Component, Deployment, resolve_settings
@@ -16,20 +17,30 @@ class Resolving(Protocol):
 
 
 class Settings:
-    """Resolved anew at each Open, so that a rotated secret is picked up. Raises SecretError."""
+    """Resolved anew at each Open, so that a rotated secret is picked up. schema: of the settings; files that are left
+    out start beside the deployment file, as written ones do. Raises SecretError."""
 
-    def __init__(self, component: Component, deployment: Deployment, secrets: Resolving) -> None:
+    def __init__(
+        self,
+        component: Component,
+        deployment: Deployment,
+        secrets: Resolving,
+        schema: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self._component = component
         self._deployment = deployment
         self._secrets = secrets
+        self._left_out = {
+            name: str(deployment.folder(part["default"]))
+            for name, part in schema.get("properties", {}).items()
+            if part.get("format") == "path" and isinstance(part.get("default"), str)
+        }
 
     def __call__(self) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
         """Plain settings, and JSON pointer → secret."""
         found: dict[str, bytes] = {}
-        settings = self._without_secrets(
-            resolve_settings(self._component, self._deployment), "", found
-        )
-        return settings, found
+        settings = resolve_settings(self._component, self._deployment)
+        return self._without_secrets(self._left_out | settings, "", found), found
 
     def _without_secrets(self, value: Any, pointer: str, found: dict[str, bytes]) -> Any:
         if isinstance(value, dict) and set(value) == {"secret"}:

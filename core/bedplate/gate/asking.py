@@ -36,13 +36,15 @@ class Module(Protocol):
 @dataclass(slots=True)
 class Outcome:
     """What one module says. denied: resource → rule · until: the monotonic moment up to which all of it may be
-    remembered · failed: why nothing of it is allowed · waits: words for the caller when that is for now."""
+    remembered · failed: why nothing of it is allowed · waits: words for the caller when that is for now · words: for
+    what is allowed, where they were asked for."""
 
     module: str
     denied: dict[str, str] = field(default_factory=dict)
     until: float = FOR_EVER
     failed: str = ""
     waits: str = ""
+    words: str = ""
 
     @property
     def rule(self) -> str:
@@ -65,6 +67,20 @@ class Asking:
         if len(asked) == 1:
             return [await asked[0]]
         return list(await asyncio.gather(*asked))
+
+    async def told(self, subject: Subject, action: str, resource: str) -> list[Outcome]:
+        """The same for one, asked anew, with the words of what is allowed."""
+
+        async def one(name: str, module: Module) -> Outcome:
+            task = await self._answer(module, subject, [Check(action, resource)])
+            if failed := failure(task, 1):
+                return Outcome(name, failed=failed, waits=_starting(task))
+            (decision,) = task.result()
+            if rule := _denial(decision):
+                return Outcome(name, {resource: rule})
+            return Outcome(name, words=decision.reason)
+
+        return list(await asyncio.gather(*(one(*pair) for pair in self._modules.items())))
 
     async def _one(
         self, name: str, module: Module, subject: Subject, action: str, resources: Collection[str]

@@ -23,7 +23,7 @@ from bedplate.gate.asking import DECIDE_WITHIN, FOR_EVER, Asking, Module, Outcom
 from bedplate.gate.audit import Audit, Entry
 from bedplate.gate.identity import Authenticator
 from bedplate.gate.memory import Memory, Who, who
-from bedplate.gate.policy import ACTIONS, by_kernel_alone, objection
+from bedplate.gate.policy import ACTIONS, by_kernel_alone, granted, objection
 
 VIEWS = 256  # sights that are kept
 FEW = 50  # paths that are not worth one
@@ -41,6 +41,14 @@ class _View:
 
     def of(self, paths: Collection[str]) -> bool:
         return self.paths is paths and self.size == len(paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """rules: by which it is allowed or not, each with who says so."""
+
+    allowed: bool
+    rules: tuple[str, ...]
 
 
 class Gate:
@@ -123,14 +131,17 @@ class Gate:
         if rule := objection(subject, action):
             raise self._refused(subject, action, "", rule, "")
 
-    async def rules(self, subject: Subject, action: str, resource: str = "") -> list[str]:
-        """By which this is denied now, one of each that denies; none: it is allowed. Leaves no line in the log."""
+    async def reasons(self, subject: Subject, action: str, resource: str = "") -> Reasons:
+        """Whether this is allowed now, and by which rules. Asks anew, and leaves no line in the log."""
         if rule := objection(subject, action):
-            return [rule]
+            return Reasons(False, (rule,))
+        by_kernel = f"kernel: {granted(subject, action)}"
         if self.open_to(subject, action):
-            return []
-        outcomes = await self._asking.ask(subject, action, (resource,))
-        return [f"{one.module}: {one.rule}" for one in outcomes if one.rule]
+            return Reasons(True, (by_kernel,))
+        found = await self._asking.told(subject, action, resource)
+        against = tuple(f"{one.module}: {one.rule}" for one in found if one.rule)
+        for_it = tuple(f"{one.module}: {one.words}" for one in found if one.words)
+        return Reasons(not against, against or (by_kernel, *for_it))
 
     # --- what they see ---
 
@@ -147,6 +158,8 @@ class Gate:
         """The same, with the monotonic moment up to which it may be remembered."""
         if self.open_to(subject, action) or not paths:
             return paths, FOR_EVER
+        if objection(subject, action):
+            return (), FOR_EVER
         key, now = (who(subject), action), self.memory.now()
         view = self._views.get(key)
         generation = self.memory.generation
@@ -170,7 +183,9 @@ class Gate:
             self._views.popitem(last=False)
 
     def open_to(self, subject: Subject, action: str) -> bool:
-        """Whether there is no module to ask."""
+        """Whether the table allows it and there is no module to ask."""
+        if objection(subject, action):
+            return False
         return not self._modules or by_kernel_alone(subject, action)
 
     # --- words ---

@@ -25,6 +25,7 @@ from bedplate.server.access import AccessService
 from bedplate.server.admin import Admin
 from bedplate.server.alarms import AlarmService
 from bedplate.server.catalog import Catalog
+from bedplate.server.check_access import CheckAccessService
 from bedplate.server.deployments import DeploymentService
 from bedplate.server.door import Door, GateLike, Method
 from bedplate.server.entrance import Entrance
@@ -147,6 +148,7 @@ class ApiServer:
             self._admin,
             MaintenanceService(kernel),
             ExplainService(kernel),
+            CheckAccessService(kernel),
             AccessService(self._identities, self.sessions, self._audit, kernel.clock.monotonic),
             *self._more,
         ]

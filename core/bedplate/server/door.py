@@ -29,6 +29,7 @@ from bedplate.errors import (
     ProtocolError,
     Unauthenticated,
 )
+from bedplate.gate.gate import Reasons
 from bedplate.gate.memory import Memory
 from bedplate.gate.sight import Sight
 from bedplate.server.entrance import Entrance
@@ -49,6 +50,9 @@ class GateLike(Protocol):
 
     async def check(self, subject: Subject, action: str, *resources: str, told: str = "") -> None:
         """Raises Denied; NotReady, which is one, when another try is worth it."""
+
+    async def reasons(self, subject: Subject, action: str, resource: str = "") -> Reasons:
+        """Whether this is allowed now, and by which rules."""
 
     def open_to(self, subject: Subject, action: str) -> bool:
         """Whether there is no module to ask."""

@@ -77,6 +77,7 @@ def support(folder: Path, environ: dict[str, str], *words: str) -> subprocess.Co
 
 @pytest.fixture
 def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "one.txt").touch(0o600)
     (tmp_path / "one.txt").write_text(f"{IN_FILE}\n")
     (tmp_path / "talkative.py").write_text(PLUGIN)
     (tmp_path / "plant.yaml").write_text(PLANT)

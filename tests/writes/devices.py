@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +37,22 @@ class Machine:
 
     def take(self, name: str, value: Any) -> None:
         """The effect: counted, synced, and there."""
+        said = "said" if self._said(value) else "silent"
         with (self.folder / "effects").open("a") as effects:
-            effects.write(f"{name} {value} {time.time_ns()}\n")
+            effects.write(f"{name} {value} {said}\n")
             effects.flush()
             os.fsync(effects.fileno())
         kept = self.values | {name: min(value, 80.0) if self.how == "clamp" else value}
         fresh = self.folder / f"values.{os.getpid()}"
         fresh.write_text(json.dumps(kept))
         fresh.replace(self.folder / "values.json")
+
+    def _said(self, value: Any) -> bool:
+        """Whether the audit log says by now that this would be done; where there is one."""
+        logs = self.folder.glob("audit/*.jsonl")
+        return any(
+            f"→ {value!r}" in json.loads(line)["text"] for log in logs for line in log.open()
+        )
 
 
 class Settings(BaseModel):

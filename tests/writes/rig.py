@@ -3,13 +3,13 @@ lets everybody through but those who are named."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests.runtime.plant import RigOffer, plant, until, value
+from tests.runtime.plant import RigOffer, plant, until
 
 from bedplate.admission.permissions import Permissions
 from bedplate.config import PluginSchema
@@ -17,6 +17,7 @@ from bedplate.contracts import Subject
 from bedplate.errors import Denied
 from bedplate.gate.audit import Entry
 from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.writing import Writing
 from bedplate.server.writes import Writes
 
 FILE = Path(__file__).with_name("devices.py")
@@ -97,7 +98,7 @@ class Shop:
 
     kernel: Kernel
     writes: Writes
-    audit: FakeAudit
+    audit: Any
     gate: FakeGate
     folder: Path
 
@@ -124,23 +125,23 @@ async def shop(
     text: str = TEXT,
     offers: Any = OFFERS,
     kept: bool = False,
+    audit: Any = None,
     **more: Any,
 ) -> AsyncIterator[Shop]:
-    """Up, with values. kept: commands are kept in a file."""
+    """Up, with values. kept: commands are kept in a file · audit: instead of one in memory."""
     written = text.replace("USE", use)
     async with plant(folder, written, placement=placement, offers=offers, **more) as kernel:
-        audit, gate = FakeAudit(), FakeGate()
+        audit, gate = audit or FakeAudit(), FakeGate()
         writes = Writes(kernel, gate, audit, folder / "commands.sqlite" if kept else None)
         await writes.guard.open()
         try:
-            await until(lambda: value(kernel, "acme/press/speed") is not None)
+            await until(lambda: heard(kernel))
             yield Shop(kernel, writes, audit, gate, folder)
         finally:
             await writes.guard.close()
 
 
-def ids(prefix: str = "c") -> Iterator[str]:
-    number = 0
-    while True:
-        number += 1
-        yield f"{prefix}-{number}"
+def heard(kernel: Kernel) -> bool:
+    """Whether the machine has spoken since the start."""
+    reading = Writing(kernel).reading("acme/press/speed")
+    return reading is not None and reading.age < 5

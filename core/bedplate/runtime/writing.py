@@ -14,7 +14,7 @@ from bedplate.command import Device, Point, ReadBack, Reading, Sending, Sent
 from bedplate.config.deployment import TagSpec
 from bedplate.config.writes import raw_type
 from bedplate.errors import ProtocolError
-from bedplate.model import DataType
+from bedplate.model import DataType, quality
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Silence
 from bedplate.runtime import requests
@@ -88,23 +88,28 @@ class Writing:
         known = spine.registry.table.newest(path)
         if known is None or not spine.current.has(known.handle):
             return None
-        code = int(spine.current.quality[known.handle])
-        return Reading(spine.current.value(known.handle), code, self._age(path, known.handle))
+        code, age = int(spine.current.quality[known.handle]), self._age(path, known.handle)
+        if age is None:
+            return Reading(spine.current.value(known.handle), quality.BAD_WAITING, ENDLESS)
+        return Reading(spine.current.value(known.handle), code, age)
 
-    def _age(self, path: str, handle: int) -> float:
+    def _age(self, path: str, handle: int) -> float | None:
         """A source that pushes sends what changes, so its session speaks for the rest; a scan speaks for itself, also
-        where the deadband kept what it brought. A clock that was set back makes everything old."""
+        where the deadband kept what it brought. A clock that was set back makes everything old. None: not heard since
+        the start, whatever is known from before."""
         spine, found = self._kernel.spine, self._found(path)
         heard = int(spine.current.received[handle])
         if found is not None:
             supervisor, _, local = found
             role = supervisor.role
             assert isinstance(role, Source)
-            if role.credit is not None and supervisor.life.beneath in ANSWERS:
-                return 0.0
             heard = int(role.ingest.seen[local])
+            if heard and role.credit is not None and supervisor.life.beneath in ANSWERS:
+                return 0.0
         age = (spine.clock.time_ns() - heard) / 1e9
-        return age if heard and age >= 0 else ENDLESS
+        if not heard:
+            return None
+        return age if age >= 0 else ENDLESS
 
     def device(self, device: str) -> Device:
         supervisor = self._kernel.components.get(device)

@@ -33,6 +33,7 @@ class Book:
         self._pending: list[tuple[Kept, asyncio.Future[bool]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._tried = 0.0
+        self._closed = False
         self._newest: OrderedDict[Key, Kept] = OrderedDict()
         self.trouble = "the commands of before are not read yet"
 
@@ -53,6 +54,7 @@ class Book:
         while self._writing and not self._writing.done():
             await asyncio.wait([self._writing])
         await self._on_disk(self._store.close)
+        self._closed = True
         self._thread.shutdown(wait=False)
 
     async def put(self, command: Command, content: str, *, told: bool) -> bool:
@@ -94,6 +96,9 @@ class Book:
 
     async def _on_disk(self, work: Callable[..., T], *arguments: Any) -> T | None:
         """None and `trouble` when it fails."""
+        if self._closed:
+            self.trouble = "commands can't be kept: the kernel is ending"
+            return None
         loop = asyncio.get_running_loop()
         try:
             result = await loop.run_in_executor(self._thread, work, *arguments)

@@ -83,6 +83,7 @@ class Sessions:
         self._streams: Counter[str] = Counter()
         self._calls: Counter[str] = Counter()
         self._open: dict[Key, set[Open]] = {}
+        self._seen: dict[Key, tuple[int, float]] = {}  # generation and when all was looked at
         self._groups: dict[Key, asyncio.Task[None]] = {}
         self._looking: asyncio.Task[None] | None = None
         self.cut = 0
@@ -116,7 +117,9 @@ class Sessions:
             )
         counts[subject.id] += 1
         standing.streams += endless
-        group = self._open.setdefault(key_of(opened.credential), set())
+        key = key_of(opened.credential)
+        self._seen.setdefault(key, (self._generation(), self._clock.monotonic()))
+        group = self._open.setdefault(key, set())
         group.add(opened)
         try:
             yield
@@ -128,8 +131,8 @@ class Sessions:
         finally:
             opened.over = True
             group.discard(opened)
-            if not group and self._open.get(key_of(opened.credential)) is group:
-                del self._open[key_of(opened.credential)]
+            if not group and self._open.get(key) is group:
+                del self._open[key], self._seen[key]
             standing.streams -= endless
             counts[subject.id] -= 1
             if not counts[subject.id]:
@@ -154,16 +157,14 @@ class Sessions:
         return standing
 
     async def _keep_looking(self) -> None:
-        seen: dict[Key, tuple[int, float]] = {}
         while True:
             await asyncio.sleep(LOOKS)
             now, generation = self._clock.monotonic(), self._generation()
-            seen = {key: at for key, at in seen.items() if key in self._open}
             for key, group in self._open.items():
-                before, at = seen.setdefault(key, (generation, now))
+                before, at = self._seen[key]
                 due = before != generation or now - at >= AGAIN
                 if due and key not in self._groups:
-                    seen[key] = generation, now
+                    self._seen[key] = generation, now
                     task = asyncio.create_task(self._look_at([*group]))
                     self._groups[key] = task
                     task.add_done_callback(partial(self._looked, key))

@@ -14,7 +14,6 @@ from bedplate.command.written import Written
 from bedplate.config.deployment import WriteRule
 from bedplate.contracts import Subject
 from bedplate.model import quality
-from bedplate.shown import plain
 
 LEASE = 10.0  # s between ARMED and SENT
 
@@ -47,7 +46,7 @@ class Case:
             wish.value,
             State.PROPOSED,
             by,
-            reason=plain(wish.reason, 500),
+            reason=one_line(wish.reason, 500),
             submitted=now,
         )
 
@@ -84,6 +83,7 @@ class Case:
         return reading.value, ""
 
     def found(self, verdict: Verdict) -> None:
+        verdict = replace(verdict, text=one_line(verdict.text))
         self.command = replace(self.command, checks=(*self.command.checks, verdict))
 
     def move(self, state: State, text: str = "", **more: Any) -> None:
@@ -91,4 +91,10 @@ class Case:
         if state not in EDGES[self.command.state]:
             raise AssertionError(f"{self.command.state.name} → {state.name}")
         ended = self.world.clock.time_ns() if state.ended else 0
-        self.command = replace(self.command, state=state, text=text, ended=ended, **more)
+        self.command = replace(self.command, state=state, text=one_line(text), ended=ended, **more)
+
+
+def one_line(text: str, most: int = 800) -> str:
+    """Words of a client, a device or a file among ours: nothing in them steers a terminal or forges a line."""
+    safe = "".join(c if c.isprintable() else "·" for c in text[: most + 1])
+    return safe if len(safe) <= most else f"{safe[: most - 1]}…"

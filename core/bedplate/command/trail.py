@@ -6,7 +6,6 @@ from bedplate.audit.entry import Entry
 from bedplate.command.command import Command, State
 from bedplate.command.raw import exact
 from bedplate.contracts import Subject
-from bedplate.shown import plain
 
 VERDICTS = {State.REJECTED: "refused", State.EXPIRED: "refused", State.AWAIT_APPROVAL: "noted"}
 
@@ -51,5 +50,5 @@ def ended(command: Command) -> Entry:
     """What became of it; and of one that goes on waiting."""
     verdict = VERDICTS.get(command.state, "noted")
     name = "waiting" if command.state is State.AWAIT_APPROVAL else command.state.name.lower()
-    text = plain(command.text, 400)
+    text = command.text[:400]
     return about(command, name, verdict, f"{text}; {change(command)}" if command.intent else text)

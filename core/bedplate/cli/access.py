@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from bedplate.cli.access_check import check
+from bedplate.cli.access_files import POLICIES, READ, policies_of, read_list
 from bedplate.cli.frame import Invocation, group
 from bedplate.cli.joined import Joined
 from bedplate.errors import BedplateError
@@ -32,8 +34,12 @@ def access(ctx: click.Context, invocation: Invocation) -> None:
     A Bedplate that runs sees a change within a second.
     """
     ctx.meta[FIND] = folder_of
+    ctx.meta[READ], ctx.meta[POLICIES] = read_list, policies_of
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
+
+
+access.add_command(check)
 
 
 def folder_of(folder: Path | None, file: Path | None) -> Path:

@@ -41,6 +41,14 @@ class AccessSession:
     calls: int
 
 
+@dataclass(frozen=True, slots=True)
+class AccessCheck:
+    """Whether something is allowed now. rules: by which, each with who says so."""
+
+    allowed: bool
+    rules: tuple[str, ...] = ()
+
+
 def identity_of(message: Any) -> Identity:
     return Identity(
         message.id,

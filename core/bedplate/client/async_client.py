@@ -14,6 +14,7 @@ import grpc.aio
 from bedplate.api.v1 import access_pb2, api_pb2, command_pb2, maintenance_pb2, why_pb2
 from bedplate.client import calls, gaps
 from bedplate.client.access import (
+    AccessCheck,
     AccessSession,
     Identity,
     Login,
@@ -260,6 +261,12 @@ class AsyncClient:
         """See `Client.login`."""
         request = access_pb2.LoginRequest(name=name, password=password)
         return login_of(await self._unary(calls.LOG_IN, request))
+
+    async def check_access(self, action: str, resource: str = "") -> AccessCheck:
+        """See `Client.check_access`."""
+        request = access_pb2.CheckAccessRequest(action=action, resource=resource)
+        found = await self._unary(calls.CHECK_ACCESS, request)
+        return AccessCheck(found.allowed, tuple(found.rules))
 
     async def sessions(self) -> list[AccessSession]:
         """See `Client.sessions`."""

@@ -66,6 +66,7 @@ LIST_COMMANDS = Method("Command", "ListCommands", UNARY, command_pb2.ListCommand
 EXPLAIN = Method("Admin", "Explain", UNARY, why_pb2.ExplainResponse)
 WHO_AM_I = Method("Access", "WhoAmI", UNARY, access_pb2.WhoAmIResponse)
 LOG_IN = Method("Access", "Login", UNARY, access_pb2.LoginResponse)
+CHECK_ACCESS = Method("Access", "CheckAccess", UNARY, access_pb2.CheckAccessResponse)
 LIST_SESSIONS = Method("Access", "ListSessions", UNARY, access_pb2.ListSessionsResponse)
 LIST_PLUGINS = Method("Admin", "ListPlugins", UNARY, api_pb2.ListPluginsResponse)
 

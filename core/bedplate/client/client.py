@@ -13,6 +13,7 @@ import grpc
 from bedplate.api.v1 import access_pb2, api_pb2, command_pb2, maintenance_pb2, why_pb2
 from bedplate.client import calls, gaps
 from bedplate.client.access import (
+    AccessCheck,
     AccessSession,
     Identity,
     Login,
@@ -287,6 +288,14 @@ class Client:
         one, RESOURCE_EXHAUSTED after too many tries."""
         request = access_pb2.LoginRequest(name=name, password=password)
         return login_of(self._unary(calls.LOG_IN, request))
+
+    def check_access(self, action: str, resource: str = "") -> AccessCheck:
+        """Whether this client may do this, and by which rules. resource: a path or any unique tail of it; empty: the
+        platform itself. What may not be seen is answered as what there is not. Raises CallError: NOT_FOUND for an
+        action that there is not."""
+        request = access_pb2.CheckAccessRequest(action=action, resource=resource)
+        found = self._unary(calls.CHECK_ACCESS, request)
+        return AccessCheck(found.allowed, tuple(found.rules))
 
     def sessions(self) -> list[AccessSession]:
         """Who is connected, or was within the last hour, the newest call first."""

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from bedplate import strict_json
 from bedplate_access.certificates import RSA_LEAST
 from bedplate_access.settings import Oidc
 
@@ -33,6 +32,7 @@ EXAMPLES = frozenset(
     }
 )
 Key = RSAKey | ECKey | OKPKey
+KINDS: Mapping[str, type[Key]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
 class KeysRefused(ValueError):
@@ -80,29 +80,30 @@ class Keys:
 def keys_of(content: bytes) -> dict[str, Key]:
     """kid → key, of a JWK Set. Raises KeysRefused."""
     try:
-        found = KeySet.import_key_set(strict_json.loads(content))
-    except (ValueError, TypeError, KeyError, JoseError):
+        written = json.loads(content)["keys"]
+        chosen = [key for key in written if key["kty"] in KINDS and key.get("use", "sig") == "sig"]
+        usable = {str(key.get("kid", "")): _key_of(key) for key in chosen}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, JoseError) as error:
+        if isinstance(error, KeysRefused):
+            raise
         raise KeysRefused("this is no JWK Set (RFC 7517)") from None
-    usable: dict[str, Key] = {}
-    for key in found.keys:
-        if isinstance(key, RSAKey | ECKey | OKPKey) and key.dict_value.get("use", "sig") == "sig":
-            _check(key)
-            usable[str(key.dict_value.get("kid", ""))] = key
     if not usable:
         raise KeysRefused("holds no public key for signatures")
     return usable
 
 
-def _check(key: Key) -> None:
-    kid = str(key.dict_value.get("kid", ""))[:60]
+def _key_of(written: Mapping[str, str]) -> Key:
+    kid = str(written.get("kid", ""))[:60]
+    if "d" in written:
+        raise KeysRefused(f"key {kid!r} is private; only its public half belongs here")
+    if written["kty"] == "RSA" and 6 * len(written["n"]) < RSA_LEAST:
+        raise KeysRefused(f"key {kid!r} is shorter than {RSA_LEAST} bits")
+    key = KINDS[written["kty"]].import_key(dict(written))
     if key.thumbprint() in EXAMPLES:
         raise KeysRefused(
             f"key {kid!r} is an example of a standard, so everybody has its private half"
         )
-    if key.is_private:
-        raise KeysRefused(f"key {kid!r} is private; only its public half belongs here")
-    if isinstance(key, RSAKey) and key.public_key.key_size < RSA_LEAST:
-        raise KeysRefused(f"key {kid!r} is shorter than {RSA_LEAST} bits")
+    return key
 
 
 def source_of(oidc: Oidc, files: Mapping[str, bytes]) -> Source:

@@ -9,5 +9,6 @@ COMMANDS = {
     "token": (f"{HERE}.token:token", "Tokens: create, list, revoke"),
     "cert": (f"{HERE}.cert:cert", "Certificates of the built-in CA: issue, renew, rotate, revoke"),
     "revoke": (f"{HERE}.revoke:revoke", "Take all away: of somebody, a token, a certificate"),
+    "test": (f"{HERE}.test:test", "Try examples on policies, without a running Bedplate"),
     "changes": (f"{HERE}.changes:changes", "Who changed what in the store, and when"),
 }

@@ -20,6 +20,7 @@ from bedplate_access.policy.texts import Broken, PolicyFile, Statement, statemen
 
 TOLD = re.compile(r"`([^`]+)`")
 IN_EACH = re.compile(r' in context for Action::"[^"]*"| for Action::"[^"]*"')
+FOLLOWS = "unable to find an applicable action"  # from what was said before
 ROLES = ("viewer", "operator", "engineer", "admin", "auditor", "plugin")
 CLOCK = frozenset({"hour", "minute", "weekday", "shift"})
 BY_HIERARCHY = ("in", "==", "!=")
@@ -83,7 +84,9 @@ class Rules:
         for error in cedarpy.validate_policies(self._text(found), schema()).errors:
             number = int(error.policy_id.removeprefix("policy") or 0)
             text = error.error.partition(", ")[2] or error.error
-            wrong.append(f"{found[number].place}: {IN_EACH.sub('', text)}")
+            place = found[number].place
+            if not (text.startswith(FOLLOWS) and any(w.startswith(f"{place}:") for w in wrong)):
+                wrong.append(f"{place}: {IN_EACH.sub('', text)}")
         for number, policy in enumerate(policies):
             for role in sorted({*_of_type(policy, "Role")} - {*ROLES}):
                 near = difflib.get_close_matches(role, ROLES, 1)

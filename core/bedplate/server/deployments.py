@@ -36,6 +36,7 @@ from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.kernel_alarms import STREAM
 from bedplate.server.door import Caller, Method
 from bedplate.server.installation import Candidate, Installation
+from bedplate.server.part import Parts
 from bedplate.server.runnable import wrong_to_run
 from bedplate.server.surroundings import figures
 
@@ -64,7 +65,7 @@ class DeploymentService:
         turned: Callable[[Deployment, Admission], None] = lambda deployment, admission: None,
     ) -> None:
         self._kernel, self._installation, self._audit = kernel, installation, audit
-        self._given, self._turned = given, turned
+        self._given, self._turned, self._parts = given, turned, Parts(kernel)
         self._busy = ""  # who applies what
         self._applying: asyncio.Task[None] | None = None
 
@@ -100,6 +101,7 @@ class DeploymentService:
     # --- plan ---
 
     async def plan(self, request: Any, caller: Caller) -> Any:
+        await self._parts.whole(caller, "admin.plan")
         candidate = await self._candidate(request)
         if isinstance(candidate, _Refused):
             against = self._installation.running.number
@@ -174,6 +176,7 @@ class DeploymentService:
     # --- apply ---
 
     async def apply(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
+        await self._parts.whole(caller, "admin.plan")
         self._check(request)
         self._busy = f"{caller.subject.id} is applying another one"
         try:

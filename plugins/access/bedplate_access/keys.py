@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from bedplate import strict_json
 from bedplate_access.certificates import RSA_LEAST
 from bedplate_access.settings import Oidc
 
@@ -80,7 +81,7 @@ class Keys:
 def keys_of(content: bytes) -> dict[str, Key]:
     """kid → key, of a JWK Set. Raises KeysRefused."""
     try:
-        written = json.loads(content)["keys"]
+        written = strict_json.loads(content)["keys"]
         chosen = [key for key in written if key["kty"] in KINDS and key.get("use", "sig") == "sig"]
         usable = {str(key.get("kid", "")): _key_of(key) for key in chosen}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, JoseError) as error:

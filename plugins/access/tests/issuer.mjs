@@ -22,7 +22,7 @@ const client = (id) => ({
 
 const make = (issuer, keys) => new Provider(issuer, {
   jwks: { keys },
-  clients: ["press-rs256", "press-es256"].map(client),
+  clients: ["press-rs256", "press-es256", "press-other"].map(client),
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
@@ -30,7 +30,7 @@ const make = (issuer, keys) => new Provider(issuer, {
       enabled: true,
       defaultResource: () => `urn:${AUDIENCE}`,
       getResourceServerInfo: (ctx, resource, one) => ({
-        scope: "", audience: ctx.oidc.params.scope === undefined ? `urn:${AUDIENCE}` : "urn:other",
+        scope: "", audience: one.clientId === "press-other" ? "urn:other" : `urn:${AUDIENCE}`,
         accessTokenFormat: "jwt", accessTokenTTL: 300,
         jwt: { sign: { alg: one.clientId.endsWith("es256") ? "ES256" : "RS256" } },
       }),

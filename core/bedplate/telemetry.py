@@ -27,11 +27,22 @@ def traceparent() -> str:
 
 @contextmanager
 def span(name: str, parent: str = "", **attributes: str) -> Iterator[trace.Span]:
-    """A span around a control call. parent: traceparent of the caller, on the other side of a process boundary."""
+    """A span around a control call. parent: traceparent of the caller, on the other side of a process boundary.
+
+    It says that the call failed, and not how: what an exception says goes past everything that hides secrets.
+    """
     context = propagate.extract({"traceparent": parent}) if parent else None
     kept = {f"bedplate.{key}": value for key, value in attributes.items()}
-    with _tracer.start_as_current_span(name, context=context, attributes=kept) as opened:
-        yield opened
+    with _tracer.start_as_current_span(
+        name, context, attributes=kept, record_exception=False, set_status_on_exception=False
+    ) as opened:
+        well = False
+        try:
+            yield opened
+            well = True
+        finally:
+            if not well:
+                opened.set_status(trace.StatusCode.ERROR)
 
 
 class Exporters:

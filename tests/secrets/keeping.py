@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import faulthandler
 import os
 import sys
 from pathlib import Path
@@ -38,6 +39,11 @@ class Keeper(Connector):
             raise RuntimeError(f"can't log in with {self.config.model_dump()} as {self.secret}")
         if self.config.how == "unreachable":
             raise ConnectionError(f"mqtts://user:{self.secret}@broker is away")
+        if self.config.how == "crash":
+            sys.stdout.write(f"{vars(self)} {self.config!r}\n{self.secret}")
+            sys.stdout.flush()
+            faulthandler.enable()
+            os.abort()
         if self.config.how == "print":
             for text in (
                 self.secret,

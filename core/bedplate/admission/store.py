@@ -99,6 +99,7 @@ def _compile(folder: Path, python: str) -> None:
             [program, "-I", "-S", *words],
             capture_output=True,
             stdin=subprocess.DEVNULL,
+            env={"PATH": os.defpath},
             timeout=WITHIN,
             start_new_session=True,  # Ctrl-C is for whoever waits for it
             check=False,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import Awaitable, Callable
 
@@ -32,6 +33,8 @@ def run_foreground(
     noted: Noted = lambda text: None,
 ) -> None:
     """Returns when it has ended. Raises BedplateError or OSError when it can't start."""
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))  # a dump would hold every secret
     os.chdir(
         prepared.deployment.source.folder
     )  # so that a plugin's relative default lies beside the file, inline too

@@ -160,7 +160,13 @@ def _bwrap(program: str) -> str:
     """Why it can't be used; empty when it can. Many distributions refuse namespaces to ordinary users."""
     command = [program, "--unshare-pid", "--unshare-ipc", "--ro-bind", "/", "/", "true"]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=BWRAP_WITHIN, check=False)
+        done = subprocess.run(
+            command,
+            env={"PATH": os.defpath},
+            capture_output=True,
+            timeout=BWRAP_WITHIN,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"bubblewrap does not run: {error}"
     said = done.stderr.decode(errors="replace").strip().splitlines()

@@ -77,7 +77,7 @@ class Census:
             return
         self._warden = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", warden.__file__, self.mark,
-            stdin=asyncio.subprocess.PIPE, start_new_session=True,
+            stdin=asyncio.subprocess.PIPE, start_new_session=True, env={},
         )  # fmt: skip
 
     async def stop(self) -> None:

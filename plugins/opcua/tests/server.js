@@ -48,6 +48,10 @@ const addMachine = (ns, folder, nodes) => {
   }
   nodes.Fixed = ns.addVariable({componentOf: folder, browseName: 'Fixed', nodeId: 's=Fixed', dataType: 'Double', accessLevel: 'CurrentRead',
     userAccessLevel: 'CurrentRead', value: {dataType: DataType.Double, value: 3}});
+  let clamped = 10;  // a machine that takes no more than 80, and says so to nobody
+  nodes.Clamped = ns.addVariable({componentOf: folder, browseName: 'Clamped', nodeId: 's=Clamped', dataType: 'Double',
+    minimumSamplingInterval: 100, value: {get: () => new opcua.Variant({dataType: DataType.Double, value: clamped}),
+      set: (variant) => { clamped = Math.min(variant.value, 80); return StatusCodes.Good; }}});
   nodes.Signal = ns.addVariable({componentOf: folder, browseName: 'Signal', nodeId: 's=Signal', dataType: 'UInt32',
     minimumSamplingInterval: 0, value: {dataType: DataType.UInt32, value: 0}});
   nodes['Odd/Name [1]'] = ns.addVariable({componentOf: folder, browseName: 'Odd/Name [1]', nodeId: 's=Odd', dataType: 'Double',

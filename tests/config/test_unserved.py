@@ -19,7 +19,6 @@ def test_the_whole_plant_names_what_is_still_to_come() -> None:
     assert told(berlin().decode()) == [
         "153 apps: not served yet: apps come with the console",
         "155 telemetry.prometheus: not served yet: write otlp, or use a collector that serves Prometheus",
-        "156 audit.syslog: not served yet: forwarding comes with the audit chain",
     ]
 
 

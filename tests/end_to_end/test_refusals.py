@@ -56,7 +56,7 @@ connectors:
   history: {use: history, deliver: ["**"], folder: history}
 writes: {enabled: true}
 api: {listen: "127.0.0.1:7443", tls: tls}
-audit: {syslog: "tls://127.0.0.1:6514"}
+audit: {}
 telemetry: {prometheus: "127.0.0.1:9464"}
 """
 
@@ -65,7 +65,7 @@ async def test_what_is_not_served_is_refused_by_name_and_all_at_once(tmp_path: P
     found = await refusal(tmp_path, UNSERVED)
     for named in (
         *("4  engine", "8  types.machine.tags.setpoint.write", "12  writes.enabled"),
-        *("13  api.tls", "14  audit.syslog", "15  telemetry.prometheus"),
+        *("13  api.tls", "15  telemetry.prometheus"),
     ):
         assert f"plant.yaml:{named}: not served yet: " in found.text, named
     assert len(found.sentences) == 6

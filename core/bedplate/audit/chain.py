@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bedplate.strict_json import loads
+
 GENESIS = "0" * 64  # before the first line
 _TAIL = re.compile(rb',"hash":"([0-9a-f]{64})","mac":"([0-9a-f]{64})"\}\Z')
 _HEAD = re.compile(rb'\{"index":([1-9][0-9]{0,17}),"prev":"([0-9a-f]{64})",')
@@ -40,14 +42,14 @@ class Link:
     def canonical(self) -> bool:
         """Written as this module writes."""
         try:
-            found = json.loads(self.record)
+            found = loads(self.record)
         except ValueError:
             return False
         return isinstance(found, dict) and _dumped(found) == self.record
 
     def fields(self) -> dict[str, Any]:
         """Its fields, hash and mac too. Raises ValueError."""
-        found: dict[str, Any] = json.loads(self.record)
+        found: dict[str, Any] = loads(self.record)
         return found | {"hash": self.hash, "mac": self.mac}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from bedplate.audit.tail import (
     tail_of,
 )
 from bedplate.audit.verification_key import put_key
+from bedplate.strict_json import loads
 from bedplate.version import __version__
 
 RESTORED = "restored.json"  # put there by `bedplate backup restore`
@@ -147,7 +147,7 @@ def _plain(content: bytes, sealed: Sequence[Path]) -> tuple[int, str]:
 
 def _restored(folder: Path) -> str:
     try:
-        found = json.loads((folder / RESTORED).read_text())
+        found = loads((folder / RESTORED).read_text())
         return f"restored from the backup {found['backup']} of {found['made']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "restored from a backup"

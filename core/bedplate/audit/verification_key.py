@@ -11,6 +11,7 @@ from bedplate.audit.key_file import Key
 from bedplate.durable import sync_folder
 from bedplate.errors import BedplateError
 from bedplate.private import put_private
+from bedplate.strict_json import loads
 
 NAME = "verification.key"
 
@@ -68,7 +69,7 @@ def read_keys(path: Path) -> list[Key]:
     found = []
     try:
         for line in path.read_text("ascii").splitlines():
-            row = json.loads(line)
+            row = loads(line)
             key = Key(str(row["segment"]), int(row["index"]), bytes.fromhex(row["key"]))
             if len(key.key) != 32:
                 raise ValueError

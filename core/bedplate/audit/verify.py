@@ -77,6 +77,7 @@ class Walk:
         self._plain, self._plain_bytes = hashlib.sha256(), 0
         self._removed: set[tuple[int, str]] = set()
         self._opening: tuple[int, str, _Place] | None = None
+        self._unlike: tuple[int, _Place] | None = None
         self._loose: tuple[int, _Place] | None = None  # a line of a chain without its beginning
 
     def file(self, name: str, content: bytes) -> None:
@@ -104,6 +105,10 @@ class Walk:
                 self._wrong(
                     place, index, f"entries 1 to {index - 1} are missing, and nothing says why"
                 )
+        if self._unlike and not any(i >= self._unlike[0] for i, _ in self._removed):
+            text = "what stands before it was changed, put there or taken away"
+            place = self._unlike[1]
+            report.problem = Problem(place.file, place.number, self._unlike[0], text)
         if self._loose and not report.entries and not report.problem:
             self._wrong(self._loose[1], self._loose[0], "the entries before it are missing")
         elif not report.entries and not report.problem and self._plain_bytes:
@@ -210,8 +215,7 @@ class Walk:
             and not self._partial
             and not _agrees(fields.get("plain"), self._plain_bytes, self._plain)
         ):
-            text = "what stands before it was changed, put there or taken away"
-            self._wrong(place, found.index, text)
+            self._unlike = found.index, place  # no problem when the log says that it was removed
         if self._index:
             self.report.notes.append(
                 f"{place.file}:{place.number}  entry {found.index}: {fields['text']}"

@@ -185,10 +185,18 @@ class TelemetrySettings:
 
 @dataclass(frozen=True, slots=True)
 class AuditSettings:
-    """folder: where the kernel's audit file lies · syslog: where it is forwarded to, "" for nowhere."""
+    """folder: where the kernel's audit log lies · anchor: folder or file elsewhere that takes checkpoints · keep: lines
+    older than that may go, 0: never · size: what it is meant to take, warned of at 80 % · syslog: where it is forwarded
+    to, tls://host:port · tls: folder with ca.pem, cert.pem and key.pem for that · otlp: to telemetry.otlp too. "" for
+    none."""
 
     folder: str = "data/audit"
+    anchor: str = ""
+    keep_ns: int = 0
+    size_bytes: int = 1_000_000_000
     syslog: str = ""
+    tls: str = ""
+    otlp: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,21 @@ TOP: dict[str, dict[str, Any]] = {
             "traces": _BOOL,
         }
     ),
-    "audit": _mapping({"folder": _TEXT, "syslog": _TEXT}),
+    "audit": _mapping(
+        {
+            "folder": _TEXT,
+            "anchor": _TEXT,
+            "keep": _DURATION,
+            "size": _SIZE,
+            "syslog": {
+                "type": "string",
+                "pattern": r"^(tls|tcp|udp)://(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}$",
+                "x-bedplate-message": "{value} is no receiver; write tls://host:6514",
+            },
+            "tls": _TEXT,
+            "otlp": _BOOL,
+        }
+    ),
     "secrets": _mapping({"identity": _TEXT}, "identity"),
     "plugins": _mapping(
         {

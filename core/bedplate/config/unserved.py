@@ -15,7 +15,6 @@ from bedplate.errors import Problem
 DEPLOYMENT: list[tuple[str, Callable[[Deployment], Any], str]] = [
     ("apps", lambda d: d.of_kind("app"), "apps come with the console"),
     ("engine", lambda d: d.engine != "embedded", "other engines come later; write embedded"),
-    ("audit.syslog", lambda d: d.audit.syslog, "forwarding comes with the audit chain"),
     (
         "telemetry.prometheus",
         lambda d: d.telemetry.prometheus,

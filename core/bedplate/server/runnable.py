@@ -1,5 +1,5 @@
 """Why a deployment that is sound in itself may not run on this machine, by file and line: what nothing serves, what no
-isolation allows, and secrets that others of the machine could know.
+isolation allows, places within one another, and secrets that others of the machine could know.
 
 Of secrets it looks at modes alone. What is not there, or can't be opened, is told by the component that wants it, which
 tries again.
@@ -17,11 +17,17 @@ from bedplate.config.secrets import references
 from bedplate.errors import Problem
 from bedplate.runtime.confining import refusals
 from bedplate.runtime.offer import Offer
+from bedplate.server.rooms import misplaced
 
 
 def wrong_to_run(deployment: Deployment, offers: Mapping[str, Offer]) -> list[Problem]:
     """All of it; empty when it may run."""
-    return [*unserved(deployment), *refusals(deployment, offers), *exposed(deployment)]
+    return [
+        *unserved(deployment),
+        *misplaced(deployment),
+        *refusals(deployment, offers),
+        *exposed(deployment),
+    ]
 
 
 def exposed(deployment: Deployment) -> list[Problem]:

@@ -84,10 +84,11 @@ class Audit:
         """Takes a record; waits for nothing. urgent: sync it at once, not within a second."""
         self._put(_Waiting(self._stamps.record(entry)), urgent)
 
-    async def write(self, entry: Entry) -> bool:
-        """Takes a record and waits. True once it is on disk, False when it can't be written (it is tried again)."""
+    async def write(self, entry: Entry, **more: Any) -> bool:
+        """Takes a record, with further fields of the log's own, and waits. True once it is on disk, False when it can't
+        be written (it is tried again)."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._put(_Waiting(self._stamps.record(entry), done), urgent=True)
+        self._put(_Waiting(self._stamps.record(entry, **more), done), urgent=True)
         return await done
 
     def _put(self, waiting: _Waiting, urgent: bool) -> None:

@@ -20,9 +20,6 @@ from bedplate.admission.guard import MODIFIED, UNTRUSTED
 from bedplate.admission.notices import notices
 from bedplate.admission.reading import Written, admit, read_deployment, written_of
 from bedplate.api.v1 import api_pb2
-from bedplate.audit.discipline import discipline
-from bedplate.audit.entry import Stamps
-from bedplate.audit.log import ChainLog
 from bedplate.clock import SystemClock
 from bedplate.config import Deployment
 from bedplate.endpoints import home
@@ -43,6 +40,7 @@ from bedplate.runtime.lifecycle import Transition
 from bedplate.runtime.maintenance import Maintenance
 from bedplate.runtime.placement import Place
 from bedplate.server.api import ApiServer, Guarded, Told
+from bedplate.server.auditing import Auditing
 from bedplate.server.commands import CommandService
 from bedplate.server.deployments import DeploymentService
 from bedplate.server.installation import Installation, last_applied
@@ -128,6 +126,7 @@ class Platform:
         self._announcement: Announcement | None = None
         self._exporters: Exporters | None = None
         self._audit: Audit | None = None
+        self._auditing: Auditing | None = None
         self._reloading: Reloading | None = None
         self.writes: Writes | None = None
 
@@ -157,10 +156,9 @@ class Platform:
         deployment = self.prepared.deployment
         self._start_telemetry()
         await asyncio.to_thread(self._load_hooks)
-        folder = deployment.folder(deployment.audit.folder)
-        stamps = Stamps(self.clock, discipline)
-        self._audit = Audit(ChainLog(folder, stamps), self.clock, self._heard, stamps)
-        await self._audit.open()
+        self._auditing = Auditing(deployment, self.clock, self._heard)
+        self._audit = self._auditing.audit
+        await self._auditing.open()
         self.kernel.launched = self._launched
         self.kernel.lost = self._lost
         self.kernel.maintained = self._maintained
@@ -310,8 +308,8 @@ class Platform:
             yield self._reloading.problem
         if self.installation.problem:
             yield self.installation.problem
-        if self._audit and self._audit.failed:
-            yield f"the audit log can't be written, so nothing can be changed: {self._audit.failed}"
+        if self._auditing:
+            yield from self._auditing.problems()
         yield from self.kernel.host.arrivals.refusals()
         if self.api:
             yield from self.api.problems()
@@ -354,8 +352,8 @@ class Platform:
             await self.deployments.close()
             await asyncio.wait([self._looking])
         await self.kernel.stop()
-        if self._audit:
-            await self._audit.close()
+        if self._auditing:
+            await self._auditing.close()
         await asyncio.to_thread(self.hooks.close, "the kernel stops")
         if self._exporters:
             with contextlib.suppress(OSError, RuntimeError):

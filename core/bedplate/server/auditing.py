@@ -1,0 +1,198 @@
+"""The audit log of a running platform: what collects, what writes, who takes checkpoints, where lines are sent on, and
+what may go. None of it can be changed, turned off or emptied by a call: `audit:` is read at the start and never again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bedplate.audit import retention
+from bedplate.audit.anchoring import Anchoring
+from bedplate.audit.checkpoint import Signer, signer
+from bedplate.audit.discipline import discipline
+from bedplate.audit.entry import Entry, Stamps
+from bedplate.audit.forwarding import Forwarder, Sender
+from bedplate.audit.key_file import KeyFile
+from bedplate.audit.log import ChainLog
+from bedplate.audit.syslog import Syslog
+from bedplate.audit.verify import Report, verify
+from bedplate.clock import AgeClock, Clock
+from bedplate.config import Deployment
+from bedplate.durable import sync_folder
+from bedplate.errors import BedplateError
+from bedplate.gate.audit import Audit
+from bedplate.shown import age_text, size_text
+
+LOOK = 1.0  # s
+RARELY = 3600.0  # s between looks at what may go and at the room there is
+FULL = 0.8  # of the size that is set aside
+
+
+class Auditing:
+    """told: hears of each record that is on disk. Its `audit` is what everybody writes to."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        clock: Clock,
+        told: Callable[[Mapping[str, Any]], None] = lambda record: None,
+    ) -> None:
+        self.folder = deployment.folder(deployment.audit.folder)
+        self._settings, self._deployment, self._clock, self._told = (
+            deployment.audit, deployment, clock, told,
+        )  # fmt: skip
+        stamps = Stamps(clock, discipline)
+        self.audit = Audit(ChainLog(self.folder, stamps), clock, self._heard, stamps)
+        place = deployment.folder(self._settings.anchor) if self._settings.anchor else None
+        self.anchoring = Anchoring(partial(signer, self.folder), clock, place)
+        self.forwarders: list[Forwarder] = []
+        self.checked: Report | None = None
+        self._age = AgeClock(clock)
+        self._used = 0
+        self._unsigned = ""  # why there is no signing key
+        self._looked = clock.monotonic() - RARELY
+        self._task: asyncio.Task[None] | None = None
+        self._rare: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Raises BedplateError when a forwarder can't be had at all; a disk that fails is told, not raised."""
+        senders = dict(self._senders())
+        await self.audit.open()
+        try:
+            await self.anchoring.open()
+        except (OSError, BedplateError) as error:
+            self._unsigned = str(error)
+        for name, sender in senders.items():
+            place = self.anchoring.add(name)
+            self.forwarders.append(Forwarder(name, self.folder, sender, self._clock, place))
+            self.forwarders[-1].start()
+        self._task = asyncio.create_task(self._keep_looking())
+
+    def _senders(self) -> Iterator[tuple[str, Sender]]:
+        settings, deployment = self._settings, self._deployment
+        if settings.syslog:
+            tls = deployment.folder(settings.tls) if settings.tls else None
+            yield "syslog", Syslog(settings.syslog, tls, self._clock.monotonic)
+        if settings.otlp:
+            from bedplate.audit.otlp import OtlpLogs
+
+            if not deployment.telemetry.otlp:
+                raise BedplateError("audit.otlp needs a collector: write telemetry.otlp")
+            try:
+                yield "otlp", OtlpLogs(deployment.telemetry.otlp, deployment.name)
+            except ImportError:
+                raise BedplateError(
+                    "audit.otlp needs an extra: pip install 'bedplate[otlp]'"
+                ) from None
+
+    async def close(self) -> None:
+        for task in (self._task, self._rare):
+            if task:
+                task.cancel()
+                await asyncio.wait([task])
+        await self.audit.close()
+        await self.anchoring.close()
+        await asyncio.gather(*(forwarder.close() for forwarder in self.forwarders))
+
+    def _heard(self, record: Mapping[str, Any]) -> None:
+        if "index" in record:
+            self.anchoring.heard(int(record["index"]), str(record["hash"]))
+        for forwarder in self.forwarders:
+            forwarder.more()
+        self._told(record)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            self.look()
+            await asyncio.sleep(LOOK)
+
+    def look(self) -> None:
+        """What is to be done from time to time."""
+        self.anchoring.look()
+        now = self._clock.monotonic()
+        if now - self._looked >= RARELY and (self._rare is None or self._rare.done()):
+            self._looked = now
+            self._rare = asyncio.create_task(self.look_closely())
+
+    async def look_closely(self) -> None:
+        """Is the newest part whole, how much room does it take, and what may go?"""
+        with contextlib.suppress(OSError):
+            self.checked = await self.verify(newest=True)
+            self._used = await asyncio.to_thread(retention.used, self.folder)
+            if self._settings.keep_ns:
+                await self._let_go()
+
+    async def verify(self, *, newest: bool = False) -> Report:
+        """The log as it stands. newest: only the last files. A file that is put aside meanwhile is looked at again."""
+
+        def look() -> Report:
+            stands = KeyFile(self.folder).load()
+            return verify(self.folder, stands=stands, live=True, most=4 if newest else 0)
+
+        found = await asyncio.to_thread(look)
+        return found if found.whole else await asyncio.to_thread(look)
+
+    async def _let_go(self) -> None:
+        """Lines older than `keep`, said before they go."""
+        now = self._age.time_ns()
+        if now is None or not self.anchoring.places:
+            return  # nobody knows what time it is, or nobody else has seen the log
+        settled = min([self.anchoring.settled(), *(f.settled for f in self.forwarders)])
+        before = now - self._settings.keep_ns
+        listed = await asyncio.to_thread(
+            lambda: list(retention.going(self.folder, before, settled))
+        )
+        for one in listed:
+            names = ", ".join(path.name for path in one.paths)
+            text = f"{names}: lines up to {one.index}, older than audit.keep, head {one.head}"
+            entry = Entry("audit.removed", "noted", resource=names, text=text)
+            through = {"index": one.index, "head": one.head}
+            if not await self.audit.write(entry, through=through):
+                return
+            await asyncio.to_thread(_remove, one.paths, self.folder)
+
+    @property
+    def signer(self) -> Signer | None:
+        return self.anchoring.signer
+
+    def standing(self) -> str:
+        """In a few words."""
+        if self.audit.failed:
+            return "audit log can't be written"
+        if self.checked and self.checked.problem:
+            return "audit chain broken"
+        at = self.anchoring.newest_ns()
+        if not self.anchoring.places:
+            return "audit chain whole, anchored nowhere"
+        if not at:
+            return "audit chain whole, not anchored yet"
+        return f"audit chain whole, anchored {age_text((self._clock.time_ns() - at) / 1e9)} ago"
+
+    def problems(self) -> Iterator[str]:
+        """What a person should look at."""
+        if self.audit.failed:
+            yield f"the audit log can't be written, so nothing can be changed: {self.audit.failed}"
+        if self._unsigned:
+            yield f"there are no checkpoints of the audit log: {self._unsigned}"
+        if self.checked and self.checked.problem:
+            yield f"the audit log is not whole: {self.checked.problem}"
+        yield from self.anchoring.problems()
+        for forwarder in self.forwarders:
+            if forwarder.problem:
+                yield f"the audit log is not forwarded to {forwarder.name}: {forwarder.problem}"
+        if self._used > FULL * self._settings.size_bytes:
+            used, size = size_text(self._used), size_text(self._settings.size_bytes)
+            yield f"the audit log takes {used} of the {size} set aside for it (audit.size)"
+        if self._settings.keep_ns and not self.anchoring.places:
+            yield "audit.keep removes nothing while nobody else has seen the log: write audit.anchor"
+
+
+def _remove(paths: tuple[Path, ...], folder: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+    sync_folder(folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from bedplate.cli.access_calls import login, logout, sessions, whoami
 from bedplate.cli.access_check import check
 from bedplate.cli.access_files import POLICIES, READ, policies_of, read_list
 from bedplate.cli.frame import Invocation, group
@@ -39,6 +40,10 @@ def access(ctx: click.Context, invocation: Invocation) -> None:
         click.echo(ctx.get_help())
 
 
+access.add_command(whoami)
+access.add_command(login)
+access.add_command(logout)
+access.add_command(sessions)
 access.add_command(check)
 
 

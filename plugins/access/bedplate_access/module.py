@@ -149,7 +149,7 @@ class Access(SecurityModule):
         self._who.roster = look.roster
         self._logins.forget(look.roster)
         for change in look.changes:
-            self.note(f"access: {change.text} (by {change.by})")
+            self.note(f"{change.text} (by {change.by})")
         if look.changes:
             self.forget()
 

@@ -133,7 +133,7 @@ async def test_a_name_that_is_disabled_counts_for_nothing_within_a_second(tmp_pa
             await asyncio.sleep(0.01)
         assert asyncio.get_running_loop().time() - began < 1
         assert access.forgot == forgot + 1
-        assert access.notes[-1] == "access: alice: disabled (by hand)"
+        assert access.notes[-1] == "alice: disabled (by hand)"
         assert await access.by_token(login.token) is None
         assert await access.by_password("alice", GOOD) is None
         with registry(access.folder) as people:
@@ -155,11 +155,11 @@ async def test_each_change_is_told_once_in_order_with_who_made_it(tmp_path: Path
         await access.looks()
         await access.looks()
     assert access.notes[before:] == [
-        "access: mes: added, viewer (by hand)",
-        f"access: mes: token {token.id} made for viewer within acme/line1/** (by hand)",
-        "access: mes: now operator; groups bp-operators (by hand)",
-        f"access: mes: token {token.id} revoked (by hand)",
-        "access: mes: everything revoked (by hand)",
+        "mes: added, viewer (by hand)",
+        f"mes: token {token.id} made for viewer within acme/line1/** (by hand)",
+        "mes: now operator; groups bp-operators (by hand)",
+        f"mes: token {token.id} revoked (by hand)",
+        "mes: everything revoked (by hand)",
     ]
 
 

@@ -41,6 +41,7 @@ def overview(status: Status, width: int = 0) -> Iterator[Any]:
         _processes(status, first, second),
         _journal(status, first),
         _writes(status, first),
+        _audit(status, first),
     ):
         if block is not None:
             yield ""
@@ -243,6 +244,14 @@ def _writes(status: Status, first: int) -> Any:
     if writes.waiting:
         words += Text(f" · {writes.waiting} for a second person: bedplate write --list", "yellow")
     return table([Column(width=first), Column(wraps=True)], [(Text("writes", "dim"), words)])
+
+
+def _audit(status: Status, first: int) -> Any:
+    if not status.audit:
+        return None
+    good = status.audit.startswith("chain whole, anchored")
+    words = Text(status.audit, "" if good else "yellow")
+    return table([Column(width=first), Column(wraps=True)], [(Text("audit", "dim"), words)])
 
 
 def _outcomes(writes: WritesStatus) -> Text:

@@ -162,6 +162,7 @@ class Status:
     causes: tuple[Cause, ...] = ()
     deployment: DeploymentStatus | None = None
     writes: WritesStatus | None = None
+    audit: str = ""
 
 
 INNER = {

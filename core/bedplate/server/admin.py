@@ -52,6 +52,7 @@ class Admin:
     ) -> None:
         self._kernel = kernel
         self._writes = writes
+        self.audit: Callable[[], str] = str  # how the audit log stands
         self._parts = Parts(kernel)
         self._plugins = list(plugins)
         self._more = more
@@ -116,6 +117,7 @@ class Admin:
             path=kernel.deployment.path,
             maintenance=standing(kernel),
             writes=self._writes(),
+            audit=self.audit(),
         )
 
     def _component(self, supervisor: Supervisor) -> api_pb2.ComponentStatus:

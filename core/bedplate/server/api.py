@@ -17,7 +17,8 @@ from bedplate.api.v1 import api_pb2
 from bedplate.gate.announcement import connections_folder
 from bedplate.gate.audit import Audit, Entry
 from bedplate.gate.identities import Identities
-from bedplate.listening.listener import Listener
+from bedplate.listening.descriptors import raise_limit
+from bedplate.listening.listener import Limits, Listener
 from bedplate.listening.refusals import Refusals
 from bedplate.planning.moves import Moves
 from bedplate.runtime.kernel import Kernel
@@ -62,11 +63,13 @@ class Guarded:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What `status` tells beside the kernel's. notices: what nobody should forget · writes: how writing stands."""
+    """What `status` tells beside the kernel's. notices: what nobody should forget · writes: how writing stands ·
+    audit: how the audit log does."""
 
     problems: Callable[[], Iterable[str]] = tuple
     notices: Callable[[], Iterable[str]] = tuple
     writes: Callable[[], Any] = lambda: None
+    audit: Callable[[], str] = str
 
 
 class ApiServer:
@@ -88,6 +91,7 @@ class ApiServer:
         self._deployments = deployments
         told = told or Told()
         self._admin = Admin(kernel, plugins, told.problems, told.notices, deployments, told.writes)
+        self._admin.audit = told.audit
         clock = kernel.clock
         self._network = Entrance(identities, clock.time_ns, self._peer)
         self._socket = Entrance(identities, clock.time_ns)
@@ -118,7 +122,8 @@ class ApiServer:
         self.sessions.start()
         self._tls = tls
         context = tls.context if tls else None
-        self.listener = Listener(folder, inner, self.refusals.refused, tls=context)
+        limits = Limits().within(raise_limit())
+        self.listener = Listener(folder, inner, self.refusals.refused, tls=context, limits=limits)
         try:
             self.address = await self.listener.start(listen)
         except OSError as error:

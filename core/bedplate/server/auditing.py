@@ -163,15 +163,15 @@ class Auditing:
     def standing(self) -> str:
         """In a few words."""
         if self.audit.failed:
-            return "audit log can't be written"
+            return "can't be written"
         if self.checked and self.checked.problem:
-            return "audit chain broken"
+            return "chain broken"
         at = self.anchoring.newest_ns()
         if not self.anchoring.places:
-            return "audit chain whole, anchored nowhere"
+            return "chain whole, anchored nowhere"
         if not at:
-            return "audit chain whole, not anchored yet"
-        return f"audit chain whole, anchored {age_text((self._clock.time_ns() - at) / 1e9)} ago"
+            return "chain whole, anchored nowhere yet"
+        return f"chain whole, anchored {age_text((self._clock.time_ns() - at) / 1e9)} ago"
 
     def problems(self) -> Iterator[str]:
         """What a person should look at."""

@@ -40,6 +40,7 @@ from bedplate.runtime.lifecycle import Transition
 from bedplate.runtime.maintenance import Maintenance
 from bedplate.runtime.placement import Place
 from bedplate.server.api import ApiServer, Guarded, Told
+from bedplate.server.audit import AuditService
 from bedplate.server.auditing import Auditing
 from bedplate.server.commands import CommandService
 from bedplate.server.deployments import DeploymentService
@@ -191,8 +192,8 @@ class Platform:
             Guarded(gate, identities, self._audit),
             plugins,
             self.deployments,
-            told=Told(self._problems, self._notices, self.writes.status),
-            more=[CommandService(self.kernel, self.writes.guard)],
+            told=Told(self._problems, self._notices, self.writes.status, self._auditing.standing),
+            more=[CommandService(self.kernel, self.writes.guard), AuditService(self._auditing)],
         )
         socket = admin_socket()
         address = await self.api.start(listen, socket, self._tls)

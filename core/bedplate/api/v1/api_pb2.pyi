@@ -224,7 +224,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self, with_output: _Optional[bool] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("name", "version", "started", "now", "epoch", "components", "journal", "processes", "problems", "cpu_seconds", "memory_bytes", "deployment_file", "path", "notices", "causes", "deployment", "maintenance", "writes")
+    __slots__ = ("name", "version", "started", "now", "epoch", "components", "journal", "processes", "problems", "cpu_seconds", "memory_bytes", "deployment_file", "path", "notices", "causes", "deployment", "maintenance", "writes", "audit")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -243,6 +243,7 @@ class GetStatusResponse(_message.Message):
     DEPLOYMENT_FIELD_NUMBER: _ClassVar[int]
     MAINTENANCE_FIELD_NUMBER: _ClassVar[int]
     WRITES_FIELD_NUMBER: _ClassVar[int]
+    AUDIT_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     started: int
@@ -261,7 +262,8 @@ class GetStatusResponse(_message.Message):
     deployment: _deployments_pb2.DeploymentStatus
     maintenance: _containers.RepeatedCompositeFieldContainer[_maintenance_pb2.Maintenance]
     writes: _command_pb2.WritesStatus
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., started: _Optional[int] = ..., now: _Optional[int] = ..., epoch: _Optional[int] = ..., components: _Optional[_Iterable[_Union[ComponentStatus, _Mapping]]] = ..., journal: _Optional[_Union[JournalStatus, _Mapping]] = ..., processes: _Optional[_Iterable[_Union[ProcessStatus, _Mapping]]] = ..., problems: _Optional[_Iterable[str]] = ..., cpu_seconds: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., deployment_file: _Optional[str] = ..., path: _Optional[str] = ..., notices: _Optional[_Iterable[str]] = ..., causes: _Optional[_Iterable[_Union[_why_pb2.Cause, _Mapping]]] = ..., deployment: _Optional[_Union[_deployments_pb2.DeploymentStatus, _Mapping]] = ..., maintenance: _Optional[_Iterable[_Union[_maintenance_pb2.Maintenance, _Mapping]]] = ..., writes: _Optional[_Union[_command_pb2.WritesStatus, _Mapping]] = ...) -> None: ...
+    audit: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., started: _Optional[int] = ..., now: _Optional[int] = ..., epoch: _Optional[int] = ..., components: _Optional[_Iterable[_Union[ComponentStatus, _Mapping]]] = ..., journal: _Optional[_Union[JournalStatus, _Mapping]] = ..., processes: _Optional[_Iterable[_Union[ProcessStatus, _Mapping]]] = ..., problems: _Optional[_Iterable[str]] = ..., cpu_seconds: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., deployment_file: _Optional[str] = ..., path: _Optional[str] = ..., notices: _Optional[_Iterable[str]] = ..., causes: _Optional[_Iterable[_Union[_why_pb2.Cause, _Mapping]]] = ..., deployment: _Optional[_Union[_deployments_pb2.DeploymentStatus, _Mapping]] = ..., maintenance: _Optional[_Iterable[_Union[_maintenance_pb2.Maintenance, _Mapping]]] = ..., writes: _Optional[_Union[_command_pb2.WritesStatus, _Mapping]] = ..., audit: _Optional[str] = ...) -> None: ...
 
 class ComponentStatus(_message.Message):
     __slots__ = ("id", "kind", "use", "type", "path", "state", "reason", "since", "process", "tags", "tags_good", "samples", "samples_per_second", "quietest_seconds", "restarts", "reader", "history", "dropped", "placement", "support", "group", "detail", "completeness")

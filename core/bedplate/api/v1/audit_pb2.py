@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62\x65\x64plate/api/v1/audit.proto\x12\x0f\x62\x65\x64plate.api.v1\"W\n\x10ListAuditRequest\x12\x0c\n\x04\x66rom\x18\x01 \x01(\x10\x12\n\n\x02to\x18\x02 \x01(\x10\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0c\n\x04last\x18\x05 \x01(\r\"\xda\x01\n\nAuditEntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04time\x18\x02 \x01(\x10\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0f\n\x07verdict\x18\x04 \x01(\t\x12\x0b\n\x03who\x18\x05 \x01(\t\x12\x0e\n\x06method\x18\x06 \x01(\t\x12\x0c\n\x04peer\x18\x07 \x01(\t\x12\x10\n\x08resource\x18\x08 \x01(\t\x12\x0c\n\x04rule\x18\t \x01(\t\x12\x0c\n\x04text\x18\n \x01(\t\x12\x12\n\ncredential\x18\x0b \x01(\t\x12\x13\n\x0b\x63orrelation\x18\x0c \x01(\t\x12\x0c\n\x04hash\x18\r \x01(\t\"A\n\x11ListAuditResponse\x12,\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1b.bedplate.api.v1.AuditEntry\"\x14\n\x12VerifyAuditRequest\"u\n\x13VerifyAuditResponse\x12\r\n\x05whole\x18\x01 \x01(\x08\x12\x0f\n\x07\x65ntries\x18\x02 \x01(\x04\x12\x0f\n\x07problem\x18\x03 \x01(\t\x12\r\n\x05index\x18\x04 \x01(\x04\x12\x0c\n\x04head\x18\x05 \x01(\t\x12\x10\n\x08\x61nchored\x18\x06 \x01(\x10\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62\x65\x64plate/api/v1/audit.proto\x12\x0f\x62\x65\x64plate.api.v1\"s\n\x10ListAuditRequest\x12\x0c\n\x04\x66rom\x18\x01 \x01(\x10\x12\n\n\x02to\x18\x02 \x01(\x10\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0c\n\x04last\x18\x05 \x01(\r\x12\r\n\x05\x61\x66ter\x18\x06 \x01(\x04\x12\x0b\n\x03raw\x18\x07 \x01(\x08\"\x85\x02\n\nAuditEntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04time\x18\x02 \x01(\x10\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0f\n\x07verdict\x18\x04 \x01(\t\x12\x0b\n\x03who\x18\x05 \x01(\t\x12\x0e\n\x06method\x18\x06 \x01(\t\x12\x0c\n\x04peer\x18\x07 \x01(\t\x12\x10\n\x08resource\x18\x08 \x01(\t\x12\x0c\n\x04rule\x18\t \x01(\t\x12\x0c\n\x04text\x18\n \x01(\t\x12\x12\n\ncredential\x18\x0b \x01(\t\x12\x13\n\x0b\x63orrelation\x18\x0c \x01(\t\x12\x0c\n\x04hash\x18\r \x01(\t\x12\x0c\n\x04mono\x18\x0e \x01(\t\x12\r\n\x05\x63lock\x18\x0f \x01(\t\x12\x0c\n\x04line\x18\x10 \x01(\t\"A\n\x11ListAuditResponse\x12,\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1b.bedplate.api.v1.AuditEntry\"\x14\n\x12VerifyAuditRequest\"\x98\x01\n\x13VerifyAuditResponse\x12\r\n\x05whole\x18\x01 \x01(\x08\x12\x0f\n\x07\x65ntries\x18\x02 \x01(\x04\x12\x0f\n\x07problem\x18\x03 \x01(\t\x12\r\n\x05index\x18\x04 \x01(\x04\x12\x0c\n\x04head\x18\x05 \x01(\t\x12\x10\n\x08\x61nchored\x18\x06 \x01(\x10\x12\r\n\x05notes\x18\x07 \x03(\t\x12\x12\n\npublic_key\x18\x08 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,13 +32,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bedplate.api.v1.audit_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTAUDITREQUEST']._serialized_start=48
-  _globals['_LISTAUDITREQUEST']._serialized_end=135
-  _globals['_AUDITENTRY']._serialized_start=138
-  _globals['_AUDITENTRY']._serialized_end=356
-  _globals['_LISTAUDITRESPONSE']._serialized_start=358
-  _globals['_LISTAUDITRESPONSE']._serialized_end=423
-  _globals['_VERIFYAUDITREQUEST']._serialized_start=425
-  _globals['_VERIFYAUDITREQUEST']._serialized_end=445
-  _globals['_VERIFYAUDITRESPONSE']._serialized_start=447
-  _globals['_VERIFYAUDITRESPONSE']._serialized_end=564
+  _globals['_LISTAUDITREQUEST']._serialized_end=163
+  _globals['_AUDITENTRY']._serialized_start=166
+  _globals['_AUDITENTRY']._serialized_end=427
+  _globals['_LISTAUDITRESPONSE']._serialized_start=429
+  _globals['_LISTAUDITRESPONSE']._serialized_end=494
+  _globals['_VERIFYAUDITREQUEST']._serialized_start=496
+  _globals['_VERIFYAUDITREQUEST']._serialized_end=516
+  _globals['_VERIFYAUDITRESPONSE']._serialized_start=519
+  _globals['_VERIFYAUDITRESPONSE']._serialized_end=671
 # @@protoc_insertion_point(module_scope)

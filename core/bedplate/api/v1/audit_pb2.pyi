@@ -7,20 +7,24 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ListAuditRequest(_message.Message):
-    __slots__ = ("to", "who", "action", "last")
+    __slots__ = ("to", "who", "action", "last", "after", "raw")
     FROM_FIELD_NUMBER: _ClassVar[int]
     TO_FIELD_NUMBER: _ClassVar[int]
     WHO_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    RAW_FIELD_NUMBER: _ClassVar[int]
     to: int
     who: str
     action: str
     last: int
-    def __init__(self, to: _Optional[int] = ..., who: _Optional[str] = ..., action: _Optional[str] = ..., last: _Optional[int] = ..., **kwargs) -> None: ...
+    after: int
+    raw: bool
+    def __init__(self, to: _Optional[int] = ..., who: _Optional[str] = ..., action: _Optional[str] = ..., last: _Optional[int] = ..., after: _Optional[int] = ..., raw: _Optional[bool] = ..., **kwargs) -> None: ...
 
 class AuditEntry(_message.Message):
-    __slots__ = ("index", "time", "action", "verdict", "who", "method", "peer", "resource", "rule", "text", "credential", "correlation", "hash")
+    __slots__ = ("index", "time", "action", "verdict", "who", "method", "peer", "resource", "rule", "text", "credential", "correlation", "hash", "mono", "clock", "line")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +38,9 @@ class AuditEntry(_message.Message):
     CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
     CORRELATION_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
+    MONO_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
     index: int
     time: int
     action: str
@@ -47,7 +54,10 @@ class AuditEntry(_message.Message):
     credential: str
     correlation: str
     hash: str
-    def __init__(self, index: _Optional[int] = ..., time: _Optional[int] = ..., action: _Optional[str] = ..., verdict: _Optional[str] = ..., who: _Optional[str] = ..., method: _Optional[str] = ..., peer: _Optional[str] = ..., resource: _Optional[str] = ..., rule: _Optional[str] = ..., text: _Optional[str] = ..., credential: _Optional[str] = ..., correlation: _Optional[str] = ..., hash: _Optional[str] = ...) -> None: ...
+    mono: str
+    clock: str
+    line: str
+    def __init__(self, index: _Optional[int] = ..., time: _Optional[int] = ..., action: _Optional[str] = ..., verdict: _Optional[str] = ..., who: _Optional[str] = ..., method: _Optional[str] = ..., peer: _Optional[str] = ..., resource: _Optional[str] = ..., rule: _Optional[str] = ..., text: _Optional[str] = ..., credential: _Optional[str] = ..., correlation: _Optional[str] = ..., hash: _Optional[str] = ..., mono: _Optional[str] = ..., clock: _Optional[str] = ..., line: _Optional[str] = ...) -> None: ...
 
 class ListAuditResponse(_message.Message):
     __slots__ = ("entries",)
@@ -60,17 +70,21 @@ class VerifyAuditRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class VerifyAuditResponse(_message.Message):
-    __slots__ = ("whole", "entries", "problem", "index", "head", "anchored")
+    __slots__ = ("whole", "entries", "problem", "index", "head", "anchored", "notes", "public_key")
     WHOLE_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     ANCHORED_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
     whole: bool
     entries: int
     problem: str
     index: int
     head: str
     anchored: int
-    def __init__(self, whole: _Optional[bool] = ..., entries: _Optional[int] = ..., problem: _Optional[str] = ..., index: _Optional[int] = ..., head: _Optional[str] = ..., anchored: _Optional[int] = ...) -> None: ...
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    public_key: str
+    def __init__(self, whole: _Optional[bool] = ..., entries: _Optional[int] = ..., problem: _Optional[str] = ..., index: _Optional[int] = ..., head: _Optional[str] = ..., anchored: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., public_key: _Optional[str] = ...) -> None: ...

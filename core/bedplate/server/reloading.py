@@ -17,7 +17,6 @@ from bedplate.contracts import Subject
 from bedplate.errors import BedplateError, ConfigError
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.deployments import DeploymentService
-from bedplate.server.door import Caller
 
 BY = "SIGHUP"
 SEVERITY, QUIET = 700, 100  # of an event: it was not taken; it was
@@ -64,8 +63,8 @@ class Reloading:
         try:
             request = await asyncio.to_thread(self._request)
             last = ""
-            nobody: Any = None  # no stream, and the operating system has let it through the door
-            async for message in self._service.apply(request, Caller(Subject(BY), nobody, nobody)):
+            # the operating system has let it through the door
+            async for message in self._service.change(request, Subject(BY)):
                 last = message.text
         except ConfigError as error:
             more = f" and {len(error.problems) - 1} more" if len(error.problems) > 1 else ""

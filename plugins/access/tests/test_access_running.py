@@ -1,0 +1,155 @@
+"""The module under a running Bedplate, in a process of its own, with the commands that people type."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from plugins.access.tests.driving import GOOD
+
+import bedplate
+from bedplate.cli.group import root
+from bedplate.endpoints import Endpoint, find
+from bedplate.errors import CallError
+from bedplate.server.platform import Platform, prepare
+
+PLANT = """bedplate: 1
+name: plant
+path: acme/line1
+security:
+  access: {use: access, roles: {bp-operators: operator}%s}
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("BEDPLATE_TOKEN", raising=False)
+
+
+@asynccontextmanager
+async def plant(
+    folder: Path, more: str = ""
+) -> AsyncIterator[tuple[Platform, Endpoint, list[str]]]:
+    file = folder / "plant.yaml"
+    file.write_text(PLANT % more)
+    said: list[str] = []
+    running = Platform(prepare(file), noted=said.append)
+    await running.start("127.0.0.1:0")
+    try:
+        async with asyncio.timeout(30):
+            while running.kernel.components["access"].life.state != "up":
+                await asyncio.sleep(0.02)
+        yield running, find(), said
+    finally:
+        await running.stop()
+
+
+async def typed(folder: Path, *words: str, sent: str = "", token: str = "") -> str:
+    """The output of a command, or its error."""
+
+    def run() -> str:
+        environment = {"BEDPLATE_TOKEN": token} if token else {}
+        result = CliRunner(env=environment).invoke(root, ["access", *words], input=sent)
+        return result.output if result.exception is None else f"refused: {result.exception}"
+
+    return await asyncio.to_thread(run)
+
+
+async def known(address: str, token: str) -> str:
+    async with bedplate.connect_async(address, token) as client:
+        try:
+            return (await client.whoami()).id
+        except CallError as error:
+            return error.code
+
+
+@pytest.mark.case("A06")
+async def test_from_the_first_token_to_somebody_who_is_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First start, a user, a login, what it may, disabled: refused within a second, each of it in the audit log."""
+    monkeypatch.chdir(tmp_path)
+    async with plant(tmp_path) as (_, endpoint, said):
+        first = (tmp_path / "data/access/bootstrap-token").read_text().strip()
+        assert await known(endpoint.address, first) == "bootstrap"
+        assert [line for line in said if "bootstrap-token" in line]
+        assert not [line for line in said if first in line]
+        words = ("user", "add", "alice", "--role", "viewer", "--password-file", "-")
+        assert "is known" in await typed(tmp_path, *words, sent=f"{GOOD}\n")
+        login = ""
+        async with asyncio.timeout(5):
+            while not login.startswith("bps_"):
+                words = ("login", "alice", "--password-file", "-", "--print")
+                login = (await typed(tmp_path, *words, sent=f"{GOOD}\n")).strip()
+        who = json.loads(await typed(tmp_path, "whoami", "--json", token=login))
+        assert (who["id"], who["roles"], who["method"]) == ("alice", ["viewer"], "password")
+        async with bedplate.connect_async(endpoint.address, login) as client:
+            assert (await client.status()).name == "plant"
+        sessions = json.loads(await typed(tmp_path, "sessions", "--json"))
+        assert {one["who"]["id"] for one in sessions} >= {"alice", "bootstrap"}
+        began = asyncio.get_running_loop().time()
+        assert "is disabled" in await typed(tmp_path, "user", "disable", "alice")
+        while await known(endpoint.address, login) != "UNAUTHENTICATED":
+            assert asyncio.get_running_loop().time() - began < 5
+            await asyncio.sleep(0.02)
+    audit = [
+        json.loads(line)
+        for file in (tmp_path / "data/audit").glob("*.jsonl")
+        for line in file.read_text().splitlines()
+    ]
+    changed = [one["text"] for one in audit if one["action"] == "access.changed"]
+    by = [text.partition(" (by ")[0] for text in changed]
+    assert "alice: added, viewer" in by
+    assert "alice: disabled" in by
+    assert not any(secret in line for line in map(str, audit) for secret in (GOOD, login, first))
+
+
+@pytest.mark.case("A08")
+async def test_a_store_that_others_may_read_lets_nobody_in_and_says_what_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    await typed(tmp_path, "init", "--folder", "data/access")
+    store = tmp_path / "data/access/access.sqlite"
+    first = (tmp_path / "data/access/bootstrap-token").read_text().strip()
+    store.chmod(0o644)
+    file = tmp_path / "plant.yaml"
+    file.write_text(PLANT % ", placement: inline")
+    running = Platform(prepare(file))
+    await running.start("127.0.0.1:0")
+    try:
+        address, component = find().address, running.kernel.components["access"]
+        async with asyncio.timeout(20):
+            while component.life.state != "unreachable":
+                await asyncio.sleep(0.02)
+        assert f"chmod 600 {store}" in component.life.reason
+        assert await known(address, first) != "bootstrap"
+        store.chmod(0o600)
+        async with asyncio.timeout(20):
+            while await known(address, first) != "bootstrap":
+                await asyncio.sleep(0.05)
+    finally:
+        await running.stop()
+
+
+def test_the_folder_is_found_from_where_the_deployment_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plant").mkdir()
+    monkeypatch.chdir(tmp_path / "plant")
+    runner = CliRunner()
+    said = runner.invoke(root, ["access", "init"])
+    assert "--file FILE or --folder FOLDER" in str(said.exception)
+    Path("plant.yaml").write_text(PLANT % ", folder: kept/people")
+    assert runner.invoke(root, ["access", "init"]).exception is None
+    assert sorted(os.listdir("kept/people")) == ["access.sqlite", "bootstrap-token"]
+    monkeypatch.chdir(tmp_path)
+    listed = runner.invoke(root, ["access", "user", "list", "--file", "plant/plant.yaml", "--json"])
+    assert [one["name"] for one in json.loads(listed.output)] == ["bootstrap"]

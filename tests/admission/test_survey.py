@@ -23,6 +23,7 @@ def the(name: str) -> Candidate:
     return found[0]
 
 
+@pytest.mark.case("A23")
 def test_a_sound_plugin_is_admissible_and_is_not_imported(site: Site) -> None:
     site.install("acme-press", manifest=manifest(), schema={"acme": SCHEMA}, version="2.3")
     candidate = the("acme-press")

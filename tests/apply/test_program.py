@@ -153,6 +153,7 @@ async def test_a_machine_that_does_not_answer_undoes_it(plant: Plant) -> None:
     assert {id_ for id_ in now if now[id_] != sessions[id_]} == {"other"}
 
 
+@pytest.mark.case("A44")
 async def test_sighup_takes_the_file_and_a_broken_one_changes_nothing(plant: Plant) -> None:
     assert plant.program.process
     sessions = await plant.sessions()

@@ -50,6 +50,7 @@ def test_the_same_files_give_the_same_bytes_and_come_back(tmp_path: Path) -> Non
         *("ＭＡＮＩＦＥＳＴ", "\u202ex", "x" * 500),
     ],
 )
+@pytest.mark.case("A24")
 def test_a_name_that_could_mean_another_place_is_refused(tmp_path: Path, name: str) -> None:
     """A24: ../, absolute paths, and what other systems take for them."""
     file = made(tmp_path / "x.bedplate", [(name, b"!", FILE)])
@@ -59,6 +60,7 @@ def test_a_name_that_could_mean_another_place_is_refused(tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO])
+@pytest.mark.case("A24")
 def test_a_link_or_a_device_is_refused(tmp_path: Path, kind: int) -> None:
     """A24: symlink, device node."""
     file = made(tmp_path / "x.bedplate", [("plugin/link", b"/etc/shadow", kind)])
@@ -70,6 +72,7 @@ def test_a_link_or_a_device_is_refused(tmp_path: Path, kind: int) -> None:
     ("one", "two"),
     [("a", "a"), ("a", "A"), ("x/a", "X/b"), ("x", "x/y"), ("x/y", "x"), ("plugin/ß", "plugin/SS")],
 )
+@pytest.mark.case("A24")
 def test_two_names_that_some_system_takes_for_one_are_refused(
     tmp_path: Path, one: str, two: str
 ) -> None:
@@ -85,6 +88,7 @@ def _nothing() -> io.BytesIO:
     return io.BytesIO()
 
 
+@pytest.mark.case("A24")
 def test_a_zip_bomb_is_refused_by_what_it_says_and_by_what_it_holds(tmp_path: Path) -> None:
     """A24: 10 GiB out of a few MiB, declared and hidden."""
     honest = tmp_path / "honest.bedplate"
@@ -104,6 +108,7 @@ def test_a_zip_bomb_is_refused_by_what_it_says_and_by_what_it_holds(tmp_path: Pa
     assert sum(p.stat().st_size for p in tmp_path.rglob("out/**/*")) < 100
 
 
+@pytest.mark.case("A24")
 def test_a_million_files_are_refused_before_their_list_is_read(tmp_path: Path) -> None:
     """A24: 1 M files."""
     file = many(tmp_path / "x.bedplate", 1_000_000)
@@ -123,6 +128,7 @@ def test_a_million_files_are_refused_before_their_list_is_read(tmp_path: Path) -
         ({"a": b"1"}, {"a": b"2"}, "a is not what its MANIFEST lists"),
     ],
 )
+@pytest.mark.case("A20")
 def test_a_manifest_that_lists_less_or_more_or_something_else_is_refused(
     tmp_path: Path, files: dict[str, bytes], listed: dict[str, bytes], word: str
 ) -> None:

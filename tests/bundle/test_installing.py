@@ -9,6 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
 from tests.admission.folders import plugin_folder
 from tests.admission.site import SCHEMA
 from tests.bundle.conftest import Operator
@@ -144,6 +145,7 @@ def test_a_node_plugin_without_its_modules_makes_no_bundle(operator: Operator) -
     assert not list(operator.folder.glob("*.bedplate"))
 
 
+@pytest.mark.case("A20")
 def test_who_signed_it_counts(operator: Operator, key: SecretKey) -> None:
     """A20: unsigned; signed by an unknown key; a signature of something else; each refused, nothing installed."""
     place = project(operator.folder)
@@ -170,6 +172,7 @@ def test_who_signed_it_counts(operator: Operator, key: SecretKey) -> None:
     operator.done("install", file, "--key", key.public.text)
 
 
+@pytest.mark.case("A20")
 def test_a_manifest_shown_that_is_not_the_plugins_own_is_refused(
     operator: Operator, key: SecretKey
 ) -> None:

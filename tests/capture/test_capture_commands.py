@@ -86,6 +86,7 @@ def test_a_device_that_refuses_is_in_the_record_with_its_reason(shell: Shell) ->
     assert "refused" in taken["error"] or "Connect call failed" in taken["error"]
 
 
+@pytest.mark.case("A48")
 def test_the_file_is_for_its_owner_and_holds_no_secret_of_the_settings(shell: Shell) -> None:
     shell.plugin(PLAIN)
     (shell.folder / "secret").write_text("canary-7d1")

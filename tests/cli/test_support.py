@@ -85,6 +85,7 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.case("A48")
 def test_no_secret_of_a_running_plant_is_in_the_file(
     plant: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -394,6 +394,7 @@ MISTAKES: dict[str, tuple[str, str, list[str]]] = {
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), MISTAKES.values(), ids=MISTAKES)
+@pytest.mark.case("A42")
 def test_a_mistake_is_told_with_line_path_and_cure(old: str, new: str, expected: list[str]) -> None:
     assert told((old, new)) == expected
 

@@ -162,6 +162,7 @@ def read(data: bytes, tables: dict[str, str]) -> Deployment | ConfigError:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.case("A41", "A42")
 def test_five_thousand_mutated_files_are_deployments_or_problems_with_a_line() -> None:
     print(f"seed {SEED}; set BEDPLATE_SEED to try another")
     good, slowest = 0, 0.0

@@ -69,6 +69,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("content", "expected"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.case("A41")
 def test_what_is_ambiguous_is_refused_with_its_line(
     content: bytes | str, expected: list[str]
 ) -> None:
@@ -104,6 +105,7 @@ STAYS_TEXT = [
 
 
 @pytest.mark.parametrize("text", STAYS_TEXT)
+@pytest.mark.case("A41")
 def test_what_yaml_1_1_took_for_something_else_is_text(text: str) -> None:
     assert value(text) == text
 
@@ -138,6 +140,7 @@ def test_scalars_are_yaml_1_2(text: str, expected: object) -> None:
     assert type(found) is type(expected)
 
 
+@pytest.mark.case("A41")
 def test_windows_line_ends_are_line_ends() -> None:
     node, problems = document.read(b"a: 1\r\nb: |\r\n  x\r\n  y\r\nb: 2\r\n", "f.yaml")
 
@@ -160,6 +163,7 @@ def test_a_node_knows_its_line_and_path() -> None:
         st.binary(max_size=300), st.text(alphabet="ab:-?[]{}&*!|>'\"%@`#,\n \t\\x0", max_size=120)
     )
 )
+@pytest.mark.case("A41")
 def test_any_bytes_are_nodes_or_problems(content: bytes | str) -> None:
     data = content if isinstance(content, bytes) else content.encode()
 
@@ -187,6 +191,7 @@ HUGE = {
 
 
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
+@pytest.mark.case("A41")
 def test_a_mebibyte_of_anything_is_read_in_bounded_time(text: str) -> None:
     start = time.process_time()
     document.read(text.encode(), "f.yaml")

@@ -19,6 +19,7 @@ from bedplate.errors import ConfigError
 CANARY = "hunter2-canary"
 
 
+@pytest.mark.case("A48")
 def test_a_secret_shows_itself_as_stars() -> None:
     secret = Secret(CANARY, "env:X")
 
@@ -30,6 +31,7 @@ def test_a_secret_shows_itself_as_stars() -> None:
 
 
 @pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy, json.dumps])
+@pytest.mark.case("A48")
 def test_a_secret_is_not_carried_off(take: object) -> None:
     assert callable(take)
     with pytest.raises(TypeError) as caught:
@@ -62,6 +64,7 @@ def test_a_further_scheme_is_one_function() -> None:
     assert secrets.resolve("vault:abc").reveal() == "cba"
 
 
+@pytest.mark.case("A08", "A48")
 def test_a_secret_that_is_not_there_is_named_by_its_reference(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(CANARY.encode() + b"\xff")
     (tmp_path / "large").write_text(CANARY * 10_000)
@@ -162,6 +165,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize(("old", "new"), PLACES)
+@pytest.mark.case("A48")
 def test_a_secret_written_into_the_file_is_in_no_message(old: str, new: str) -> None:
     text = berlin().decode()
     assert old in text
@@ -172,6 +176,7 @@ def test_a_secret_written_into_the_file_is_in_no_message(old: str, new: str) -> 
     assert not [line for line in found if CANARY in line]
 
 
+@pytest.mark.case("A48")
 def test_a_number_as_a_password_is_in_no_message() -> None:
     text = berlin().decode()
     for number in (
@@ -185,6 +190,7 @@ def test_a_number_as_a_password_is_in_no_message() -> None:
         assert "4815162342" not in str(caught.value)
 
 
+@pytest.mark.case("A48")
 def test_a_deployment_holds_references_only(tmp_path: Path) -> None:
     (tmp_path / "mqtt").write_text(CANARY)
     deployment = load_text(

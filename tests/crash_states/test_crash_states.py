@@ -18,6 +18,7 @@ SEEDS, AT_LEAST = count(12, 200), 250_000
 
 @pytest.mark.counted
 @pytest.mark.timeout(3600 if SOAK else 300)
+@pytest.mark.case("A61", "A63")
 def test_a_quarter_of_a_million_states_after_a_power_cut_recover() -> None:
     print(f"replay: SEED={SEED} .venv/bin/python -m pytest -q -s tests/crash_states")
     whole = Count()

@@ -126,6 +126,7 @@ async def another(folder: Path) -> AsyncIterator[Program]:
         assert await program.stop() == Exit.DONE
 
 
+@pytest.mark.case("A62")
 async def test_a_journal_has_one_kernel(tmp_path: Path) -> None:
     async with another(tmp_path) as first:
         assert first.process

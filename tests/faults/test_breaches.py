@@ -53,6 +53,7 @@ async def all_told(folder: Path, cases: dict[str, str], use: str) -> Any:
     return kernel
 
 
+@pytest.mark.case("A52")
 async def test_whoever_can_no_longer_be_trusted_is_ended_with_his_reason_and_started_again(
     tmp_path: Path,
 ) -> None:
@@ -65,6 +66,7 @@ async def test_whoever_can_no_longer_be_trusted_is_ended_with_his_reason_and_sta
     assert notes.role.figures.notes_left_out
 
 
+@pytest.mark.case("A56")
 async def test_a_wrong_number_or_too_many_publications_cost_the_session_and_are_counted(
     tmp_path: Path,
 ) -> None:
@@ -74,6 +76,7 @@ async def test_a_wrong_number_or_too_many_publications_cost_the_session_and_are_
     assert all(not kernel.components[f"r{n}"].place.breaches for n in range(5))
 
 
+@pytest.mark.case("A53")
 async def test_a_reader_that_acknowledges_what_it_was_not_given_or_less_than_before_loses_its_session(
     tmp_path: Path,
 ) -> None:

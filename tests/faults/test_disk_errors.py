@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
         ("pwrite64", "ENOSPC", "30..45", False),
     ],
 )
+@pytest.mark.case("A63")
 def test_what_the_disk_refuses_is_kept_elsewhere_or_later(
     tmp_path: Path, call: str, error: str, when: str, renewed: bool
 ) -> None:

@@ -33,6 +33,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.case("A63")
 async def test_ten_times_full_and_free_again_nothing_confirmed_is_lost(disk: Path) -> None:
     engine = EmbeddedEngine(disk / "journal", sync=0.01, clock=SystemClock(), keep=0, min_free=0)
     await engine.open()

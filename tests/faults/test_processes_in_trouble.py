@@ -52,6 +52,7 @@ async def test_whatever_a_process_does_is_noticed_told_and_ended_with_all_that_i
     assert not list(warden.marked(mark))
 
 
+@pytest.mark.case("A51")
 async def test_output_without_end_is_drained_shortened_and_escaped(tmp_path: Path) -> None:
     async with plant(tmp_path, beside({"r": "prints without end"}), offers=offers()) as kernel:
         place = kernel.components["r"].place
@@ -65,6 +66,7 @@ async def test_output_without_end_is_drained_shortened_and_escaped(tmp_path: Pat
 
 
 @given(st.lists(st.tuples(st.binary(max_size=5000), st.floats(0, 2)), max_size=20))
+@pytest.mark.case("A51")
 def test_any_bytes_become_a_few_printable_lines(chunks: list[tuple[bytes, float]]) -> None:
     now = 0.0
     output = Output(lambda: now)
@@ -78,6 +80,7 @@ def test_any_bytes_become_a_few_printable_lines(chunks: list[tuple[bytes, float]
     assert all(len(line) <= LINE_BYTES * 10 + 1 for line in output.lines)
 
 
+@pytest.mark.case("A51")
 def test_a_gigabyte_of_output_costs_next_to_no_memory() -> None:
     output = Output(lambda: 0.0)
     chunk = b"x" * 1000 + b"\n"
@@ -88,6 +91,7 @@ def test_a_gigabyte_of_output_costs_next_to_no_memory() -> None:
     assert sum(map(len, output.lines)) < 1 << 20
 
 
+@pytest.mark.case("A51")
 def test_text_of_a_plugin_moves_no_cursor() -> None:
     assert legible("\x1b[2Jgone\r\n") == "\\x1b[2Jgone\\x0d\\x0a"
     assert legible(b"\xff\xfe" + b"a" * 10, 4) == "\ufffd\ufffdaa…"
@@ -162,6 +166,7 @@ async def test_the_census_counts_children_and_memory_and_knows_nobody_elses(
         await process.wait()
 
 
+@pytest.mark.case("A54")
 async def test_a_stop_ends_in_time_though_every_plugin_hangs(tmp_path: Path) -> None:
     ids = {"o": "hangs in open", "c": "hangs in close", "b": "blocks its loop"}
     text = beside(ids) + "  " + lines({"s": "hangs in close"}, "rogue-sink")[0] + "\n"

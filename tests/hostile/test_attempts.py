@@ -126,6 +126,7 @@ async def _tried(folder: Path, at: dict[str, Any], level: Level) -> dict[str, st
 
 
 @pytest.mark.parametrize("attempt", CLAIMS)
+@pytest.mark.case("A50")
 def test_an_attempt_gets_nowhere_where_it_would_without_confinement(
     attempt: str, confined: tuple[Level, dict[str, str]], control: dict[str, str]
 ) -> None:
@@ -158,6 +159,7 @@ def test_what_was_declared_works(attempt: str, confined: tuple[Level, dict[str, 
     assert confined[1][attempt] == "done"
 
 
+@pytest.mark.case("A48", "A50")
 def test_the_kernels_environment_is_not_inherited(
     confined: tuple[Level, dict[str, str]], control: dict[str, str]
 ) -> None:

@@ -22,6 +22,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "home"))
 
 
+@pytest.mark.case("A52")
 async def test_a_plugin_that_publishes_for_another_is_ended_and_nothing_of_it_is_kept(
     tmp_path: Path,
 ) -> None:
@@ -62,6 +63,7 @@ def _told(tmp_path: Path, more: str, manifest: str = MANIFEST, level: str = "L1"
     return [f"{p.line} {p.path}: {p.text}" for p in caught.value.problems]
 
 
+@pytest.mark.case("A25")
 def test_a_secret_that_the_manifest_does_not_ask_for_is_refused_at_its_line(tmp_path: Path) -> None:
     """A25."""
     told = _told(tmp_path, "    host: {secret: 'env:X'}\n    password: {secret: 'env:Y'}\n")
@@ -71,6 +73,7 @@ def test_a_secret_that_the_manifest_does_not_ask_for_is_refused_at_its_line(tmp_
     ]
 
 
+@pytest.mark.case("A25")
 def test_tags_beyond_what_the_manifest_publishes_are_refused_at_their_line(tmp_path: Path) -> None:
     """A25."""
     manifest = MANIFEST + '[permissions.tags]\npublish = ["hostile/fine*"]\n'
@@ -93,6 +96,7 @@ def test_tags_beyond_what_the_manifest_publishes_are_refused_at_their_line(tmp_p
         ("/proc/self", "is too much for any plugin"),
     ],
 )
+@pytest.mark.case("A43")
 def test_a_folder_of_the_kernels_own_is_given_to_no_plugin(
     tmp_path: Path, folder: str, words: str
 ) -> None:
@@ -104,6 +108,7 @@ def test_a_folder_of_the_kernels_own_is_given_to_no_plugin(
     assert words in told[0]
 
 
+@pytest.mark.case("A43")
 def test_a_link_to_the_kernels_own_is_seen_through(tmp_path: Path) -> None:
     """A43 of the reference."""
     (tmp_path / "link").symlink_to(tmp_path / "home")
@@ -135,6 +140,7 @@ def test_a_single_file_has_no_manifest_and_runs_at_l1_at_most(tmp_path: Path) ->
     assert "no manifest" in str(caught.value)
 
 
+@pytest.mark.case("A48", "A50")
 async def test_a_secret_reaches_the_component_that_names_it_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +165,7 @@ async def test_a_secret_reaches_the_component_that_names_it_and_no_other(
         assert b"s3cret" not in message.SerializeToString()
 
 
+@pytest.mark.case("A52")
 async def test_an_analytic_writes_no_output_that_its_manifest_does_not_publish(
     tmp_path: Path,
 ) -> None:

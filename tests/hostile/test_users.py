@@ -78,6 +78,7 @@ def _judge(outcome: dict[str, str], but: set[str]) -> None:
 
 
 @pytest.mark.parametrize("level", [Level.L2, Level.L3])
+@pytest.mark.case("A50")
 def test_a_plugin_of_a_root_kernel_has_a_user_of_its_own_and_its_own_folder(
     open_folder: Path, level: Level
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_plugin_of_a_root_kernel_has_a_user_of_its_own_and_its_own_folder(
     assert FIRST <= (open_folder / "data").stat().st_uid < SOCKETS
 
 
+@pytest.mark.case("A50")
 def test_an_ordinary_user_confines_as_well(open_folder: Path) -> None:
     """No root, so no user of its own; what the system holds it to is the same."""
     machine = replace(machine_with(Level.L2), root=False, mounts=False)

@@ -68,6 +68,7 @@ async def judge(folder: Path, what: str) -> str:
 
 @pytest.mark.parametrize("killed", [False, True], ids=["closed", "killed"])
 @pytest.mark.parametrize("how", ["flip", "cut"])
+@pytest.mark.case("A61")
 async def test_a_damaged_file_starts_tells_nothing_wrong_and_declares_what_is_missing(
     tmp_path: Path, how: str, killed: bool
 ) -> None:

@@ -119,6 +119,7 @@ async def open_copy(folder: Path, name: str) -> EmbeddedEngine:
     return engine
 
 
+@pytest.mark.case("A62")
 async def test_a_second_owner_is_refused_by_name(embedded: EmbeddedEngine, tmp_path: Path) -> None:
     second = EmbeddedEngine(tmp_path / "journal", clock=FakeClock())
     with pytest.raises(JournalError, match=f"journal is in use by process {os.getpid()}"):
@@ -132,6 +133,7 @@ async def test_a_second_owner_is_refused_by_name(embedded: EmbeddedEngine, tmp_p
     await second.close()
 
 
+@pytest.mark.case("A61")
 async def test_a_newer_format_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = await made_journal(tmp_path)
     with sqlite3.connect(path) as database:
@@ -159,6 +161,7 @@ async def made_journal(folder: Path, count: int = 5) -> Path:
 @pytest.mark.parametrize(
     "content", [b"no database", bytes(5000), b"SQLite format 3\0" + bytes(5000)]
 )
+@pytest.mark.case("A61")
 async def test_a_file_that_is_no_journal_is_moved_aside_whole(
     tmp_path: Path, content: bytes
 ) -> None:
@@ -173,6 +176,7 @@ async def test_a_file_that_is_no_journal_is_moved_aside_whole(
 
 
 @pytest.mark.parametrize("application", [0, 77])
+@pytest.mark.case("A61")
 async def test_the_database_of_another_program_is_refused(tmp_path: Path, application: int) -> None:
     with sqlite3.connect(tmp_path / "journal.sqlite3") as database:
         database.execute("CREATE TABLE theirs (a)")

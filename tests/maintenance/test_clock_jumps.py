@@ -102,6 +102,7 @@ class Sequence:
         self.clock.jump((self.ours.now - self.clock.time_ns()) / 1e9)
 
 
+@pytest.mark.case("A57")
 async def test_a_thousand_clock_sequences_keep_everything_in_order_with_the_right_flags() -> None:
     for seed in SEEDS:
         one = Sequence(seed)
@@ -204,6 +205,7 @@ async def test_a_whole_kernel_goes_on_while_its_clock_is_set(tmp_path: Path) -> 
         assert kernel.engine.state().first == 1
 
 
+@pytest.mark.case("A57")
 async def test_a_clock_set_ten_years_ahead_takes_nothing_from_a_sink_that_is_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

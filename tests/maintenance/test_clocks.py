@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from bedplate.model import Batch
 from bedplate.model.batch import Flag
@@ -53,12 +54,14 @@ def test_a_value_that_did_not_change_for_hours_is_not_late_when_its_server_says_
     assert clock.off == -H
 
 
+@pytest.mark.case("A57")
 def test_a_clock_that_was_never_set_is_known_at_once() -> None:
     clock = SourceClock()
     assert flags(clock, batch([5 * S])) == [([0.0], Flag.LATE | Flag.CLOCK_UNSYNCHRONISED)]
     assert clock.off == 5 * S - NOW
 
 
+@pytest.mark.case("A57")
 def test_old_values_are_late_and_only_times_that_go_on_behind_ours_are_a_clock() -> None:
     clock = SourceClock()
     for second in range(120):  # one value, read again and again

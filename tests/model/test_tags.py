@@ -103,6 +103,7 @@ def test_ordinary_names_are_fine(name: str) -> None:
         *((f"a{c}b", r"must not contain") for c in "/*?[]{}#+$\0\n\x7f\u0085\u200b\ud800"),
     ],
 )
+@pytest.mark.case("A40")
 def test_a_name_that_cannot_be_says_why(name: str, words: str) -> None:
     assert words in segment_problem(name)
 
@@ -114,6 +115,7 @@ def test_a_path_has_no_empty_level(path: str) -> None:
 
 @given(st.text(max_size=140))
 @settings(deadline=None)
+@pytest.mark.case("A40")
 def test_a_name_is_fine_exactly_when_the_rules_hold(name: str) -> None:
     fine = (
         0 < len(name.encode("utf-8", "surrogatepass")) <= 128

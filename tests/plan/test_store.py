@@ -153,6 +153,7 @@ def killed_at(store: DeploymentStore, step: int) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
+@pytest.mark.case("A63")
 def test_killed_at_any_step_the_old_or_the_new_one_boots(store: DeploymentStore) -> None:
     """SIGKILL before each call that touches the disk, until one run gets to its end."""
     store.keep(applied("old"))
@@ -170,6 +171,7 @@ def test_killed_at_any_step_the_old_or_the_new_one_boots(store: DeploymentStore)
     assert seen == {b"old", b"new"}
 
 
+@pytest.mark.case("A63")
 def test_where_nothing_can_be_written_it_says_so_and_keeps_what_there_was(tmp_path: Path) -> None:
     (tmp_path / "deployments").write_text("in the way")
     store = DeploymentStore(tmp_path / "deployments")

@@ -120,6 +120,7 @@ async def test_a_plugin_does_not_talk_to_a_kernel_of_another_ca(tmp_path: Path) 
             await until(lambda: "was made by another CA" in "\n".join(said))
 
 
+@pytest.mark.case("A56")
 async def test_a_second_program_waits_until_the_first_is_gone(tmp_path: Path) -> None:
     async with waiting(tmp_path) as (kernel, elsewhere), network(kernel.remote_address) as proxy:
         elsewhere.run(kernel.places.values(), proxy.address)
@@ -169,6 +170,7 @@ async def test_a_program_that_broke_the_contract_is_started_anew(tmp_path: Path)
         assert place.restarts == 1
 
 
+@pytest.mark.case("A52")
 async def test_another_plugin_is_not_let_in_at_the_place_of_one(tmp_path: Path) -> None:
     async with waiting(tmp_path) as (kernel, elsewhere):
         launch = replace(next(iter(kernel.places.values())).launch, plugin="other")

@@ -153,6 +153,7 @@ def test_what_is_no_list_is_the_authors_mistake(values: Any) -> None:
         *(Sample(1.0, quality=-1), Sample(1.0, quality=2**32), Sample(1.0, server_time=1j)),  # type: ignore[arg-type]
     ],
 )
+@pytest.mark.case("A57")
 def test_a_time_or_a_quality_that_is_none_is_the_authors_mistake(sample: Sample) -> None:
     with pytest.raises(ValueError, match=r"must be an int|does not fit"):
         row_of(1, sample)

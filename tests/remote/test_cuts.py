@@ -87,6 +87,7 @@ async def redialled(proxy: Proxy, taken: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.case("A55")
 async def test_a_counting_source_arrives_whole_and_in_order_through_many_cuts(
     tmp_path: Path,
 ) -> None:
@@ -159,6 +160,7 @@ async def test_a_cut_that_lasts_is_told_and_what_was_handed_over_comes_after_it(
 
 
 @pytest.mark.slow
+@pytest.mark.case("A55", "A56")
 async def test_a_killed_kernel_gets_what_it_had_not_on_disk_when_it_comes_back(
     tmp_path: Path,
 ) -> None:

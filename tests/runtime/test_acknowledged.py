@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from tests.runtime.plant import OFFERS, RigOffer, plant, until
 from tests.simulation.disk import VirtualDisk
 from tests.simulation.engine import SimulatedEngine
@@ -45,6 +46,7 @@ def stored(disk: VirtualDisk) -> set[int]:
     return found
 
 
+@pytest.mark.case("A64")
 async def test_what_has_no_place_in_a_full_journal_is_refused_and_not_confirmed(
     tmp_path: Path,
 ) -> None:

@@ -140,6 +140,7 @@ async def test_an_analytic_speaks_for_its_own_assets_and_in_its_own_name(
 
 
 @pytest.mark.parametrize("name", ["''", "'a//b'", "'**'", "'\\x1b[2J'", "'x' * 500"])
+@pytest.mark.case("A40")
 async def test_an_output_needs_a_name_that_a_tag_can_have(tmp_path: Path, name: str) -> None:
     assert "no name of a tag" in await refused(tmp_path, name, "Written('n', 0, 1)")
 

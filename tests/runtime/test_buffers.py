@@ -52,6 +52,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("buffer", "days"), [("buffer: {age: 14d}", 14), ("", 7)])
+@pytest.mark.case("A64")
 async def test_a_sink_that_hangs_for_too_long_loses_for_itself_alone_and_says_so(
     tmp_path: Path, buffer: str, days: int
 ) -> None:
@@ -90,6 +91,7 @@ async def test_a_sink_that_hangs_for_too_long_loses_for_itself_alone_and_says_so
     assert cloud.detail.startswith(f"lost {dropped:,} samples of what came from ")
 
 
+@pytest.mark.case("A64")
 async def test_a_sink_keeps_no_more_of_the_journal_than_its_size_and_its_loss_outlives_a_restart(
     tmp_path: Path,
 ) -> None:

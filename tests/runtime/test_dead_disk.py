@@ -177,6 +177,7 @@ async def goes_on_from_nothing(kernel: Any, path: str) -> None:
     await goes_on(kernel, path)
 
 
+@pytest.mark.case("A64")
 async def test_what_memory_can_not_hold_is_declared_to_the_sample_when_there_is_a_disk_again(
     tmp_path: Path, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

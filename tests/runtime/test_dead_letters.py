@@ -44,6 +44,7 @@ ALARM = "kernel/journal/dead-letters/cloud"
 
 
 @pytest.mark.parametrize("says", ["true", "false"])
+@pytest.mark.case("A60")
 async def test_what_a_sink_refuses_is_kept_apart_declared_once_and_the_rest_flows(
     tmp_path: Path, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,6 +98,7 @@ async def test_the_alarm_ends_when_somebody_has_taken_the_file_away(
         await until(lambda: kernel.spine.alarms.get(ALARM).alarm.state is returned)
 
 
+@pytest.mark.case("A60")
 async def test_what_can_not_be_kept_is_not_let_go(tmp_path: Path) -> None:
     (tmp_path / "dead-letters").write_text("in the way")
     async with plant(tmp_path, TEXT.replace("SAYS", "true"), offers=RIGS) as kernel:

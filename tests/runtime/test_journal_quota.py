@@ -40,6 +40,7 @@ analytics: {{sums: {{use: slow-sums, for: box, of: number, folder: FOLDER}}}}
 SIZE = 16 << 20
 
 
+@pytest.mark.case("A64")
 async def test_a_full_journal_holds_those_who_can_wait_and_goes_on_live_for_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

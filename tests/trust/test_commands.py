@@ -92,6 +92,7 @@ def test_a_script_grants_what_it_names_and_nothing_else(
     assert TrustFile(home).grants() == ()
 
 
+@pytest.mark.case("A19", "A20")
 def test_a_wheel_that_is_not_as_it_was_installed_can_not_be_trusted(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, said: Said
 ) -> None:

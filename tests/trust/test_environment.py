@@ -38,6 +38,7 @@ def found(folder: Path) -> list[tuple[str, str]]:
     return [(code.path.name, code.why) for code in startup_code([folder])]
 
 
+@pytest.mark.case("A22")
 def test_a_pth_file_or_sitecustomize_that_nobody_installed_is_found(site: Path) -> None:
     """A22: extra .pth, sitecustomize.py, and one that was changed since it was installed."""
     assert found(site) == []
@@ -64,6 +65,7 @@ def test_our_own_environment_is_clean() -> None:
     assert startup_code() == ()
 
 
+@pytest.mark.case("A22")
 def test_it_is_told_at_the_start_and_by_doctor_and_refused_where_only_trusted_plugins_may_run(
     tmp_path: Path,
     home: Path,
@@ -87,6 +89,7 @@ def test_it_is_told_at_the_start_and_by_doctor_and_refused_where_only_trusted_pl
         prepare(plant(tmp_path, more=", folders: [acme]"))
 
 
+@pytest.mark.case("A23")
 def test_a_plugin_that_is_installed_and_not_named_is_never_imported(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +111,7 @@ def test_a_plugin_that_is_installed_and_not_named_is_never_imported(
     assert installed.imported() == []
 
 
+@pytest.mark.case("A25")
 def test_a_manifest_that_asks_for_a_right_nobody_knows_is_refused(tmp_path: Path) -> None:
     """A25: what is not in the list of permissions is not had. That each listed one is held to is shown in
     tests/hostile."""

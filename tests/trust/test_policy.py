@@ -49,6 +49,7 @@ def audit(folder: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.case("A21")
 async def test_a_trusted_folder_runs_from_a_read_only_copy(tmp_path: Path, home: Path) -> None:
     """A21: what is started is the copy that was measured, not the folder it came from."""
     folder = plugin_folder(tmp_path / "acme", tmp_path / "traces")
@@ -64,6 +65,7 @@ async def test_a_trusted_folder_runs_from_a_read_only_copy(tmp_path: Path, home:
     assert not list(folder.rglob("__pycache__"))
 
 
+@pytest.mark.case("A19")
 async def test_one_changed_byte_is_not_started_and_the_file_is_named(
     tmp_path: Path, home: Path
 ) -> None:
@@ -88,6 +90,7 @@ async def test_one_changed_byte_is_not_started_and_the_file_is_named(
 
 
 @pytest.mark.parametrize("what", ["new", "gone", "manifest"])
+@pytest.mark.case("A19", "A20")
 async def test_a_file_that_is_new_or_gone_ends_the_trust_too(
     tmp_path: Path, home: Path, what: str
 ) -> None:
@@ -108,6 +111,7 @@ async def test_a_file_that_is_new_or_gone_ends_the_trust_too(
         assert told.get(what, "bedplate-plugin.toml was changed") in clock(platform).life.reason
 
 
+@pytest.mark.case("A19")
 async def test_it_is_measured_at_each_start_of_its_process(tmp_path: Path, home: Path) -> None:
     """A19: changed while it runs, it goes on from its copy; killed, it is not started again."""
     folder = plugin_folder(tmp_path / "acme", tmp_path / "traces")
@@ -122,6 +126,7 @@ async def test_it_is_measured_at_each_start_of_its_process(tmp_path: Path, home:
     assert not (tmp_path / "traces" / "bad").exists()
 
 
+@pytest.mark.case("A21")
 async def test_a_copy_that_was_changed_is_made_anew(tmp_path: Path, home: Path) -> None:
     """A21: who can write into the store after all gains nothing."""
     folder = plugin_folder(tmp_path / "acme", tmp_path / "traces")
@@ -137,6 +142,7 @@ async def test_a_copy_that_was_changed_is_made_anew(tmp_path: Path, home: Path) 
     assert not (tmp_path / "traces" / "bad").exists()
 
 
+@pytest.mark.case("A21")
 def test_a_file_that_is_swapped_all_the_time_is_refused_or_runs_as_trusted(
     tmp_path: Path, home: Path
 ) -> None:
@@ -182,6 +188,7 @@ def test_a_file_that_is_swapped_all_the_time_is_refused_or_runs_as_trusted(
     assert (offer.folder / "acme_ticker.py").read_bytes() == good
 
 
+@pytest.mark.case("A20")
 def test_what_was_never_trusted_is_no_plugin_of_the_deployment(tmp_path: Path, home: Path) -> None:
     """A20: nothing of it is run, and the words say what to do."""
     folder = plugin_folder(tmp_path / "acme", tmp_path / "traces")
@@ -196,6 +203,7 @@ def test_what_was_never_trusted_is_no_plugin_of_the_deployment(tmp_path: Path, h
     assert not (tmp_path / "traces" / "good").exists()
 
 
+@pytest.mark.case("A20", "A23")
 def test_a_single_file_is_run_only_when_it_is_trusted(tmp_path: Path, home: Path) -> None:
     """A20, A23: even the question what it offers would run it."""
     (tmp_path / "traces").mkdir()
@@ -234,6 +242,7 @@ def test_trust_that_others_could_have_written_is_refused(tmp_path: Path, home: P
         prepare(plant(tmp_path, more=", folders: [acme]"))
 
 
+@pytest.mark.case("A25")
 def test_a_plugin_that_asks_for_more_than_was_granted_is_refused(
     tmp_path: Path, home: Path
 ) -> None:
@@ -250,6 +259,7 @@ def test_a_plugin_that_asks_for_more_than_was_granted_is_refused(
         prepare(file)
 
 
+@pytest.mark.case("A21")
 def test_a_manifest_that_is_another_while_it_is_read_starts_nothing_of_its_own(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +343,7 @@ async def test_what_is_trusted_anew_runs_from_its_new_copy_and_what_is_no_longer
     assert (last["verdict"], last["resource"]) == ("refused", "clock")
 
 
+@pytest.mark.case("A19", "A21")
 async def test_a_manifest_that_is_not_what_the_deployment_was_read_with_stays_out(
     tmp_path: Path, home: Path
 ) -> None:

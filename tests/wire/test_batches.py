@@ -139,6 +139,7 @@ def ordinary(**columns: Any) -> bytes:
         (ordinary(count=2**32 - 1), "column float64: 0 bytes for 4294967295 samples"),
     ],
 )
+@pytest.mark.case("A40")
 def test_what_does_not_fit_is_the_peers_mistake_and_says_so(encoded: bytes, words: str) -> None:
     with pytest.raises(ProtocolError, match=words):
         decode_batch(encoded)

@@ -105,6 +105,7 @@ def bits(value: Any) -> Any:
 
 @given(VALUES)
 @settings(deadline=None, max_examples=400)
+@pytest.mark.case("A40")
 def test_a_value_survives_with_its_type_and_every_bit(value: Any) -> None:
     message = record_pb2.Value.FromString(value_message(value).SerializeToString())
     back = value_of(message)

@@ -17,6 +17,7 @@ VALUES = {"Count": -70_000, "Level": 12.5, "Precise": 0.1, "Wide": 4_000_000_000
 
 @pytest.mark.counted
 @pytest.mark.slow
+@pytest.mark.case("A58")
 def test_spoilt_frames_never_become_a_value(
     logix: Controller, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,6 +90,7 @@ def fed(folder: Path, seed: int, seconds: float) -> int:
 
 @pytest.mark.counted
 @pytest.mark.timeout(300)
+@pytest.mark.case("A59")
 def test_killed_at_random_moments_it_starts_and_has_all_it_vouched_for_once(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")

@@ -207,6 +207,7 @@ async def _read_through(nonsense: Nonsense, port: int, frames: int) -> Counter[s
 
 
 @pytest.mark.slow
+@pytest.mark.case("A58")
 async def test_two_thousand_mutated_frames_never_become_a_value(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -231,6 +232,7 @@ async def test_two_thousand_mutated_frames_never_become_a_value(
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
+@pytest.mark.case("A58")
 async def test_one_mutated_frame_is_followed_by_the_truth(mutation: Mutation) -> None:
     async def answer(asked: Asked, writer: asyncio.StreamWriter) -> None:
         truth = len(server.asked) != 2
@@ -249,6 +251,7 @@ async def test_one_mutated_frame_is_followed_by_the_truth(mutation: Mutation) ->
             assert await values(again) == {"t": register(1, 6)}
 
 
+@pytest.mark.case("A58")
 async def test_a_device_that_talks_unasked_is_hung_up_on() -> None:
     async def answer(asked: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(asked.values())

@@ -55,6 +55,7 @@ async def test_a_server_that_says_too_many_is_asked_for_less_from_then_on() -> N
 
 
 @pytest.mark.parametrize("answer", [[], [1, 2]])
+@pytest.mark.case("A58")
 async def test_an_answer_of_the_wrong_length_is_a_lost_connection(answer: list[int]) -> None:
     async def broken(part: Sequence[int]) -> list[int]:
         return answer

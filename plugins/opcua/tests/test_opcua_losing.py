@@ -154,6 +154,7 @@ async def test_a_cancelled_open_leaves_nothing_behind(mortal: Server) -> None:
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
+@pytest.mark.case("A58")
 async def test_garbage_from_a_server_is_a_lost_connection(data: st.DataObject) -> None:
     """Whatever comes instead of an answer: the kernel sees ConnectionError or TimeoutError and nothing else."""
     head = st.sampled_from([b"", b"ACKF", b"OPNF", b"MSGF", b"ERRF", b"ACKC", b"MSGC"])
@@ -168,6 +169,7 @@ async def test_garbage_from_a_server_is_a_lost_connection(data: st.DataObject) -
 
 
 @pytest.mark.parametrize("seed", range(8))
+@pytest.mark.case("A58")
 async def test_frames_that_are_changed_on_the_way_never_become_a_bug(
     server: Server, seed: int
 ) -> None:

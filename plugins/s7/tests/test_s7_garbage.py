@@ -19,6 +19,7 @@ TAGS = {
 
 
 @pytest.mark.slow
+@pytest.mark.case("A58")
 def test_two_thousand_spoilt_frames_never_become_a_value(
     plc: Controller, capsys: pytest.CaptureFixture[str]
 ) -> None:

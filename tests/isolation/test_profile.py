@@ -49,6 +49,9 @@ OLD = Machine(0, None, False, False, None, (), {Level.L2: "no Landlock", Level.L
         ("$url", {"url": ["nats://a", "b:4223"]}, [("tcp", "a", 4222), ("tcp", "b", 4223)]),
         ("$url", {"url": "https://user@weather.example/x?y"}, [("tcp", "weather.example", 443)]),
         ("$url", {}, []),
+        ("$oidc.url", {"oidc": {"url": "https://sso.example"}}, [("tcp", "sso.example", 443)]),
+        ("$oidc.url", {"oidc": None}, []),
+        ("$oidc.url", {"oidc": "https://sso.example"}, []),
     ],
 )
 def test_an_address_comes_from_the_components_own_settings(

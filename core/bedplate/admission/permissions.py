@@ -1,8 +1,8 @@
 """[permissions] of a manifest: what a plugin says it needs, its form, and when a new version asks for more.
 
 Rule: what is not declared is not had, and what nobody knows is refused. `$x` is the setting x of each of the plugin's
-components, so that one manifest fits every machine without a wildcard. Who holds a plugin to it, and how well, is told
-by bedplate.isolation; nothing is enforced here.
+components, `$x.y` what stands as y in it, so that one manifest fits every machine without a wildcard. Who holds a plugin
+to it, and how well, is told by bedplate.isolation; nothing is enforced here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bedplate.model.selector import compile_selector
 MODEL = ConfigDict(extra="forbid", frozen=True)
 MEMORY = "1GiB"  # of a plugin that does not say
 MOST = 64  # entries of one list
-_SETTING = r"\$[A-Za-z_]\w*"
+_SETTING = r"\$[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?"
 _WORD = re.compile(_SETTING, re.ASCII)
 _HOST = rf"(?:{_SETTING}|\*|\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
 _NETWORK = re.compile(rf"(tcp|udp):({_HOST}):({_SETTING}|\*|[0-9]{{1,5}})|{_SETTING}", re.ASCII)
@@ -148,9 +148,9 @@ class Permissions(BaseModel):
         return tuple(f"{name} {entry}".rstrip() for name, entry in self.entries())
 
     def settings(self) -> set[str]:
-        """The settings that `$x` names."""
+        """The settings that `$x` and `$x.y` name."""
         told = " ".join((*self.network, *self.files, *self.devices, *(self.secrets or ())))
-        return {found[1:] for found in _WORD.findall(told)}
+        return {found[1:].partition(".")[0] for found in _WORD.findall(told)}
 
     @property
     def memory_bytes(self) -> int:

@@ -7,7 +7,6 @@ nobody, whatever settings name it.
 from __future__ import annotations
 
 import glob
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -35,7 +34,6 @@ PORTS = {  # of URLs that name none
     "redis": 6379,
 }
 ANY = 0  # instead of a port
-_SETTING = re.compile(r"\$([A-Za-z_]\w*)", re.ASCII)
 
 
 class GrantError(BedplateError):
@@ -125,7 +123,9 @@ def defaults(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(name: str, settings: Mapping[str, Any], where: str) -> Any:
-    value = settings.get(name)
+    value: Any = settings
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
     if isinstance(value, dict) and set(value) == {"secret"}:
         raise GrantError(
             f"permission {where}: ${name} is a secret, so what it allows can't be told"

@@ -1,8 +1,8 @@
 """[permissions] of a manifest: what a plugin says it needs, its form, and when a new version asks for more.
 
 Rule: what is not declared is not had, and what nobody knows is refused. `$x` is the setting x of each of the plugin's
-components, `$x.y` what stands as y in it, so that one manifest fits every machine without a wildcard. Who holds a plugin
-to it, and how well, is told by bedplate.isolation; nothing is enforced here.
+components, `$x.y` what stands as y in it, so that one manifest fits every machine without a wildcard. Who holds a
+plugin to it, and how well, is told by bedplate.isolation; nothing is enforced here.
 """
 
 from __future__ import annotations

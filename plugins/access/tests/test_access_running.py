@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -136,6 +137,109 @@ async def test_a_store_that_others_may_read_lets_nobody_in_and_says_what_to_type
             while await known(address, first) != "bootstrap":
                 await asyncio.sleep(0.05)
     finally:
+        await running.stop()
+
+
+WAVE = """import time
+from bedplate import Connector
+
+
+class Wave(Connector):
+    def read(self, tags):
+        return [time.time() for tag in tags]
+"""
+SERVED = """bedplate: 1
+name: plant
+api: {tls: tls}
+security:
+  access: {use: access, placement: inline}
+scan_classes: {fast: 100ms}
+connectors:
+  oven: {use: wave, path: plant/oven, placement: inline, tags: {heat: {scan: fast}}}
+"""
+
+
+class Stream:
+    """What a client gets of one tag, for as long as it gets anything."""
+
+    def __init__(self, address: str, folder: Path) -> None:
+        self.values, self.ended = 0, ""
+        self._client = bedplate.connect_async(address, ca=folder / "ca.pem", cert=_pair(folder))
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            async for _ in self._client.subscribe("**"):
+                self.values += 1
+        except CallError as error:
+            self.ended = error.code
+
+    async def goes_on(self) -> None:
+        before = self.values
+        async with asyncio.timeout(10):
+            while self.values < before + 3 and not self.ended:
+                await asyncio.sleep(0.02)
+        assert not self.ended
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        await self._client.close()
+
+
+def _pair(folder: Path) -> tuple[Path, Path]:
+    return folder / "cert.pem", folder / "key.pem"
+
+
+async def greeted(address: str, folder: Path) -> str:
+    """Whom a new connection with these files is taken for."""
+    async with bedplate.connect_async(address, ca=folder / "ca.pem", cert=_pair(folder)) as client:
+        try:
+            return (await client.whoami()).id
+        except CallError as error:
+            return error.code
+
+
+@pytest.mark.case("A09")
+async def test_certificates_are_renewed_and_the_ca_is_rotated_without_dropping_a_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the one that is revoked is cut within five seconds, alone."""
+    monkeypatch.chdir(tmp_path)
+    await typed(tmp_path, "init", "--folder", "data/access")
+    await typed(tmp_path, "cert", "init", "--host", "127.0.0.1", "--out", "tls")
+    for name in ("press", "mes"):
+        await typed(tmp_path, "cert", "issue", name, "--role", "viewer", "--out", name)
+    (tmp_path / "wave.py").write_text(WAVE)
+    (tmp_path / "plant.yaml").write_text(SERVED)
+    running = Platform(prepare(tmp_path / "plant.yaml", [tmp_path / "wave.py"]))
+    address = await running.start("127.0.0.1:0")
+    streams: list[Stream] = []
+    try:
+        async with asyncio.timeout(20):
+            while await greeted(address, tmp_path / "mes") != "mes":
+                await asyncio.sleep(0.05)
+        streams = [Stream(address, tmp_path / name) for name in ("press", "mes")]
+        shutil.copytree(tmp_path / "press", tmp_path / "press-before")
+        for words in (("renew", "tls"), ("renew", "press"), ("rotate", "tls"), ("renew", "tls")):
+            told = await typed(tmp_path, "cert", *words)
+            assert "refused" not in told
+            for stream in streams:
+                await stream.goes_on()
+        await typed(tmp_path, "cert", "renew", "press")
+        for folder in ("press", "press-before", "mes"):
+            async with asyncio.timeout(5):
+                while await greeted(address, tmp_path / folder) != folder.partition("-")[0]:
+                    await asyncio.sleep(0.1)
+        await typed(tmp_path, "cert", "revoke", "mes/cert.pem")
+        async with asyncio.timeout(5):
+            while not streams[1].ended:
+                await asyncio.sleep(0.02)
+        assert await greeted(address, tmp_path / "mes") == "UNAUTHENTICATED"
+        await streams[0].goes_on()
+    finally:
+        for stream in streams:
+            await stream.close()
         await running.stop()
 
 

@@ -115,6 +115,9 @@ async def test_a_device_bears_so_much(bench: Bench) -> None:
     assert len(bench.effects) == 100
 
 
+CLOSE = 1e-9  # s: what floats make of sums
+
+
 @given(st.lists(st.floats(0.0, 30.0), max_size=60), st.integers(1, 6), st.floats(1.0, 60.0))
 def test_never_more_than_so_many_in_any_period(
     pauses: list[float], most: int, period: float
@@ -128,8 +131,8 @@ def test_never_more_than_so_many_in_any_period(
             rates.take("x", rate)
             taken.append(now)
         else:
-            assert 0 < wait <= period
+            assert 0 < wait <= period + CLOSE
             now += wait
-            assert rates.wait("x", rate) <= 1e-9 * now
+            assert rates.wait("x", rate) <= CLOSE
     for first, beyond in zip(taken, taken[most:], strict=False):
-        assert beyond - first >= period * (1 - 1e-12)
+        assert beyond - first >= period - CLOSE

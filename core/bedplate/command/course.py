@@ -211,6 +211,7 @@ class Course:
             case Sending.ANSWERED:
                 await self._verify(case, point)
             case Sending.REFUSED:
+                case.taken.clear()  # it was asked all the same
                 case.move(State.REJECTED, f"the device said no: {sent.text}")
             case Sending.NOT_SENT:
                 case.move(State.REJECTED, f"it was not sent, and will not be: {sent.text}")

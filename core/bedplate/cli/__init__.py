@@ -18,6 +18,7 @@ def program() -> None:
     from bedplate.cli.exits import Exit
     from bedplate.cli.interrupt import Interrupt
 
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong is told by us, once
     interrupt = Interrupt(Exit.STOPPED)
     interrupt.watch()
     code: object = Exit.STOPPED

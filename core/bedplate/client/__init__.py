@@ -9,6 +9,7 @@ import os
 
 from bedplate.client.access import AccessSession, Identity, Login
 from bedplate.client.async_client import AsyncClient
+from bedplate.client.audit import AuditEntry, AuditReport
 from bedplate.client.catalog import AssetEntry, CurrentSample, PluginEntry, TagEntry
 from bedplate.client.client import Client
 from bedplate.client.commands import CommandCheck, CommandStatus
@@ -26,6 +27,8 @@ __all__ = [
     "AssetEntry",
     "AsyncClient",
     "AsyncSubscription",
+    "AuditEntry",
+    "AuditReport",
     "Client",
     "CommandCheck",
     "CommandStatus",

@@ -11,8 +11,8 @@ from typing import Any, Self
 
 import grpc.aio
 
-from bedplate.api.v1 import access_pb2, api_pb2, command_pb2, maintenance_pb2, why_pb2
-from bedplate.client import calls, gaps
+from bedplate.api.v1 import access_pb2, api_pb2, audit_pb2, command_pb2, maintenance_pb2, why_pb2
+from bedplate.client import audit, calls, gaps
 from bedplate.client.access import (
     AccessCheck,
     AccessSession,
@@ -22,6 +22,7 @@ from bedplate.client.access import (
     login_of,
     session_of,
 )
+from bedplate.client.audit import AuditEntry, AuditReport
 from bedplate.client.catalog import (
     AssetEntry,
     PluginEntry,
@@ -116,6 +117,33 @@ class AsyncClient:
         """See `Client.gaps`."""
         request = gaps.request(texts(selectors), self._now(), last, start, end)
         return gaps.report_of(await self._unary(calls.LIST_GAPS, request))
+
+    async def audit(
+        self,
+        *,
+        since: Moment | Length | None = None,
+        until: Moment | None = None,
+        who: str = "",
+        action: str = "",
+        last: int = 0,
+        after: int = 0,
+        raw: bool = False,
+    ) -> list[AuditEntry]:
+        """See `Client.audit`."""
+        request = audit.request(
+            self._now(), since, until, who=who, action=action, last=last, after=after, raw=raw
+        )
+        return [
+            audit.entry_of(one)
+            async for response in self._stream(calls.LIST_AUDIT, request)
+            for one in response.entries
+        ]
+
+    async def verify_audit(self) -> AuditReport:
+        """See `Client.verify_audit`."""
+        return audit.report_of(
+            await self._unary(calls.VERIFY_AUDIT, audit_pb2.VerifyAuditRequest())
+        )
 
     async def current(self, *selectors: str) -> Result:
         """See `Client.current`."""

@@ -9,6 +9,7 @@ from typing import Any
 from bedplate.api.v1 import (
     access_pb2,
     api_pb2,
+    audit_pb2,
     command_pb2,
     deployments_pb2,
     gaps_pb2,
@@ -68,6 +69,8 @@ WHO_AM_I = Method("Access", "WhoAmI", UNARY, access_pb2.WhoAmIResponse)
 LOG_IN = Method("Access", "Login", UNARY, access_pb2.LoginResponse)
 CHECK_ACCESS = Method("Access", "CheckAccess", UNARY, access_pb2.CheckAccessResponse)
 LIST_SESSIONS = Method("Access", "ListSessions", UNARY, access_pb2.ListSessionsResponse)
+LIST_AUDIT = Method("Admin", "ListAudit", STREAM, audit_pb2.ListAuditResponse)
+VERIFY_AUDIT = Method("Admin", "VerifyAudit", UNARY, audit_pb2.VerifyAuditResponse)
 LIST_PLUGINS = Method("Admin", "ListPlugins", UNARY, api_pb2.ListPluginsResponse)
 
 

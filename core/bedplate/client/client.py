@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import grpc
 
-from bedplate.api.v1 import access_pb2, api_pb2, command_pb2, maintenance_pb2, why_pb2
-from bedplate.client import calls, gaps
+from bedplate.api.v1 import access_pb2, api_pb2, audit_pb2, command_pb2, maintenance_pb2, why_pb2
+from bedplate.client import audit, calls, gaps
 from bedplate.client.access import (
     AccessCheck,
     AccessSession,
@@ -21,6 +21,7 @@ from bedplate.client.access import (
     login_of,
     session_of,
 )
+from bedplate.client.audit import AuditEntry, AuditReport
 from bedplate.client.catalog import (
     AssetEntry,
     PluginEntry,
@@ -127,6 +128,30 @@ class Client:
         day in the deployment's time zone. As of `history`; raises ValueError for a range that can't be."""
         request = gaps.request(texts(selectors), self._now(), last, start, end)
         return gaps.report_of(self._unary(calls.LIST_GAPS, request))
+
+    def audit(
+        self,
+        *,
+        since: Moment | Length | None = None,
+        until: Moment | None = None,
+        who: str = "",
+        action: str = "",
+        last: int = 0,
+        after: int = 0,
+        raw: bool = False,
+    ) -> Iterator[AuditEntry]:
+        """Lines of the audit log, oldest first. since: a moment, or so long before now · action: one, or those below it
+        ("command.") · last: so many of the newest · after: only those with a greater index · raw: each line as it
+        stands in the log, too. Raises CallError; ValueError for a time that can't be read."""
+        request = audit.request(
+            self._now(), since, until, who=who, action=action, last=last, after=after, raw=raw
+        )
+        for response in self._stream(calls.LIST_AUDIT, request):
+            yield from map(audit.entry_of, response.entries)
+
+    def verify_audit(self) -> AuditReport:
+        """Whether the audit log is what the kernel wrote, as it sees it itself. Raises CallError."""
+        return audit.report_of(self._unary(calls.VERIFY_AUDIT, audit_pb2.VerifyAuditRequest()))
 
     def current(self, *selectors: str) -> Result:
         """The newest sample of each tag."""

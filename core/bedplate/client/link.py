@@ -44,7 +44,6 @@ class Link:
 
     def channel(self, grpc_: Any) -> Any:
         """grpc_: grpc or grpc.aio. Contacts nothing. Raises CallError."""
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong is told by us, once
         if self.tls is None:
             return grpc_.insecure_channel(self.address, options=OPTIONS)
         return grpc_.secure_channel(self.address, self.tls.credentials(), options=OPTIONS)

@@ -7,7 +7,10 @@ costs a socket and nothing else.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
+
+from bedplate.listening.meter import Meter
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 LINGERS = 1.0  # s that the last words of the server have to leave
@@ -43,16 +46,18 @@ class Side(asyncio.Protocol):
 
 
 class Client(Side):
-    """The client's. begun: done once the preface is here."""
+    """The client's. begun: done once the preface is here · objected: told why it is cut off for what it sends."""
 
-    def __init__(self) -> None:
+    def __init__(self, objected: Callable[[str], None]) -> None:
         super().__init__()
+        self._objected = objected
+        self._meter = Meter(asyncio.get_running_loop().time)
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._held = b""
 
     def data_received(self, data: bytes) -> None:
         if self.other:
-            self.other.write(data)
+            self._pass_on(data)
             return
         self._held += data
         if hasattr(
@@ -81,9 +86,18 @@ class Client(Side):
     def join(self, server: Side) -> None:
         """From now on both sides hear each other."""
         server.other, self.other = self.transport, server.transport
-        self.other.write(self._held)
-        self._held = b""
+        held, self._held = self._held, b""
         self.transport.resume_reading()
+        self.other.write(PREFACE)
+        self._pass_on(held[len(PREFACE) :])
+
+    def _pass_on(self, data: bytes) -> None:
+        assert self.other
+        if objection := self._meter.objection(data):
+            self._objected(objection)
+            self.transport.abort()
+        else:
+            self.other.write(data)
 
 
 async def until_over(client: Client, server: Side, over: asyncio.Event) -> None:

@@ -4,8 +4,9 @@ TLS ends here and not in gRPC because gRPC does not say why a handshake failed, 
 because gRPC limits neither connections nor what they may cost before they say something. Each connection reaches gRPC's
 unix socket from a name of its own in a private folder; by this name `peer` tells who it is.
 
-Strangers are connections that have not been welcomed: nobody on them has said who it is. Where there is no more room
-the oldest stranger of the address that has most of them leaves, so that a flood does not keep out whoever is quick.
+A connection is silent until it has shaken hands and sent the preface of HTTP/2, a stranger until somebody on it has
+said who he is, and then welcome. Where there is no more room for its kind the oldest of the address that has most of
+them leaves, so that a flood does not keep out whoever is quick; whoever is welcome stays.
 """
 
 from __future__ import annotations
@@ -17,33 +18,43 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bedplate.errors import AdmissionError
 from bedplate.listening.alerts import alert_of
+from bedplate.listening.descriptors import connections
 from bedplate.listening.forwarding import Client, Side, until_over
 from bedplate.listening.peer import Peer
 from bedplate.listening.reasons import why
 
 RESTS = 0.2  # s after a connection that could not be taken
-AT_ONCE = 32  # connections taken in one turn of the loop
+AT_ONCE = 16  # connections taken in one turn of the loop
 BACKLOG = 512
 OURS = 3  # descriptors of a connection: the client's, and both ends of the way to gRPC
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """strangers: connections that nobody was welcomed on · each: connections of one address · most: connections ·
-    begins_within: s for handshake and preface · welcomed_within: s that a stranger may stay, None: while there is room.
-    """
+    """silent, strangers: connections of these kinds · each: that are not silent, of one address · most: that are not
+    silent · begins_within: s for handshake and preface · welcomed_within: s that a stranger may stay, None: while there
+    is room."""
 
+    silent: int = 256
     strangers: int = 64
     each: int = 96
     most: int = 192
     begins_within: float = 5.0
     welcomed_within: float | None = None
+
+    def within(self, descriptors: int) -> Limits:
+        """The same, or less where there are not enough descriptors for all that."""
+        silent = min(self.silent, max(8, descriptors // 8))
+        most = min(self.most, connections(descriptors - silent, OURS))
+        strangers = min(self.strangers, max(4, most // 2))
+        return replace(self, most=most, strangers=strangers, silent=silent)
 
 
 @dataclass(eq=False, slots=True)
@@ -72,15 +83,16 @@ class Listener:
         self._refused, self._tls, self._who = refused, tls, who
         self.limits = limits or Limits()
         self._peers: dict[str, Peer] = {}
-        self._strangers: dict[_Connection, None] = {}  # the oldest first
-        self._open: dict[_Connection, None] = {}
+        self._silent: dict[_Connection, None] = {}  # the oldest first
+        self._strangers: dict[_Connection, None] = {}
+        self._open: dict[_Connection, None] = {}  # strangers and welcome ones
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
         self.turned_away = 0
 
     @property
     def connections(self) -> int:
-        return len(self._open)
+        return len(self._silent) + len(self._open)
 
     async def start(self, listen: str) -> str:
         """Returns the address with its real port. Raises OSError when it is taken."""
@@ -103,7 +115,7 @@ class Listener:
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=1)
             await asyncio.sleep(0)  # what was aborted lets go of its socket in the loop's next turn
-        for connection in self._open:  # of tasks that never began
+        for connection in (*self._silent, *self._open):  # of tasks that never began
             connection.socket.close()
 
     def peer(self, name: str) -> Peer | None:
@@ -130,35 +142,33 @@ class Listener:
     def _take(self, accepted: socket.socket, address: Any) -> None:
         shown = f"[{address[0]}]" if ":" in address[0] else address[0]
         connection = _Connection(accepted, address[0], f"{shown}:{address[1]}")
-        if not self._has_room(connection.host):
-            accepted.close()
-            self.turned_away += 1
-            self._refused(f"{self._who} at {connection.host}: too many connections")
-            return
-        self._open[connection] = self._strangers[connection] = None
+        if len(self._silent) >= self.limits.silent:
+            self._make_room(self._silent)
+            many = f"{self.limits.silent} connections at once that have not said who they are"
+            self._refused(many)
+        self._silent[connection] = None
         connection.task = asyncio.create_task(self._serve(connection))
         self._tasks.add(connection.task)
         connection.task.add_done_callback(self._tasks.discard)
 
-    def _has_room(self, host: str) -> bool:
-        """Makes some where strangers are in the way."""
+    def _begun(self, connection: _Connection) -> None:
+        """It is a stranger now. Raises ConnectionError when there is no room for it."""
+        self._silent.pop(connection, None)
+        host, limits = connection.host, self.limits
         here = sum(one.host == host for one in self._open)
-        if here >= self.limits.each and not self._make_room(host):
-            return False
-        if len(self._open) >= self.limits.most and not self._make_room():
-            return False
-        if len(self._strangers) >= self.limits.strangers:
-            self._make_room()
-            self._refused(
-                f"{self.limits.strangers} connections at once that have not said who they are"
-            )
-        return True
+        full = here >= limits.each and not self._make_room(self._strangers, host)
+        if full or (len(self._open) >= limits.most and not self._make_room(self._strangers)):
+            self._refused(f"{self._who} at {host}: too many connections")
+            raise ConnectionError("too many connections")
+        if len(self._strangers) >= limits.strangers:
+            self._make_room(self._strangers)
+        self._open[connection] = self._strangers[connection] = None
 
-    def _make_room(self, host: str = "") -> bool:
-        """The oldest stranger of this address, or of the one that has most of them, leaves."""
-        if not host and self._strangers:
-            ((host, _),) = Counter(one.host for one in self._strangers).most_common(1)
-        oldest = next((one for one in self._strangers if one.host == host), None)
+    def _make_room(self, among: dict[_Connection, None], host: str = "") -> bool:
+        """The oldest among these of this address, or of the one that has most of them, leaves."""
+        if not host and among:
+            ((host, _),) = Counter(one.host for one in among).most_common(1)
+        oldest = next((one for one in among if one.host == host), None)
         if oldest is None:
             return False
         self.turned_away += 1
@@ -168,15 +178,16 @@ class Listener:
         return True
 
     def _leave(self, connection: _Connection) -> None:
-        self._open.pop(connection, None)
-        self._strangers.pop(connection, None)
+        for kind in (self._silent, self._open, self._strangers):
+            kind.pop(connection, None)
 
     async def _serve(self, connection: _Connection) -> None:
         try:
-            client = Client()
+            client = Client(partial(self._objected, connection))
             try:
                 async with asyncio.timeout(self.limits.begins_within):
                     peer = await self._begin(connection, client)
+                self._begun(connection)
                 await self._forward(peer, client)
             finally:
                 if hasattr(client, "transport"):
@@ -205,6 +216,10 @@ class Listener:
             await loop.connect_accepted_socket(lambda: client, connection.socket)
         await client.begins()
         return peer
+
+    def _objected(self, connection: _Connection, why: str) -> None:
+        self.turned_away += 1
+        self._refused(f"{self._who} at {connection.host}: {why}")
 
     def _settle(self, connection: _Connection) -> None:
         self._strangers.pop(connection, None)

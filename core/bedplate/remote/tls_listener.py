@@ -23,6 +23,7 @@ class TlsListener(Listener):
         self, files: Credentials, run_folder: Path, server: Path, refused: Callable[[str], None]
     ) -> None:
         limits = Limits(
+            silent=MOST_UNWELCOMED,
             strangers=MOST_UNWELCOMED,
             each=1024,
             most=1024,

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from bedplate.contracts import Credential, Subject
-from bedplate.errors import Unauthenticated
+from bedplate.errors import CallError, Unauthenticated
 from bedplate.gate.identities import NOBODY, Identities
 from bedplate.gate.identity import SOCKET
 from bedplate.listening.peer import Peer
 from bedplate.server.sessions import Open
 
-LONGEST = 8192  # bytes of a token; metadata ends there too
+LONGEST = 8192  # bytes of a token
+METADATA = 16_384  # bytes; gRPC's own limit lets headers pass that are not indexed
 
 
 class Entrance:
@@ -58,7 +59,10 @@ class Entrance:
     def _shown(self, context: Any) -> tuple[Credential, Peer | None]:
         """What a call brings along; a token goes before the certificate, and is bound to it. Raises Unauthenticated for
         a connection that has gone meanwhile."""
-        metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
+        pairs = context.invocation_metadata() or ()
+        metadata = {str(key): value for key, value in pairs}
+        if sum(len(key) + len(value) for key, value in pairs) > METADATA:
+            raise CallError("metadata beyond 16 KiB", code="RESOURCE_EXHAUSTED")
         word, _, token = str(metadata.get("authorization", "")).partition(" ")
         token = token.strip()[:LONGEST] if word.lower() == "bearer" else ""
         if self._peers is None:

@@ -61,7 +61,8 @@ def check_writes(
             problems.add(node, text, subject)
     section = root.get("writes")
     if section is not None:
-        secured = isinstance(node := root.get("security"), Node) and bool(node.items())
+        security = root.get("security")
+        secured = security is not None and bool(security.items())
         _Allow(section, found, path, problems, hints).check(secured=secured)
 
 

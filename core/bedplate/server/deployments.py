@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -177,11 +177,12 @@ class DeploymentService:
 
     async def apply(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
         await self._parts.whole(caller, "admin.plan")
-        async with contextlib.aclosing(self.change(request, caller.subject)) as told:
+        told = self.change(request, caller.subject)
+        async with contextlib.aclosing(told):
             async for message in told:
                 yield message
 
-    async def change(self, request: Any, by: Subject) -> AsyncIterator[Any]:
+    async def change(self, request: Any, by: Subject) -> AsyncGenerator[Any, None]:
         """The same for whom nobody has to let in. Who is no engineer changes nothing of who may write what."""
         self._check(request)
         self._busy = f"{by.id} is applying another one"

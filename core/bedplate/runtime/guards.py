@@ -14,7 +14,7 @@ from bedplate.remote.attachment import Attachment
 from bedplate.remote.security_side import LONGEST, fill_subject, subject_of
 from bedplate.runtime import requests
 from bedplate.runtime.lifecycle import State
-from bedplate.runtime.role import Role, ok
+from bedplate.runtime.role import Bug, Role, Unreachable, ok
 from bedplate.runtime.spine import Spine
 from bedplate.security.v1 import security_pb2
 from bedplate.wire import twin
@@ -74,6 +74,9 @@ class Guard(Role):
         for check in checks:
             ask.checks.add(action=check.action, resource=check.resource)
         reply = await self._asked(DECIDE_WITHIN, authorize=ask)
+        if len(reply.decisions) != len(checks):
+            found, wanted = len(reply.decisions), len(checks)
+            self.slow(f"authorize answered {found} of {wanted} checks: what it guards is denied")
         return [
             Decision(Verdict(d.verdict), d.reason, min(d.remember_ms / 1000, LONGEST))
             for d in reply.decisions
@@ -82,12 +85,17 @@ class Guard(Role):
     async def _asked(self, within: float, **what: Any) -> Any:
         if self.attachment is None or self.state() not in SERVES:
             raise self._absent()
+        began = self.spine.clock.monotonic()
         try:
             async with asyncio.timeout(within):
                 reply = ok(await self.attachment.ask(self.component.id, within, **what))
-        except TimeoutError:
-            name = next(iter(what))
-            self.slow(f"{name} has not answered for {within} s: what it guards is denied")
+        except (TimeoutError, asyncio.CancelledError):  # the gate does not wait longer either
+            if self.spine.clock.monotonic() - began >= 0.9 * within:
+                name = next(iter(what))
+                self.slow(f"{name} has not answered for {within} s: what it guards is denied")
+            raise
+        except (Bug, Unreachable) as error:
+            self.slow(f"{next(iter(what))} failed: {error}: what it guards is denied")
             raise
         except ConnectionError:  # it ended while it was asked
             self._last_up = self.spine.clock.monotonic()

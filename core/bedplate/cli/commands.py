@@ -71,6 +71,9 @@ COMMANDS = (
     ),
     Entry("write", GUARD, "bedplate.cli.write:write", "Write a tag: checked, confirmed, read back"),
     Entry(
+        "audit", GUARD, "bedplate.cli.audit:audit", "Who did what, shown, verified and taken out"
+    ),
+    Entry(
         "doctor",
         GUARD,
         "bedplate.cli.doctor:doctor",

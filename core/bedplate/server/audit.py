@@ -31,13 +31,13 @@ class AuditService:
     def methods(self) -> list[Method]:
         service, action = "bedplate.api.v1.Admin", "admin.audit"
         return [
-            Method(service, "ListAudit", "stream", messages.ListAuditRequest, action, self.list),
+            Method(service, "ListAudit", "stream", messages.ListAuditRequest, action, self.entries),
             Method(
                 service, "VerifyAudit", "unary", messages.VerifyAuditRequest, action, self.verify
             ),
         ]
 
-    async def list(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
+    async def entries(self, request: Any, caller: Caller) -> AsyncIterator[Any]:
         start, end = getattr(request, "from"), request.to
         if start < 0 or end < 0 or (end and end < start):
             raise Invalid("from and to: ns since 1970, and from comes first")

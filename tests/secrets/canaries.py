@@ -85,7 +85,7 @@ def _inflated(content: bytes) -> bytes:
 def processes(root: int, but: int) -> dict[str, bytes]:
     """Command lines of a process and all below it, and what they inherited; not what `but` has in its environment."""
     outputs = {}
-    for pid in {root, *_below(root)}:
+    for pid in {root, *below(root)}:
         for name in ("cmdline", "environ"):
             if (pid, name) != (but, "environ"):
                 try:
@@ -95,7 +95,8 @@ def processes(root: int, but: int) -> dict[str, bytes]:
     return outputs
 
 
-def _below(root: int) -> set[int]:
+def below(root: int) -> set[int]:
+    """The processes that descend from one."""
     parents: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -103,7 +104,7 @@ def _below(root: int) -> set[int]:
         except OSError:
             continue
         parents[int(stat.parent.name)] = int(words[1])
-    below: set[int] = set()
-    while more := {pid for pid, parent in parents.items() if parent in {root, *below}} - below:
-        below |= more
-    return below
+    found: set[int] = set()
+    while more := {pid for pid, parent in parents.items() if parent in {root, *found}} - found:
+        found |= more
+    return found

@@ -36,8 +36,9 @@ def see(
     columns: int = 80,
     rows: int = 24,
     until: str = "",
+    types: str = "",
 ) -> Seen:
-    """Runs it; with until, presses Ctrl-C once that text has appeared. Gives up after 30 s."""
+    """Runs it; with until, types this once that text has appeared, or presses Ctrl-C. Gives up after 30 s."""
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     environ = {"TERM": "xterm-256color", **environ}
@@ -58,7 +59,10 @@ def see(
             raw += part
             if until and until in raw.decode(errors="replace"):
                 until = ""
-                process.send_signal(signal.SIGINT)
+                if types:
+                    os.write(master, types.encode())
+                else:
+                    process.send_signal(signal.SIGINT)
         return Seen(process.wait(10), raw.decode())
     finally:
         process.kill()

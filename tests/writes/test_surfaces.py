@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.cli.terminal import see
 from tests.end_to_end.site import Site
 from tests.writes.rig import FILE
 
@@ -304,3 +306,28 @@ async def test_the_second_person_approves_by_the_beginning_of_the_id(
     code, told = await shop.type("--approve", "wait-14", "--yes")
     assert code == 0, told
     assert "✔ verified  acme/press/count  reads 14" in told
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said", "sent"),
+    [
+        ("y\n", 0, "✔ verified  acme/press/name  reads neu", True),
+        ("n\n", 2, "Nothing was sent.", False),
+        ("", 130, "Write neu to acme/press/name?", False),
+    ],
+)
+async def test_in_a_terminal_a_person_sees_it_and_is_asked(
+    shop: Shop, answer: str, code: int, said: str, sent: bool
+) -> None:
+    (shop.folder / "effects").unlink(missing_ok=True)
+    words = ("write", "name", "neu", "--reason", "a new batch")
+    seen = await asyncio.to_thread(
+        see, *words, environ=dict(os.environ), until="[y/N]", types=answer
+    )
+
+    assert seen.code == code, seen.raw
+    assert seen.lines[0].startswith("acme/press/name  ")
+    assert "  reason  a new batch" in seen.lines
+    assert "  All 10 checks passed." in seen.lines
+    assert said in "\n".join(seen.lines)
+    assert (shop.effects == ["name neu"]) is sent

@@ -57,6 +57,7 @@ def _told(file: Path, deployment: Any, later: list[Any], changed: list[str]) -> 
         "file": str(file),
         "problems": [],
         "notes": [_plain(p) for p in deployment.notes],
+        "hints": [_plain(p) for p in deployment.hints],
         "later": [_plain(p) for p in later],
         "changed": changed,
         **_size(deployment),
@@ -72,6 +73,9 @@ def _lines(file: Path, deployment: Any, later: list[Any], changed: list[str]) ->
     if deployment.notes:
         yield "It was written for older plugins; what was taken for what it is now:"
         yield from (f"  {problem}" for problem in deployment.notes)
+    if deployment.hints:
+        yield "It works, and is probably not what you mean:"
+        yield from (f"  {problem}" for problem in deployment.hints)
     yield from changed
     if later:
         reasons = "1 reason" if len(later) == 1 else f"{len(later)} reasons"

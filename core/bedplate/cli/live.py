@@ -245,6 +245,7 @@ def _hints(facts: dict[str, Any], address: str, me: str) -> list[str]:
         f"{me} status{end}",
         f"{me} tail 'filler/*'{end}",
         f"{me} query filler/temperature --last 5min --every 10s{end}",
+        f"{me} write filler/speed_setpoint 95 --dry-run{end}",
     ]
     if waiting:
         lines.insert(1, f"{me} alarms ack {waiting}{end}")

@@ -122,6 +122,8 @@ class Rogue:
                 await self.publish(ask, 1, 2, 1)
             case "repeats a number":
                 await self.publish(ask, 1, 1)
+            case "says the same a thousand times":
+                await self.publish(ask, *[1] * 1000)
             case "begins with another number":
                 await self.publish(ask, 7)
             case "does not stop":

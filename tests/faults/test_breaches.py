@@ -14,6 +14,8 @@ from tests.faults.rogues import beside, offers, told
 from tests.runtime.plant import plant, until, value
 
 from bedplate.contracts import Check, Subject
+from bedplate.model import Body, quality
+from bedplate.wire import decode_batch
 
 ENDS_THE_PROCESS = {
     "answers an ask nobody asked": "which nobody asked",
@@ -74,6 +76,27 @@ async def test_a_wrong_number_or_too_many_publications_cost_the_session_and_are_
 
     assert all(kernel.components[f"r{n}"].role.figures.dropped for n in range(5))
     assert all(not kernel.components[f"r{n}"].place.breaches for n in range(5))
+
+
+@pytest.mark.case("A55", "A56")
+async def test_what_comes_a_thousand_times_under_one_number_is_stored_once(tmp_path: Path) -> None:
+    text = beside({"r": "says the same a thousand times"}, use="rogue-push")
+    async with plant(tmp_path, text, offers=offers()) as kernel:
+        rogue = kernel.components["r"]
+        await until(lambda: "the same came twice" in told(kernel, "r"))
+        await until(lambda: rogue.role.figures.dropped)
+        await kernel.engine.synced(kernel.engine.state().appended)
+        records = [
+            one
+            for one in await kernel.engine.read(0)
+            if one.stream == "r/live" and one.kind is Body.BATCH
+        ]
+        stored = [
+            one for one in records if (decode_batch(one.payload).quality == quality.GOOD).any()
+        ]
+        sessions = sum(str(one.state) == "up" for one in rogue.life.history)
+
+        assert 1 <= len(stored) <= sessions
 
 
 @pytest.mark.case("A53")

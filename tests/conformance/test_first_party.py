@@ -54,6 +54,16 @@ async def test_alarms_are_full_in_every_placement() -> None:
 
 
 @pytest.mark.timeout(300)
+async def test_who_may_come_in_is_decided_alike_in_every_placement() -> None:
+    if not can_make() and not os.environ.get("CI"):
+        pytest.skip("the command openssl is not installed")
+    report = await judged("plugins/access", *EVERYWHERE, without=PATIENT)
+
+    assert lacking(report) == {}
+    assert report.placements == EVERYWHERE
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("plugin", ["oee", "history", "simline"])
 async def test_a_plugin_without_a_network_lacks_nothing(plugin: str) -> None:
     assert lacking(await judged(f"plugins/{plugin}", "inline")) == {}

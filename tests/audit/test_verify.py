@@ -35,7 +35,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(data=st.data())
 @settings(
-    max_examples=count(150, 3000), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=count(150, 3000),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_byte_line_or_place_that_is_changed_is_found(
     data: st.DataObject, whole: Path, tmp_path: Path
@@ -51,7 +53,7 @@ def test_any_byte_line_or_place_that_is_changed_is_found(
     if spoiled == content:
         return
     path.write_bytes(spoiled)
-    found = judge(folder)
+    found = judge(folder, keys=read_keys(folder / "verification.key"))
     assert not found.whole
     assert found.problem
     assert found.problem.text

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bedplate.admission.candidate import Offer
+from bedplate.command.store import FILE as COMMANDS
 from bedplate.config import Deployment
 from bedplate.config.secrets import file_of, references
 from bedplate.endpoints import home
@@ -50,7 +51,7 @@ def roots_of(deployment: Deployment, offers: Mapping[str, Offer], file: Path) ->
     found = [
         Root(DEPLOYMENT, file.name, file.absolute()),
         *(Root(DEPLOYMENT, one, deployment.folder(one)) for one in deployment.source.tables),
-        Root(RECORDS, "journal", journal, (JOURNAL, GAPS)),
+        Root(RECORDS, "journal", journal, (JOURNAL, GAPS, COMMANDS)),
         Root(APPLIED, "applied deployments", store_folder(journal)),
         Root(AUDIT, "audit", deployment.folder(deployment.audit.folder)),
         Root(HOME, "home", home()),

@@ -20,7 +20,7 @@ def caller(subject: Subject, gate: Gate) -> Caller:
 
 def anybody(name: str = "operator-1") -> Caller:
     """Who may do everything, where no module is asked."""
-    return caller(Subject(name, ("admin",)), Gate([], {}, SILENT))
+    return caller(Subject(name, ("admin",)), Gate({}, SILENT))
 
 
 Decide = Callable[[Subject, Check], Decision]

@@ -31,7 +31,7 @@ class Clock:
 
 
 def gate(clock: Clock, **modules: Module) -> Gate:
-    return Gate([], modules, SILENT, now=clock)
+    return Gate(modules, SILENT, now=clock)
 
 
 def count(module: Module) -> int:

@@ -21,6 +21,14 @@ from bedplate_access.policy import actions
 from bedplate_access.policy.moment import caller, lasts, moment
 from bedplate_access.policy.rules import Rules
 
+ESCAPES = {
+    '"': '\\"',
+    "\\": "\\\\",
+    "\n": "\\n",
+    "\t": "\\t",
+    "\r": "\\r",
+    "\0": "\\0",
+}
 NOTHING = "nothing permits it"
 
 
@@ -146,9 +154,12 @@ def _as_such(check: Check) -> bool:
 
 
 def _written(text: str) -> str:
-    """A text as it is written in Cedar."""
-    plain = (c if c.isprintable() and c not in '"\\' else f"\\u{{{ord(c):x}}}" for c in text)
-    return f'"{"".join(plain)}"'
+    """A text as Cedar writes it: any other way of writing the same is refused there."""
+    return f'"{"".join(map(_character, text))}"'
+
+
+def _character(one: str) -> str:
+    return ESCAPES.get(one) or (one if one.isprintable() else f"\\u{{{ord(one):x}}}")
 
 
 def _asked(check: Check) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The gate. Order: who asks → the kernel's table → every security module, side by side → the audit log.
+"""The gate. Order: the kernel's table → every security module, side by side → the audit log. Who asks is known before.
 
 Modules may only add denials. One that denies, raises, answers too few decisions or none, or takes longer than 500 ms,
 denies. One that is starting denies too, and where nobody else does, the caller is told to try again. A decision is
@@ -10,18 +10,16 @@ path. What is denied is left out as if it were not there.
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from bedplate.contracts import Credential, Subject
-from bedplate.errors import Denied, NotReady, Unauthenticated
+from bedplate.contracts import Subject
+from bedplate.errors import Denied, NotReady
 from bedplate.gate.asking import DECIDE_WITHIN, FOR_EVER, Asking, Module, Outcome
 from bedplate.gate.audit import Audit, Entry
-from bedplate.gate.identity import Authenticator
 from bedplate.gate.memory import Memory, Who, who
 from bedplate.gate.policy import ACTIONS, by_kernel_alone, granted, objection
 
@@ -56,54 +54,16 @@ class Gate:
 
     def __init__(
         self,
-        authenticators: Sequence[Authenticator],
         modules: Mapping[str, Module],
         audit: Audit,
         decide_within: float = DECIDE_WITHIN,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._authenticators = authenticators
         self._modules = modules
         self._audit = audit
         self.memory = Memory(now)
         self._asking = Asking(modules, self.memory, decide_within)
         self._views: OrderedDict[tuple[Who, str], _View] = OrderedDict()
-
-    async def authenticate(self, credential: Credential) -> Subject:
-        """Who calls, by the first that knows: the kernel itself, then every module that authenticates.
-
-        Raises Unauthenticated, with the same words whatever was wrong; NotReady when one that might know starts.
-        """
-        for authenticator in self._authenticators:
-            if subject := authenticator(credential.token, credential.peer):
-                return subject
-        found, waits = await self._by_modules(credential)
-        if found:
-            return found
-        shown = credential.token or credential.name or credential.certificate
-        rule = "kernel: unknown credential" if shown else "kernel: no credential"
-        self._audit.add(
-            Entry("authenticate", "refused", peer=credential.peer, rule=rule), urgent=True
-        )
-        if waits:
-            raise NotReady(waits)
-        raise Unauthenticated("a valid token is needed")
-
-    async def _by_modules(self, credential: Credential) -> tuple[Subject | None, str]:
-        """Who it is; and who is still starting, when nobody knows."""
-        waits = ""
-        for module in self._modules.values():
-            if not module.authenticates or not (credential.token or credential.certificate):
-                continue
-            task = asyncio.ensure_future(module.authenticate(credential))
-            await asyncio.wait([task])
-            if (error := task.exception()) is not None:
-                waits = str(error) if isinstance(error, NotReady) else waits
-            elif isinstance(found := task.result(), Subject) and found.id:
-                return found, ""
-        return None, waits
-
-    # --- may they ---
 
     async def check(self, subject: Subject, action: str, *resources: str, told: str = "") -> None:
         """Returns when the subject may do this to all of these resources, each a full path; none: to the platform
@@ -210,6 +170,7 @@ class Gate:
             peer=subject.peer,
             resource=resource,
             rule=rule,
+            credential=subject.credential,
         )
 
 

@@ -257,7 +257,7 @@ class _Subscriber:
             not_stored=self._kernel.spine.not_stored,
         )
         self._credit -= 1
-        await self._caller.context.write(response)
+        await self._caller.write(response)
         self._told = self._position
 
     async def _has_credit(self) -> bool:

@@ -172,7 +172,7 @@ class Platform:
             instruments(self.kernel, self._exporters.meter_provider.get_meter("bedplate"))
         modules = self.kernel.guarding
         ours = [by_socket, by_token(token)]
-        gate = Gate(ours, modules, self._audit)
+        gate = Gate(modules, self._audit)
         identities = Identities(ours, modules, self._audit, self.clock)
         self.kernel.forgotten = partial(_forget, gate, identities)
         journal = deployment.folder(deployment.journal.folder)

@@ -7,6 +7,7 @@ folder first, and one rename makes it the installation. What is in the way is mo
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pwd
 import re
@@ -21,15 +22,17 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
+from bedplate.audit.opening import RESTORED
 from bedplate.backup import databases
 from bedplate.backup import manifest as list_of
 from bedplate.backup.manifest import Manifest, Part
-from bedplate.backup.roots import DEPLOYMENT, HOME, RECORDS
+from bedplate.backup.roots import AUDIT, DEPLOYMENT, HOME, RECORDS
 from bedplate.backup.sealed import BackupError, sweep, unseal
 from bedplate.endpoints import home
 from bedplate.journal.database import FILE as JOURNAL
 from bedplate.journal.database import MAGIC
 from bedplate.journal.lock import FolderLock
+from bedplate.private import put_private
 
 MOST_MANIFEST = 256 << 20
 ROOM = ".restore-"
@@ -79,6 +82,7 @@ def restore(
     with _room(beside) as room:
         manifest = _unpacked(file, passphrase, room)
         epoch = _renewed(manifest, room, clock())
+        _told(file, manifest, room)
         if to:
             return _to_folder(manifest, room, to, epoch)
         return _to_places(manifest, room, epoch, overwrite=overwrite)
@@ -200,6 +204,15 @@ def _renewed(manifest: Manifest, room: Path, now: int) -> int:
         if part.kind == RECORDS and journal.exists():
             return databases.new_epoch(journal, now, secrets.randbits(40))
     return 0
+
+
+def _told(file: Path, manifest: Manifest, room: Path) -> None:
+    """The audit log says at its next start where it comes from, and goes on with a key of its own."""
+    for number, part in enumerate(manifest.parts):
+        folder = room / "roots" / str(number)
+        if part.kind == AUDIT and folder.is_dir():
+            row = {"backup": file.name, "made": manifest.made}
+            put_private(folder / RESTORED, json.dumps(row).encode())
 
 
 # --- putting ---

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import getpass
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +18,7 @@ from bedplate.cli.passphrase import passphrase, passphrase_option
 
 if TYPE_CHECKING:
     from bedplate.backup.manifest import Manifest
+    from bedplate.config import Deployment
 
 
 @group(local=True)
@@ -55,6 +58,7 @@ def create(
     target = target or Path(f"{found.deployment.name}-{stamp}.backup")
     word = passphrase(passphrase_file, new=True)
     manifest, size = take(target, word, found.roots, told, bulk=with_history)
+    _leave_note(found.deployment, target)
     if invocation.json:
         _json(target, manifest, size=size)
         return
@@ -131,6 +135,15 @@ def restore(
             f"Start it: BEDPLATE_HOME={next(iter(homes), '')} bedplate run {deployment}", wrap=False
         )
     return Exit.DONE
+
+
+def _leave_note(deployment: Deployment, target: Path) -> None:
+    """For the audit log, which the kernel alone writes."""
+    from bedplate.audit.outside import leave
+
+    folder = deployment.folder(deployment.audit.folder)
+    with contextlib.suppress(OSError):  # a log that can't be written is told by the kernel
+        leave(folder, "backup.create", str(target.absolute()), getpass.getuser())
 
 
 def _show(invocation: Invocation, manifest: Manifest) -> None:

@@ -19,6 +19,7 @@ from bedplate.audit.entry import Entry, Stamps
 from bedplate.audit.forwarding import Forwarder, Sender
 from bedplate.audit.key_file import KeyFile
 from bedplate.audit.log import ChainLog
+from bedplate.audit.outside import notes
 from bedplate.audit.syslog import Syslog
 from bedplate.audit.verify import Report, verify
 from bedplate.clock import AgeClock, Clock
@@ -29,6 +30,7 @@ from bedplate.gate.audit import Audit
 from bedplate.shown import age_text, size_text
 
 LOOK = 1.0  # s
+JUMP = 1.0  # s by which the two clocks may part between two looks
 RARELY = 3600.0  # s between looks at what may go and at the room there is
 FULL = 0.8  # of the size that is set aside
 
@@ -56,11 +58,14 @@ class Auditing:
         self._used = 0
         self._unsigned = ""  # why there is no signing key
         self._looked = clock.monotonic() - RARELY
+        self._offset = clock.time_ns() / 1e9 - clock.monotonic()
+        self._noting: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._rare: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Raises BedplateError when a forwarder can't be had at all; a disk that fails is told, not raised."""
+        self._refuse_near()
         senders = dict(self._senders())
         await self.audit.open()
         try:
@@ -72,6 +77,15 @@ class Auditing:
             self.forwarders.append(Forwarder(name, self.folder, sender, self._clock, place))
             self.forwarders[-1].start()
         self._task = asyncio.create_task(self._keep_looking())
+
+    def _refuse_near(self) -> None:
+        place, folder = (
+            self._deployment.folder(self._settings.anchor).resolve(),
+            self.folder.resolve(),
+        )
+        if self._settings.anchor and (place == folder or folder in place.parents):
+            text = "within the log it proves nothing; name a folder of another disk or a share"
+            raise BedplateError(f"audit.anchor: {text}")
 
     def _senders(self) -> Iterator[tuple[str, Sender]]:
         settings, deployment = self._settings, self._deployment
@@ -91,7 +105,7 @@ class Auditing:
                 ) from None
 
     async def close(self) -> None:
-        for task in (self._task, self._rare):
+        for task in (self._task, self._rare, self._noting):
             if task:
                 task.cancel()
                 await asyncio.wait([task])
@@ -114,10 +128,28 @@ class Auditing:
     def look(self) -> None:
         """What is to be done from time to time."""
         self.anchoring.look()
+        self._look_at_clock()
         now = self._clock.monotonic()
+        if self._noting is None or self._noting.done():
+            self._noting = asyncio.create_task(self._take_notes())
         if now - self._looked >= RARELY and (self._rare is None or self._rare.done()):
             self._looked = now
             self._rare = asyncio.create_task(self.look_closely())
+
+    def _look_at_clock(self) -> None:
+        """Who sets the clock changes what the times of lines mean."""
+        offset = self._clock.time_ns() / 1e9 - self._clock.monotonic()
+        by, self._offset = offset - self._offset, offset
+        if abs(by) > JUMP:
+            text = f"the wall clock was set by {by:+.1f} s"
+            self.audit.add(Entry("clock.set", "noted", text=text), urgent=True)
+
+    async def _take_notes(self) -> None:
+        """Of what happened beside the kernel."""
+        with contextlib.suppress(OSError):
+            for path, entry in await asyncio.to_thread(lambda: list(notes(self.folder))):
+                if await self.audit.write(entry):
+                    await asyncio.to_thread(path.unlink)
 
     async def look_closely(self) -> None:
         """Is the newest part whole, how much room does it take, and what may go?"""

@@ -28,6 +28,7 @@ from bedplate import BedplateError
 from bedplate_access.certificates import IDENTITY
 from bedplate_access.folder import check_private, make_private, write_private
 
+PLACE = "bedplate:place:"  # the URI of a place, as the kernel reads it at its door for plugins
 CLIENT_DAYS, SERVER_DAYS, CA_DAYS = 90, 397, 3650
 EARLY = timedelta(minutes=5)  # clocks of a plant differ
 SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
@@ -53,11 +54,20 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a certificate is to say. name: of somebody (client) · hosts: names and addresses (server)."""
+    """What a certificate is to say, one of three. name: of somebody · place: where remote plugins run · hosts: names
+    and addresses of a server."""
 
     name: str = ""
+    place: str = ""
     hosts: tuple[str, ...] = ()
     days: int = CLIENT_DAYS
+
+    @property
+    def uri(self) -> str:
+        """What a client's says; "" for a server."""
+        if self.name:
+            return IDENTITY + self.name
+        return PLACE + self.place if self.place else ""
 
 
 class Authority:
@@ -114,16 +124,14 @@ class Authority:
 
     def issue(self, wish: Wish) -> Issued:
         """A new key and its certificate. Raises BedplateError for what can't be in one."""
-        most = CLIENT_DAYS if wish.name else SERVER_DAYS
+        most = CLIENT_DAYS if wish.uri else SERVER_DAYS
         if not 0 < wish.days <= most:
-            raise BedplateError(
-                f"{wish.days} days: a certificate for {'clients' if wish.name else 'servers'} lasts at most {most}"
-            )
+            kind = "clients" if wish.uri else "servers"
+            raise BedplateError(f"{wish.days} days: a certificate for {kind} lasts at most {most}")
         key = ec.generate_private_key(ec.SECP256R1())
-        common = x509.Name(
-            [x509.NameAttribute(NameOID.COMMON_NAME, (wish.name or wish.hosts[0])[:64])]
-        )
-        builder = _builder(common, key.public_key(), self._now, wish.days, self.certificate)
+        common = (wish.name or wish.place or wish.hosts[0])[:64]
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+        builder = _builder(subject, key.public_key(), self._now, wish.days, self.certificate)
         builder = builder.issuer_name(self.certificate.subject)
         builder = _leaf_extensions(builder, wish, self._key.public_key())
         return Issued(builder.sign(self._key, hashes.SHA256()), key, self._cross())
@@ -157,9 +165,12 @@ def wish_of(certificate: x509.Certificate) -> Wish:
     except x509.ExtensionNotFound:
         raise BedplateError("this certificate was not made by the built-in CA") from None
     lasts = (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days
-    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
-    if uris and uris[0].startswith(IDENTITY):
-        return Wish(uris[0].removeprefix(IDENTITY), days=max(1, min(lasts, CLIENT_DAYS)))
+    for uri in names.get_values_for_type(x509.UniformResourceIdentifier):
+        days = max(1, min(lasts, CLIENT_DAYS))
+        if uri.startswith(IDENTITY):
+            return Wish(uri.removeprefix(IDENTITY), days=days)
+        if uri.startswith(PLACE):
+            return Wish(place=uri.removeprefix(PLACE), days=days)
     addresses = map(str, names.get_values_for_type(x509.IPAddress))
     hosts = (*names.get_values_for_type(x509.DNSName), *addresses)
     if not hosts:
@@ -229,9 +240,9 @@ def _leaf_extensions(
     builder: x509.CertificateBuilder, wish: Wish, authority: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
     names: list[x509.GeneralName] = [_host(one) for one in wish.hosts]
-    if wish.name:
-        names.append(x509.UniformResourceIdentifier(IDENTITY + wish.name))
-    purpose = CLIENT if wish.name else SERVER
+    if wish.uri:
+        names.append(x509.UniformResourceIdentifier(wish.uri))
+    purpose = CLIENT if wish.uri else SERVER
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (_usage(signs=False), True),

@@ -17,6 +17,7 @@ from plugins.access.tests.driving import GOOD
 from plugins.access.tests.making import der_in, openssl
 
 from bedplate.cli.group import root
+from bedplate.remote.credentials import credentials
 
 
 class Typed:
@@ -67,6 +68,18 @@ def test_a_client_and_a_server_of_the_ca_are_what_they_should_be_to_openssl(
     assert "DNS:gw.plant.example, IP Address:10.20.0.1" in told
     for name in ("press/key.pem", "tls/key.pem", "data/access/ca/ca-key.pem"):
         assert oct((tmp_path / name).stat().st_mode & 0o777) == "0o600"
+
+
+def test_a_place_of_remote_plugins_has_what_the_kernel_wants_of_it(
+    typed: Typed, tmp_path: Path
+) -> None:
+    typed("cert", "init", "--host", "127.0.0.1", "--out", "tls")
+    typed("cert", "issue", "--place", "hall-2", "--out", "hall-2")
+    assert credentials(tmp_path / "hall-2", server=False).place == "hall-2"
+    assert credentials(tmp_path / "tls", server=True)
+    typed("cert", "renew", "hall-2")
+    assert credentials(tmp_path / "hall-2", server=False).place == "hall-2"
+    assert typed("cert", "list", "--json").strip() == "[]", "it is nobody's"
 
 
 def test_a_client_lasts_ninety_days_and_no_longer(typed: Typed, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def cert() -> None:
     the setting `certificates` instead."""
 
 
-@cert.command()
+@cert.command(short_help="Make the CA, and the files of a server")
 @host_option
 @out_option
 @at_desk
@@ -67,8 +67,11 @@ def init(desk: Desk, hosts: tuple[str, ...], out: Path | None) -> None:
     desk.say(fact, f"the CA is in {desk.folder.authority}, its key never leaves it{more}")
 
 
-@cert.command()
+@cert.command(short_help="A certificate and its key: for somebody, a place, a server")
 @click.argument("name", required=False)
+@click.option(
+    "--place", metavar="NAME", help="For remote plugins of this place (`bedplate attach`)."
+)
 @click.option(
     "--server", is_flag=True, help="For `api: {tls: …}` or plugins.tls instead of somebody."
 )
@@ -93,22 +96,25 @@ def init(desk: Desk, hosts: tuple[str, ...], out: Path | None) -> None:
     "--passphrase-file", type=click.Path(path_type=Path), help="Its first line; - is stdin."
 )
 @at_desk
-def issue(desk: Desk, name: str | None, server: bool, **options: Any) -> None:
-    """For NAME, with a key that is made here and kept nowhere else."""
-    out, p12 = options["out"], options["p12"]
-    if bool(name) == server or bool(out) == bool(p12):
-        raise BedplateError("say a NAME or --server, and --out FOLDER or --p12 FILE")
+def issue(desk: Desk, name: str | None, **options: Any) -> None:
+    """For NAME, for a place of remote plugins, or for a server, with a key that is made here and kept nowhere else."""
+    out, p12, place, server = (options[one] for one in ("out", "p12", "place", "server"))
+    if sum(map(bool, (name, place, server))) != 1 or bool(out) == bool(p12):
+        raise BedplateError("say a NAME, --place or --server, and --out FOLDER or --p12 FILE")
     phrase = _passphrase(options["passphrase_file"]) if p12 else ""
-    days = options["days"] or (CLIENT_DAYS if name else SERVER_DAYS)
+    days = options["days"] or (SERVER_DAYS if server else CLIENT_DAYS)
     with desk.registry() as registry:
-        if name:
+        if server:
+            wish = Wish(hosts=options["hosts"] or _hosts(), days=days)
+        elif place:
+            wish = Wish(place=_checked(place), days=days)
+        else:
+            assert name
             _make_known(registry, name, options["roles"])
             wish = Wish(name, days=days)
-        else:
-            wish = Wish(hosts=options["hosts"] or _hosts(), days=days)
         issued = Authority(desk.folder.authority, _now()).issue(wish)
-        _hand_out(registry, issued, name or "", out, p12, phrase)
-    _tell(desk, issued, name or "", out or p12)
+        _hand_out(registry, issued, wish.name, out, p12, phrase)
+    _tell(desk, issued, wish, out or p12)
 
 
 def _passphrase(file: Path | None) -> str:
@@ -118,7 +124,7 @@ def _passphrase(file: Path | None) -> str:
     return phrase
 
 
-@cert.command()
+@cert.command(short_help="Another key and certificate for what is in a folder")
 @click.argument("folder_of_certificate", metavar="FOLDER", type=click.Path(path_type=Path))
 @at_desk
 def renew(desk: Desk, folder_of_certificate: Path) -> None:
@@ -131,10 +137,10 @@ def renew(desk: Desk, folder_of_certificate: Path) -> None:
         _forget_old(registry)
         issued = authority.issue(wish)
         _hand_out(registry, issued, wish.name, folder_of_certificate, None, "")
-    _tell(desk, issued, wish.name, folder_of_certificate)
+    _tell(desk, issued, wish, folder_of_certificate)
 
 
-@cert.command()
+@cert.command(short_help="Another CA; nobody is cut")
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--at-once", is_flag=True, help="The old key may be known: what it signed counts no more."
@@ -189,7 +195,7 @@ def list_(desk: Desk) -> None:
     desk.table(("SHA-256", "OF", "UNTIL", "LAST USED", "STATE"), rows, facts)
 
 
-@cert.command()
+@cert.command(short_help="A certificate counts no more, whoever made it")
 @click.argument("certificate")
 @at_desk
 def revoke(desk: Desk, certificate: str) -> None:
@@ -210,12 +216,16 @@ def _found(registry: Registry, text: str) -> str:
 def _make_known(registry: Registry, name: str, roles: Sequence[str]) -> None:
     if name not in registry.roster().identities and roles:
         registry.add(name, roles)
-    try:
-        check_name(name)
-    except ValueError as error:
-        raise BedplateError(str(error)) from None
+    _checked(name)
     if name not in registry.roster().identities:
         raise BedplateError(f"nobody is called {name!r}; --role ROLE makes them known")
+
+
+def _checked(name: str) -> str:
+    try:
+        return check_name(name)
+    except ValueError as error:
+        raise BedplateError(str(error)) from None
 
 
 def _hand_out(
@@ -248,11 +258,12 @@ def _forget_old(registry: Registry) -> None:
         registry.set_authorities(kept, "a CA is over")
 
 
-def _tell(desk: Desk, issued: Issued, name: str, where: Path | None) -> None:
+def _tell(desk: Desk, issued: Issued, wish: Wish, where: Path | None) -> None:
     found = fingerprint_of(issued.certificate.public_bytes(Encoding.DER))
     until = int(issued.certificate.not_valid_after_utc.timestamp()) * 10**9
-    fact = {"fingerprint": found, "name": name or None, "expires": iso(until), "in": str(where)}
-    desk.say(fact, f"{where}: {'for ' + name if name else 'for a server'}, until {shown(until)}")
+    whose = wish.name or (f"place {wish.place}" if wish.place else f"server {wish.hosts[0]}")
+    fact = {"fingerprint": found, "for": whose, "expires": iso(until), "in": str(where)}
+    desk.say(fact, f"{where}: for {whose}, until {shown(until)}")
 
 
 def _state(one: Certificate, now: int) -> str:

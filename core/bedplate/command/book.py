@@ -59,13 +59,17 @@ class Book:
 
     async def put(self, command: Command, content: str, *, told: bool) -> bool:
         """Keeps it as it stands now. True once it is on disk."""
+        return await self.note(command, content, told=told)
+
+    def note(self, command: Command, content: str, *, told: bool) -> asyncio.Future[bool]:
+        """The same, for those who do not wait."""
         kept = Kept(command, content, told)
         self._remember(kept)
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._pending.append((kept, done))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
-        return await done
+        return done
 
     async def find(self, key: Key) -> Kept | None:
         """What was kept under this key; None: nothing, or there is trouble."""

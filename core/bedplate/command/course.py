@@ -91,7 +91,7 @@ class Course:
             return
         await self._keep(case, told=False)
         if await self._world.audit.write(trail.ended(command)):
-            await self._keep(case)
+            self._book.note(command, content(case.wish), told=True)
 
     # --- before ---
 

@@ -365,8 +365,8 @@ class LoggedIn:
 @dataclass(frozen=True, slots=True)
 class Check:
     """action: "live.subscribe", "alarms.acknowledge" · resource: full path of one tag, asset, device or source of
-    an alarm, never a selector; empty: the platform, and the call as such: a call that shows things is asked about for it
-    first, and SHOULD be allowed when there is anything that it could show."""
+    an alarm, never a selector; empty: the platform, and the call as such: a call that shows things is asked about first
+    by it, and is allowed when there is anything that it could show."""
 
     action: str
     resource: str = ""

@@ -69,7 +69,7 @@ class Bedplate(click.Group):
     cls=Bedplate,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done · 1 problems found · 2 not done · 3 a fault in Bedplate · 4 a plan with changes"
-    " · 130 Ctrl-C",
+    " · 130 Ctrl-C · of a write: 5 mismatch · 6 unknown · 7 waits · 8 rejected · 9 too late · 10 cancelled",
 )
 @endpoint_option
 @json_option

@@ -48,10 +48,10 @@ def write(invocation: Invocation, tag: str | None, value: str | None, **asked: A
     """TAG is a path or any unique tail of one; VALUE is in its unit, or a label of its states.
 
     \b
-      bedplate write filler/speed_setpoint 95 --dry-run    what every check says
-      bedplate write filler/speed_setpoint 95              asks, sends it once
-      bedplate write --list                                what was, and what waits
-      bedplate write --approve 4f1c                        the second person's word
+      bedplate write filler/speed_setpoint 95 --dry-run   what the checks say
+      bedplate write filler/speed_setpoint 95             asks, sends it once
+      bedplate write --list                               what was; what waits
+      bedplate write --approve 4f1c                       the second person
 
     Exit codes: 0 verified (or a dry run without objection), 5 it reads back something else, 6 nobody can say, 7 it
     waits for a second person, 8 rejected, 9 too late, 10 cancelled; 2 not done at all.

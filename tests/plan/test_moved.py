@@ -145,7 +145,8 @@ class Ledger:
 
 async def test_gaps_of_before_a_move_are_told_under_the_path_of_today() -> None:
     nothing: dict[str, None] = {}
-    registry = SimpleNamespace(declared=nothing, table=SimpleNamespace(paths=list))
+    table = SimpleNamespace(paths=list, limit=1)
+    registry = SimpleNamespace(declared=nothing, table=table, version=0)
     kernel: Any = SimpleNamespace(ledger=Ledger(), spine=SimpleNamespace(registry=registry))
     request = gaps_pb2.ListGapsRequest(selectors=["yard/press/force"], to=20)
     caller = anybody()

@@ -50,8 +50,8 @@ class BadDisk:
         self.written += b"".join(json.dumps(record).encode() + b"\n" for record in records)
         return records
 
-    def close(self) -> None:
-        pass
+    def close(self) -> Sequence[Mapping[str, Any]]:
+        return ()
 
 
 class Module:

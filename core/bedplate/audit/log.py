@@ -81,13 +81,15 @@ class ChainLog:
                 self._put_aside()
         return written
 
-    def close(self) -> None:
-        """The last line says that nothing is missing after it."""
+    def close(self) -> Records:
+        """The last line says that nothing is missing after it. Returns it."""
+        written: Records = ()
         if self._started:
             stop = self._stamps.record(Entry(STOP, "noted", text="in order"))
             with contextlib.suppress(OSError):
-                self.append([stop])
+                written = self.append([stop])
         self._let_go()
+        return written
 
     def _sealed(self, records: Records) -> tuple[Records, bytes, Tail, Key]:
         assert self._key

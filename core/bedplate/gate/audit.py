@@ -26,7 +26,7 @@ class Log(Protocol):
 
     def open(self) -> Sequence[Mapping[str, Any]]: ...
     def append(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]: ...
-    def close(self) -> None: ...
+    def close(self) -> Sequence[Mapping[str, Any]]: ...
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Audit:
             self._timer.cancel()
         if self._waiting:
             await self._write_all()
-        await asyncio.to_thread(self._log.close)
+        self._tell(await asyncio.to_thread(self._log.close))
 
     def add(self, entry: Entry, *, urgent: bool = False) -> None:
         """Takes a record; waits for nothing. urgent: sync it at once, not within a second."""

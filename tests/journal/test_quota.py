@@ -54,6 +54,15 @@ def test_without_a_word_a_twentieth_of_the_disk_stays_free() -> None:
         assert quota.room == 10**9 - floor
 
 
+def test_a_floor_of_nothing_is_none_and_a_full_disk_says_so_itself() -> None:
+    quota = Quota(Path(), min_free=0, free=lambda folder: (0, 1000 * MB))
+    quota.look(500 * MB, 0)
+
+    assert not quota.full
+    assert not quota.spent
+    assert quota.room == 0
+
+
 async def test_when_it_is_full_appends_are_taken_and_trimming_makes_room(tmp_path: Path) -> None:
     engine = EmbeddedEngine(tmp_path, sync=0.01, clock=SystemClock(), size=2 * MB)
     await engine.open()

@@ -23,9 +23,9 @@ def disk_free(folder: Path) -> tuple[int, int]:
 
 
 class Quota:
-    """size: bytes that records and states may take, None: any · min_free: bytes that stay free on the disk, None: 5 %
-    of it, at most 256 MiB. full: why connectors must wait, "" when they need not · spent: the reserve is used up too ·
-    room: bytes until it is full."""
+    """size: bytes that records and states may take, None: any · min_free: bytes that stay free on the disk, 0: none is
+    seen to, None: 5 % of it, at most 256 MiB. full: why connectors must wait, "" when they need not · spent: the
+    reserve is used up too · room: bytes until it is full."""
 
     def __init__(
         self,
@@ -43,9 +43,10 @@ class Quota:
         """used: bytes in use in the file · reusable: bytes that are free within it."""
         sides = [side for side in (self._of_size(used), self._of_disk(reusable)) if side]
         self.room = max(0, min((room for room, _, _, _ in sides), default=0))
-        self.spent = any(room + reserve <= 0 for room, reserve, _, _ in sides)
-        enough = all(room > (again if self.full else 0) for room, _, again, _ in sides)
-        self.full = "" if enough else min(sides)[3]
+        limits = [side for side in sides if side[1]]  # without a floor the disk itself says so
+        self.spent = any(room + reserve <= 0 for room, reserve, _, _ in limits)
+        enough = all(room > (again if self.full else 0) for room, _, again, _ in limits)
+        self.full = "" if enough else min(limits)[3]
 
     def _of_size(self, used: int) -> tuple[int, int, int, str] | None:
         """Room, reserve below it, room that counts again, and the words for none."""

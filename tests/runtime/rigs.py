@@ -178,7 +178,9 @@ class Teller(Connector):
     async def _tell(self, number: int, synced: Any) -> None:
         with contextlib.suppress(Refused, ConnectionError):
             await synced
-            (Path(self.config.folder) / "confirmed").write_text(str(number))
+            part = Path(self.config.folder) / "part"
+            part.write_text(str(number))
+            part.rename(part.with_name("confirmed"))
 
 
 class Counting(Connector):

@@ -114,15 +114,14 @@ async def test_on_a_dead_disk_values_derived_values_and_alarms_go_on_and_memory_
             await until(lambda: engine.state().failed)
             assert "disk is full" in kernel.spine.not_stored
             await until(lambda: state(kernel, "keeps") == "degraded")
-            confirmed = (tmp_path / "keeps" / "confirmed").read_text()
             await goes_on(kernel, "one/number", "pushed/n", "one/sums/count")
             alarm = await until(lambda: kernel.spine.alarms.get("kernel/journal/disk"))
             assert alarm.alarm.state is AlarmState.UNACKNOWLEDGED
             assert state(kernel, "one") == "up"
             os.kill(kernel.components["sums"].place.run.pid, signal.SIGKILL)
             await goes_on(kernel, "one/number", "one/sums/count")
-            kept = (tmp_path / "keeps" / "confirmed").read_text()
-            assert kept == confirmed, "it keeps what it has"
+            confirmed = (tmp_path / "keeps" / "confirmed").read_text().split()
+            assert int(confirmed[-1]) <= await newest(engine, "keeps/live"), "it keeps the rest"
         await until(lambda: not kernel.spine.not_stored)
         await goes_on(kernel, "keeps/n", "one/sums/count")
         fresh = [one.record for one in listener.take()]
@@ -148,10 +147,10 @@ async def test_a_source_that_resends_a_little_is_not_held_and_hears_nothing_of_a
         await until(lambda: value(kernel, "sends/n") and confirmed.exists())
         async with full(disk):
             await until(lambda: engine.state().failed)
-            before = confirmed.read_text()
             await goes_on(kernel, "sends/n", "one/number")
             assert state(kernel, "sends") == "up"
-            assert confirmed.read_text() == before, "nothing was said to be on disk"
+            before = confirmed.read_text()
+            assert int(before) <= await newest(engine, "sends/live"), "nothing else was said to be"
         await until(lambda: not kernel.spine.not_stored)
         await until(lambda: confirmed.read_text() != before)
 
@@ -263,15 +262,20 @@ def gaps_of(fresh: list[Record]) -> list[Any]:
     return [record_pb2.Gap.FromString(r.payload) for r in fresh if r.kind is Body.GAP]
 
 
-async def numbers(engine: Any) -> list[int]:
-    """What is stored of the counter."""
+async def numbers(engine: Any, stream: str = "one/live") -> list[int]:
+    """What is stored of the counter, or of another stream."""
     found, position = [], 0
     while records := await engine.read(position):
         position = records[-1].position
-        found += numbers_of(records)
+        found += numbers_of(records, stream)
     return found
 
 
-def numbers_of(records: list[Record]) -> list[int]:
-    mine = (r for r in records if r.stream == "one/live" and r.kind is Body.BATCH)
+async def newest(engine: Any, stream: str) -> int:
+    """The last number of it that is on disk."""
+    return (await numbers(engine, stream))[-1]
+
+
+def numbers_of(records: list[Record], stream: str = "one/live") -> list[int]:
+    mine = (r for r in records if r.stream == stream and r.kind is Body.BATCH)
     return [n for r in mine for n in decode_batch(r.payload).value.tolist()]

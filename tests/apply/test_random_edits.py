@@ -69,6 +69,7 @@ class Watcher:
         self.known = {f"box-{n:02}": one.sessions for n, one in enumerate(self.machines)}
 
 
+@pytest.mark.timeout(300)
 async def test_only_what_the_plan_names_moves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

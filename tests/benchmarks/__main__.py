@@ -19,6 +19,7 @@ from types import FrameType
 from typing import NoReturn
 
 from tests.benchmarks import (
+    access,
     disk,
     idle,
     kept,
@@ -47,17 +48,18 @@ BENCHES: dict[str, list[Bench]] = {
     "g": [disk.disk, disk.journal],
     "h": [placements.placements, placements.started, many.many, many.quick],
     "i": [trouble.trouble],
+    "j": [access.access],
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
-OTHERS = {"h", "i"}  # measured at another time than the rest, in a table of their own
+OTHERS = {"h", "i", "j"}  # measured at another time than the rest, in a table of their own
 OTHERS_BEGIN = "<!-- table of placements -->\n"
 FAILURES = (OSError, RuntimeError, AssertionError, subprocess.SubprocessError, StopIteration)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], metavar="a b c d e f g h i")
+    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], metavar="a b c d e f g h i j")
     parser.add_argument("--rounds", type=int, default=ENOUGH, help=f"default {ENOUGH}")
     parser.add_argument("--quick", action="store_true", help="3 rounds on a tenth of the data")
     parser.add_argument("--folder", type=Path, help="on the disk that is to be measured")

@@ -82,10 +82,10 @@ class LiveService:
             tags=caller.sight(ACTION),
             events=caller.sight(ACTION),
         )
-        await _Subscriber(self._kernel, caller, first.open, shown).run()
+        await Subscriber(self._kernel, caller, first.open, shown).run()
 
 
-class _Subscriber:
+class Subscriber:
     """One stream. Nothing is chosen for it but by a decision that stands."""
 
     def __init__(self, kernel: Kernel, caller: Caller, open_: Any, shown: Shown) -> None:
@@ -187,13 +187,13 @@ class _Subscriber:
             lost = end - self._position - len(records)
             if not records:
                 self._position = end
-                await self._pass_on([], lost)
+                await self.pass_on([], lost)
             for run in by_epoch(records):
                 await self._subscription.turn(
                     run[0].epoch, self._kernel.spine.registry.table, engine
                 )
                 await self._shown.decide(self._subscription)
-                await self._pass_on([(r, None) for r in run], lost)
+                await self.pass_on([(r, None) for r in run], lost)
                 lost = 0
         self._subscription = self._subscription.again()
         self._subscription.use(self._kernel.spine.registry.table)
@@ -204,13 +204,13 @@ class _Subscriber:
             await listener.wait()
             fresh = listener.take()
             await self._shown.decide(self._subscription)
-            await self._pass_on([(f.record, f.batch) for f in fresh], 0)
+            await self.pass_on([(f.record, f.batch) for f in fresh], 0)
             if listener.overrun:
                 await self._cut("this client is too slow")
             if not listener.plenty:  # what comes within the rest leaves as one response
                 await asyncio.sleep(self._kernel.linger / 2)
 
-    async def _pass_on(self, pairs: Sequence[tuple[Record, Batch | None]], lost: int) -> None:
+    async def pass_on(self, pairs: Sequence[tuple[Record, Batch | None]], lost: int) -> None:
         begin = 0
         while begin < len(pairs) or lost:
             await self._shown.decide(self._subscription)

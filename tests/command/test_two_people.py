@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from tests.command.rig import EMMA, ERIK, OLGA, SPEED, VERA, Bench, settle
 
-from bedplate.command import Command, NoSuchCommand, State
+from bedplate.command import Command, Device, NoSuchCommand, State
 from bedplate.config.deployment import WriteRule
 from bedplate.contracts import Subject
 from bedplate.errors import Denied
@@ -152,6 +152,29 @@ async def test_a_clock_that_is_set_forward_expires_nothing(bench: Bench) -> None
     waits = await waiting(bench)
     bench.time.wall += 86_400_000_000_000
     assert (await bench.guard.approve(waits.command_id, waits.intent, EMMA)).state is State.VERIFIED
+
+
+@pytest.mark.case("A69")
+async def test_what_waits_while_its_device_is_away_is_never_sent(bench: Bench) -> None:
+    waits = await waiting(bench)
+    bench.press.state = Device(False, "press-07 is unreachable")
+    bench.time.goes_on(600.0)
+    bench.press.state = Device(True)
+    bench.press.shows("speed_setpoint", 100.0)
+    command = await bench.guard.approve(waits.command_id, waits.intent, EMMA)
+    assert command.state is State.EXPIRED
+    assert not bench.effects
+
+
+async def test_what_became_of_it_is_told_to_those_who_may_approve_alone(bench: Bench) -> None:
+    waits = await waiting(bench)
+    done = await bench.guard.approve(waits.command_id, waits.intent, EMMA)
+    bench.permit.denied.add((VERA.id, "command.approve"))
+    with pytest.raises(Denied):
+        await bench.guard.approve(waits.command_id, waits.intent, VERA)
+    assert await bench.guard.approve(waits.command_id, waits.intent, EMMA) == done
+    with pytest.raises(NoSuchCommand):
+        await bench.guard.approve(waits.command_id, "", EMMA)
 
 
 async def test_it_expires_when_nobody_comes(bench: Bench) -> None:

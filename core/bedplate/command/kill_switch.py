@@ -6,9 +6,6 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-EVERYWHERE = Path("/etc/bedplate/writes.disabled")
-BESIDE = "writes.disabled"  # in the folder of the deployment file
-
 
 def thrown(switches: Iterable[Path]) -> str:
     """Which one stops writing now; empty: none. What can't be looked at counts as there: a link into nowhere too."""

@@ -108,7 +108,9 @@ def _offer(
 ) -> Iterator[str]:
     yield f"## {offer['use']}\n"
     can = f" that can {', '.join(offer['capabilities'])}" if offer.get("capabilities") else ""
-    kind = {"connector": "A connector", "analytic": "An analytic"}[offer["kind"]]
+    kind = {"connector": "A connector", "analytic": "An analytic", "security": "A security module"}[
+        offer["kind"]
+    ]
     yield f"{kind}{can}. [What it does](../../{readme})\n"
     if allowed:
         yield f"It declares that it needs: {', '.join(f'`{words}`' for words in allowed)}.\n"
@@ -242,9 +244,11 @@ class _Meter:
 
 def metrics() -> str:
     from bedplate.runtime.instruments import instruments
+    from bedplate.server.figures import api_instruments
 
     meter: Any = _Meter()
     instruments(None, meter)  # type: ignore[arg-type]  # nothing is observed here
+    api_instruments(dict, meter)
     return table(["name", "", "unit", ""], meter.rows)
 
 

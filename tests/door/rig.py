@@ -82,16 +82,15 @@ def fingerprint(folder: Path) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
-@asynccontextmanager
-async def plant(
+def written(
     folder: Path,
     *,
     tls: Path | None = None,
     module: bool = True,
     placement: str = "inline",
-    listen: str = "127.0.0.1:0",
     more: str = "",
-) -> AsyncIterator[Plant]:
+) -> Path:
+    """The deployment file."""
     know(folder)
     (folder / "roster.py").write_text(ROSTER.replace("ROSTER", str(folder / "roster.json")))
     api = f"api: {{tls: '{tls}'}}\n" if tls else ""
@@ -103,6 +102,20 @@ async def plant(
         "  oven: {use: wave, path: plant/oven, placement: inline,"
         f" tags: {{heat: {{scan: fast}}}}}}\n{more}"
     )
+    return file
+
+
+@asynccontextmanager
+async def plant(
+    folder: Path,
+    *,
+    tls: Path | None = None,
+    module: bool = True,
+    placement: str = "inline",
+    listen: str = "127.0.0.1:0",
+    more: str = "",
+) -> AsyncIterator[Plant]:
+    file = written(folder, tls=tls, module=module, placement=placement, more=more)
     running = Platform(prepare(file, [folder / "roster.py"]))
     address = await running.start(listen)
     try:

@@ -11,11 +11,13 @@ import warnings
 from pathlib import Path
 
 import pytest
-from tests.door.rig import Plant, fingerprint, plant
+from tests.door.rig import Plant, fingerprint, plant, written
 from tests.remote.certificates import Authority
 
 import bedplate
 from bedplate.errors import BedplateError, CallError
+from bedplate.server.platform import prepare
+from bedplate.server.tls import api_tls
 
 
 async def failure(running: Plant, **how: object) -> CallError:
@@ -214,10 +216,14 @@ async def test_it_does_not_listen_to_others_without_tls_and_a_way_to_know_them(
     assert "\n" not in str(refused.value)
 
 
-async def test_a_module_that_knows_callers_is_enough_and_so_is_a_ca(tmp_path: Path) -> None:
+def test_a_module_that_knows_callers_is_enough_and_so_is_a_ca(tmp_path: Path) -> None:
+    """Judged without listening: tests listen on this machine only."""
     tls = Authority().kernel(tmp_path / "tls")
-    async with plant(tmp_path, tls=tls, module=False, listen="0.0.0.0:0"):
-        pass
+    file = written(tmp_path, tls=tls, module=False)
+    prepared = prepare(file, [tmp_path / "roster.py"])
+    assert api_tls(prepared.deployment, "10.20.0.5:7443", prepared.admission.offers)
     (tls / "ca.pem").unlink()
-    async with plant(tmp_path, tls=tls, listen="0.0.0.0:0") as running:
-        assert running.address.startswith("0.0.0.0:")
+    with pytest.raises(BedplateError, match="nothing could tell who calls"):
+        api_tls(prepared.deployment, "10.20.0.5:7443", prepared.admission.offers)
+    prepared = prepare(written(tmp_path, tls=tls), [tmp_path / "roster.py"])
+    assert api_tls(prepared.deployment, "10.20.0.5:7443", prepared.admission.offers)

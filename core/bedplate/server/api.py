@@ -136,6 +136,17 @@ class ApiServer:
         """Another deployment was applied, which may use other plugins."""
         self._admin.admitted(plugins)
 
+    def figures(self) -> dict[str, int]:
+        """For `api_instruments`."""
+        listener = self.listener
+        return {
+            "refused": self.refusals.count,
+            "hurried": listener.turned_away if listener else 0,
+            "cut": self.sessions.cut,
+            "connections": listener.connections if listener else 0,
+            "streams": self.sessions.streams,
+        }
+
     def problems(self) -> Iterator[str]:
         """For `status`."""
         yield from self.refusals.now()

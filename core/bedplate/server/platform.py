@@ -44,6 +44,7 @@ from bedplate.server.audit import AuditService
 from bedplate.server.auditing import Auditing
 from bedplate.server.commands import CommandService
 from bedplate.server.deployments import DeploymentService
+from bedplate.server.figures import api_instruments
 from bedplate.server.installation import Installation, last_applied
 from bedplate.server.reloading import Reloading
 from bedplate.server.runnable import wrong_to_run
@@ -195,6 +196,9 @@ class Platform:
             told=Told(self._problems, self._notices, self.writes.status, self._auditing.standing),
             more=[CommandService(self.kernel, self.writes.guard), AuditService(self._auditing)],
         )
+        if self._exporters and self._exporters.meter_provider:
+            meter = self._exporters.meter_provider.get_meter("bedplate")
+            api_instruments(self.api.figures, meter)
         socket = admin_socket()
         address = await self.api.start(listen, socket, self._tls)
         self._announcement = Announcement(

@@ -27,6 +27,8 @@ from bedplate.config import Deployment
 from bedplate.durable import sync_folder
 from bedplate.errors import BedplateError
 from bedplate.gate.audit import Audit
+from bedplate.runtime.kernel_alarms import KernelAlarms
+from bedplate.server.audit_alarms import ANCHOR, WHOLE, WRITTEN, tell
 from bedplate.shown import age_text, size_text
 
 LOOK = 1.0  # s
@@ -60,6 +62,7 @@ class Auditing:
         self._looked = clock.monotonic() - RARELY
         self._offset = clock.time_ns() / 1e9 - clock.monotonic()
         self._noting: asyncio.Task[None] | None = None
+        self.alarms: KernelAlarms | None = None
         self._task: asyncio.Task[None] | None = None
         self._rare: asyncio.Task[None] | None = None
 
@@ -129,6 +132,8 @@ class Auditing:
         """What is to be done from time to time."""
         self.anchoring.look()
         self._look_at_clock()
+        if self.alarms:
+            tell(self.alarms, self._wrong())
         now = self._clock.monotonic()
         if self._noting is None or self._noting.done():
             self._noting = asyncio.create_task(self._take_notes())
@@ -204,6 +209,13 @@ class Auditing:
         if not at:
             return "chain whole, anchored nowhere yet"
         return f"chain whole, anchored {age_text((self._clock.time_ns() - at) / 1e9)} ago"
+
+    def _wrong(self) -> dict[str, str]:
+        """What is an alarm."""
+        broken = self.checked.problem if self.checked else None
+        failed = f"the audit log can't be written: {self.audit.failed}" if self.audit.failed else ""
+        whole = f"the audit log is not whole: {broken}" if broken else ""
+        return {WRITTEN: failed, WHOLE: whole, ANCHOR: "; ".join(self.anchoring.problems())}
 
     def problems(self) -> Iterator[str]:
         """What a person should look at."""

@@ -1,4 +1,4 @@
-"""Alarms of the audit log: it can't be written, it is not whole, an anchor takes nothing. One each, over when that is."""
+"""Alarms of the audit log: it can't be written, it is not whole, an anchor takes nothing. One for each."""
 
 from __future__ import annotations
 

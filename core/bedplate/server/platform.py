@@ -36,6 +36,7 @@ from bedplate.journal.embedded import EmbeddedEngine
 from bedplate.journal.engine import Loss
 from bedplate.runtime.instruments import instruments
 from bedplate.runtime.kernel import Kernel
+from bedplate.runtime.kernel_alarms import KernelAlarms
 from bedplate.runtime.lifecycle import Transition
 from bedplate.runtime.maintenance import Maintenance
 from bedplate.runtime.placement import Place
@@ -169,6 +170,7 @@ class Platform:
         token = local_token(home())
         await self.kernel.start()
         self.kernel.spine.told_gap = self._gap
+        self._auditing.alarms = KernelAlarms(self.kernel.spine)
         if self._exporters and self._exporters.meter_provider:
             instruments(self.kernel, self._exporters.meter_provider.get_meter("bedplate"))
         modules = self.kernel.guarding

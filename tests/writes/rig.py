@@ -144,4 +144,4 @@ async def shop(
 def heard(kernel: Kernel) -> bool:
     """Whether the machine has spoken since the start."""
     reading = Writing(kernel).reading("acme/press/speed")
-    return reading is not None and reading.age < 5
+    return reading is not None and reading.age < 5 and not reading.quality & 0xC0000000

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from tests.counts import count
 from tests.runtime.plant import until
-from tests.writes.rig import ENGINEER, shop
+from tests.writes.rig import ENGINEER, TEXT, heard, shop
 
 from bedplate.command import State, Wish
 from bedplate.runtime.lifecycle import FaultCount
@@ -106,23 +106,37 @@ async def test_a_plugin_that_is_killed_while_commands_run_leaves_no_command_in_d
 ) -> None:
     chance = random.Random(81)
     states: dict[float, State] = {}
-    async with shop(tmp_path, placement="process") as press:
+    killed: list[asyncio.Future[str]] = []
+    text = TEXT.replace("step: 50", "step: 50, rate: 600/min")
+    async with shop(tmp_path, placement="process", text=text) as press:
         supervisor = press.kernel.components["press"]
         supervisor._again._first = supervisor._again._last = 0.02
+        plant, [place] = press.guard._world.plant, press.kernel.places.values()
+        send = plant.send
+
+        async def send_and_kill(*arguments: Any) -> Any:
+            assert place.run
+            assert place.run.attachment
+            killed.append(place.run.attachment.gone)
+            later = asyncio.get_running_loop().call_later
+            later(chance.random() * 0.02, os.kill, place.run.pid, signal.SIGKILL)
+            return await send(*arguments)
+
+        plant.send = send_and_kill
         for turn in range(count(4, 240)):
             supervisor._faults = FaultCount(supervisor.spine.clock.monotonic)
-            await until(lambda: press.guard._world.plant.device("press").up)
-            [place] = press.kernel.places.values()
-            assert place.run
-            pid, loop = place.run.pid, asyncio.get_running_loop()
-            loop.call_later(chance.random() * 0.1, os.kill, pid, signal.SIGKILL)
-            while press.guard._world.plant.device("press").up:
+            await until(lambda: heard(press.kernel))
+            sent = len(killed)
+            while len(killed) == sent:  # what it is now may not be known yet
+                await asyncio.sleep(0.05)
                 value = 60 + len(states) / 1000
                 wish = Wish(f"c{turn}-{len(states)}", "acme/press/speed", value)
                 states[value] = (await press.guard.submit(wish, ENGINEER)).state
+            await until(killed[-1].done)
 
     effects = Counter(float(line.split()[1]) for line in press.effects)
     assert max(effects.values()) == 1
+    assert State.UNKNOWN in states.values()
     assert {
         value: state for value, state in states.items() if effects[value] not in ALLOWED[state.name]
     } == {}

@@ -1,5 +1,5 @@
 # Every target works in a fresh clone; .make/setup does nothing when .venv is up to date.
-.PHONY: help demo test soak lint format bench protos docs baseline requirements clean
+.PHONY: help demo test soak lint format bench protos docs baseline requirements advisories clean
 .DEFAULT_GOAL := help
 bin := .venv/bin
 
@@ -51,6 +51,9 @@ baseline: ## renew protos/baseline.binpb; refuses what would break a peer
 
 requirements: ## pin .make/*.txt again; make requirements ARGS=--upgrade
 	@.make/lock $(ARGS)
+
+advisories: ## ask whether a pinned library has a known weakness; needs the network
+	@.make/advisories
 
 clean: ## remove the environments and what the tools left behind
 	@rm -rf .venv .venv-codegen .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \

@@ -17,7 +17,7 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?')
 _BRACKETS = re.compile(r"[\[{\]}]")
 
 
-def loads(content: bytes | str, *, depth: int = MAX_DEPTH, nan: bool = False) -> Any:
+def loads(content: bytes | bytearray | str, *, depth: int = MAX_DEPTH, nan: bool = False) -> Any:
     """The value. nan: takes NaN and Infinity, as in what Python itself wrote down. Raises ValueError."""
     text = content if isinstance(content, str) else content.decode("utf-8")
     if text.count("[") + text.count("{") > depth and _deeper(text, depth):
@@ -46,8 +46,8 @@ def _deeper(text: str, depth: int) -> bool:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"key {ascii(twice)[:60]} stands twice")
     return found
 

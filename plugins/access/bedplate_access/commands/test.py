@@ -20,11 +20,11 @@ POLICIES = "bedplate.access.policies"  # in ctx.meta: deployment file → (polic
 
 
 @click.command()
-@click.argument("policies", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("policies", type=click.Path(path_type=Path))
 @click.option(
     "--examples",
     "file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path),
     help="What should be allowed and denied. Without it the policies are only read.",
 )
 @click.option("--alone", is_flag=True, help="Without the ready-made policies of the roles.")

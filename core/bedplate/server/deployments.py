@@ -188,8 +188,11 @@ class DeploymentService:
         self._busy = f"{by.id} is applying another one"
         try:
             candidate, plan = await self._planned(request, by)
-        except BaseException:
+        except BaseException as error:
             self._busy = ""
+            if isinstance(error, CallError):  # tried is tried
+                entry = Entry("admin.apply", "refused", by.id, by.method, by.peer, rule="plan")
+                self._audit.add(replace(entry, text=str(error), credential=by.credential))
             raise
         told: asyncio.Queue[Any] = asyncio.Queue()
         change = _Change(candidate, plan, by.id, request.health_seconds or HEALTH, told)

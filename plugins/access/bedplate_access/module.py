@@ -69,6 +69,8 @@ class Access(SecurityModule):
     async def authenticate(self, credential: Credential) -> Subject | LoggedIn | None:
         found = await self._recognised(credential)
         subject = found.subject if isinstance(found, LoggedIn) else found
+        if subject:
+            self._watched.used("identities", subject.id, self.time_ns())
         if subject and "admin" in subject.roles and subject.id != BOOTSTRAP:
             self._end_bootstrap()
         return found

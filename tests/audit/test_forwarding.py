@@ -14,14 +14,16 @@ import pytest
 from tests.audit.receiver import Receiver, needed
 from tests.audit.rig import write
 from tests.remote.certificates import Authority
+from tests.telemetry.test_export import collector
 
-from bedplate.audit.anchoring import Anchoring
+from bedplate.audit.anchoring import Anchoring, Place
 from bedplate.audit.checkpoint import read_checkpoints, signer
 from bedplate.audit.cursor import Cursor
 from bedplate.audit.entry import Entry, Stamps
 from bedplate.audit.feed import Feed
 from bedplate.audit.forwarding import Forwarder
 from bedplate.audit.log import ChainLog
+from bedplate.audit.otlp import OtlpLogs
 from bedplate.audit.syslog import Syslog
 from bedplate.clock import SystemClock
 
@@ -170,6 +172,31 @@ async def test_a_receiver_that_never_answers_is_in_nobodys_way(tmp_path: Path) -
         out.write(50)
         await until(lambda: out.forwarder.problem)
     assert Cursor(tmp_path / "audit", "syslog").index == 0, "it begins where it was"
+
+
+async def test_a_collector_of_opentelemetry_gets_every_line_and_the_cursor_follows_its_answer(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "audit"
+    write(folder, 3)
+    async with collector() as (port, facts):
+        place = Place("otlp", 0.0)
+        sender = OtlpLogs(f"http://127.0.0.1:{port}", "plant")
+        forwarder = Forwarder("otlp", folder, sender, CLOCK, place)
+        forwarder.start()
+        await until(lambda: forwarder.settled == 6)
+        place.offered = signer(folder).checkpoint(6, "a" * 64, "2026-11-22T22:31:00.000000Z")
+        forwarder.more()
+        await until(lambda: place.taken)
+        await forwarder.close()
+        await until(lambda: len([f for f in facts if "log" in f]) == 7)
+    logs = [fact for fact in facts if "log" in fact]
+    assert [fact["body"] for fact in logs[:6]] == _all(folder)
+    assert logs[2]["log"] == "bedplate.audit.tags.write"
+    assert logs[2]["at"]["bedplate.audit.who"] == "anna"
+    assert logs[6]["log"] == "bedplate.audit.checkpoint"
+    assert logs[0]["from"]["service.name"] == "plant"
+    assert Cursor(folder, "otlp").index == 6
 
 
 def test_lines_are_read_through_rotations_and_none_twice(tmp_path: Path) -> None:

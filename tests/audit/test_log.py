@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
 import os
@@ -10,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.gate.rig import BadDisk, StillClock, audit, every_line, lines
 from bedplate.audit import chain
 from bedplate.audit.entry import Stamps
 from bedplate.audit.files import files_of
+from bedplate.audit.key_file import KeyFile
 from bedplate.audit.log import ChainLog
 from bedplate.audit.verify import verify
 from bedplate.gate import audit as audit_module
@@ -256,6 +258,49 @@ file.close()
     assert done.stdout.split() == [str(errno.EFBIG), "True"], done.stderr
     assert texts(tmp_path / "audit.jsonl") == ["a", "c"]
     assert verify(tmp_path).entries == 5
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 256 KiB of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", str(place)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("A27 is not shown here with a real full disk: mounting a tmpfs is not allowed")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.mark.case("A27")
+async def test_a_disk_that_is_really_full_or_read_only_is_told_and_the_chain_holds(
+    small_disk: Path,
+) -> None:
+    folder, fill = small_disk / "audit", small_disk / "fill"
+    log = audit(folder)
+    await log.open()
+    assert await log.write(ANY)
+    fill.write_bytes(b"x" * (1 << 17))
+    with contextlib.suppress(OSError), open(fill, "ab", buffering=0) as stream:
+        while stream.write(b"x" * 4096):
+            pass
+    for _ in range(9):  # what is left of the page of the log
+        log.add(ANY, urgent=True)
+    assert not await log.write(ANY)
+    assert "No space left" in log.failed
+    fill.unlink()
+    assert await log.write(ANY)
+    await log.close()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    again = audit(folder)
+    await again.open()
+    assert "Read-only" in again.failed
+    assert not await again.write(ANY)
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    assert await again.write(ANY)
+    await again.close()
+    found = verify(folder, stands=KeyFile(folder).load())
+    assert found.whole, found.problem
 
 
 def test_what_was_answered_survives_kill(tmp_path: Path) -> None:

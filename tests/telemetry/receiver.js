@@ -1,5 +1,5 @@
-// An OTLP/gRPC receiver with grpc-js and protobufjs: prints one line of JSON for each metric point and span it gets.
-// Field numbers: OpenTelemetry protocol 1.x, metrics and trace collector services.
+// An OTLP/gRPC receiver with grpc-js and protobufjs: prints one line of JSON for each metric point, span and log record it gets.
+// Field numbers: OpenTelemetry protocol 1.x, metrics, trace and logs collector services.
 const grpc = require("@grpc/grpc-js");
 const protobuf = require("protobufjs");
 
@@ -19,6 +19,10 @@ message Span { bytes trace_id = 1; bytes span_id = 2; bytes parent_span_id = 4; 
 message ScopeSpans { repeated Span spans = 2; }
 message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
 message TraceRequest { repeated ResourceSpans resource_spans = 1; }
+message LogRecord { fixed64 time_unix_nano = 1; string severity_text = 3; AnyValue body = 5; repeated KeyValue attributes = 6; string event_name = 12; }
+message ScopeLogs { repeated LogRecord log_records = 2; }
+message ResourceLogs { Resource resource = 1; repeated ScopeLogs scope_logs = 2; }
+message LogsRequest { repeated ResourceLogs resource_logs = 1; }
 `, { keepCase: true }).root;
 
 const attributes = (list) => Object.fromEntries((list || []).map((a) => [a.key, a.value && a.value[a.value.value]]));
@@ -42,6 +46,14 @@ function onTraces(request) {
               at: attributes(span.attributes), from: attributes(resource.resource.attributes) });
 }
 
+function onLogs(request) {
+  for (const resource of request.resource_logs || [])
+    for (const scope of resource.scope_logs || [])
+      for (const record of scope.log_records || [])
+        say({ log: record.event_name, severity: record.severity_text, body: record.body.string_value,
+              at: attributes(record.attributes), from: attributes(resource.resource.attributes) });
+}
+
 function service(path, type, handle) {
   const Type = root.lookupType(type);
   return { Export: { path, requestStream: false, responseStream: false,
@@ -53,6 +65,7 @@ const server = new grpc.Server();
 for (const [path, type, on] of [
   ["/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", "MetricsRequest", onMetrics],
   ["/opentelemetry.proto.collector.trace.v1.TraceService/Export", "TraceRequest", onTraces],
+  ["/opentelemetry.proto.collector.logs.v1.LogsService/Export", "LogsRequest", onLogs],
 ])
   server.addService(service(path, type), { Export: (call, done) => { on(call.request); done(null, {}); } });
 

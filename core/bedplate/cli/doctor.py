@@ -221,6 +221,7 @@ def _running(invocation: Invocation) -> Iterator[Finding]:
         yield Finding("component", False, problem, "bedplate status")
     for notice in status.notices:
         yield Finding("notice", True, notice)
+    yield from _audit(invocation)
     if status.journal.state != "synced":
         yield Finding(
             "journal",
@@ -228,6 +229,23 @@ def _running(invocation: Invocation) -> Iterator[Finding]:
             status.journal.state,
             "look at the disk; what arrives now is not stored",
         )
+
+
+def _audit(invocation: Invocation) -> Iterator[Finding]:
+    """The head of the log, for whoever notes it down elsewhere."""
+    from bedplate.errors import CallError
+
+    try:
+        with invocation.client() as client:
+            found = client.verify_audit()
+    except CallError:
+        return  # who asks may not see it
+    when = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(found.anchored / 1e9))
+    anchored = f"anchored {when}" if found.anchored else "anchored nowhere: audit.anchor"
+    text = f"{found.entries:,} entries, head {found.head}, {anchored}"
+    yield Finding(
+        "audit", found.whole, text if found.whole else found.problem, "bedplate audit verify"
+    )
 
 
 CHECKS: tuple[Callable[[Invocation], Iterator[Finding]], ...] = (

@@ -148,13 +148,15 @@ class Store:
 
 @contextlib.contextmanager
 def telling(file: Path) -> Iterator[None]:
-    """What SQLite has against it as an OSError that names the file."""
+    """What SQLite has against it, or what is in it that nobody here wrote, as an OSError that names the file."""
     try:
         yield
     except sqlite3.IntegrityError:
         raise
     except sqlite3.Error as error:
         raise OSError(f"{file}: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise OSError(f"{file} holds what can't be read: {error}") from error
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ class Watched:
         """Raises OSError."""
         self.take(await self.on_disk(self._first))
         self._task = asyncio.create_task(self._watch())
+        self._task.add_done_callback(self._ended)
 
     async def close(self) -> None:
         if self._task:
@@ -97,6 +98,11 @@ class Watched:
     def take(self, look: Look) -> None:
         self.problem = ""
         self._changed(look)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Nobody looks any more: what is known may be out of date, so it counts no more."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(f"nobody is known any more: {type(error).__name__}: {error}")
 
     async def _watch(self) -> None:
         beats = 0

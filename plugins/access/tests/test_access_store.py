@@ -107,6 +107,30 @@ async def test_a_store_that_is_gone_or_broken_lets_nobody_in(tmp_path: Path) -> 
         assert await again.by_token(token)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE identities SET roles = '{'",
+        "UPDATE tokens SET paths = 'null'",
+        "UPDATE identities SET groups = '[NaN]'",
+        "DROP TABLE denied",
+    ],
+)
+async def test_a_store_that_somebody_else_wrote_into_lets_nobody_in(
+    tmp_path: Path, damage: str
+) -> None:
+    async with opened(tmp_path / "access") as access:
+        token = access.folder.bootstrap.read_text().strip()
+        assert await access.by_token(token)
+        database = sqlite3.connect(access.folder.store)
+        with database:
+            database.execute(damage)
+        database.close()
+        await access.looks()
+        assert await access.by_token(token) is None
+        assert str(access.folder.store) in access.notes[-1]
+
+
 def test_a_link_is_no_store(tmp_path: Path) -> None:
     Folder(tmp_path / "access").prepare()
     (tmp_path / "other").touch(0o600)

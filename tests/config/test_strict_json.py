@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 OURS = {
     "core/bedplate/strict_json.py": "it is the reader",
     "core/bedplate/config/checking.py": "a text that it has written itself a line before, as a key of its cache",
+    "plugins/access/bedplate_access/policy/rules.py": "what the library of the policies writes",
     "core/bedplate/command/store.py": "rows that it has written itself, NaN among them",
 }
 

@@ -14,6 +14,8 @@ from tests.runtime.plant import RigOffer, plant, state, until
 from tests.secrets.aged import encrypt, keygen
 
 from bedplate.config import PluginSchema
+from bedplate.planning.planner import plan
+from bedplate.planning.standing import Standing
 from bedplate.runtime.kernel import Kernel
 
 KEEPING = Path(__file__).with_name("keeping.py")
@@ -65,7 +67,7 @@ def opened(folder: Path, component: str) -> list[str]:
 
 def notes(kernel: Kernel) -> Callable[[], list[str]]:
     heard: list[str] = []
-    kernel.rotated = lambda component, text: heard.append(f"{component}: {text}")
+    kernel.rotated = lambda component, what, text: heard.append(f"{what}: {text}")
     return lambda: heard
 
 
@@ -85,7 +87,7 @@ async def test_a_secret_that_changes_reaches_its_component_alone(
         await until(lambda: state(kernel, "a") == "up")
 
         assert opened(tmp_path, "b") == ["first-b"]
-        assert heard() == ["a: secret file:a has changed; a opens anew with it"]
+        assert heard() == ["changed: secret file:a has changed; a opens anew with it"]
         assert kernel.components["a"].place.run.pid == pid  # type: ignore[union-attr]
         reasons = [one.reason for one in kernel.components["a"].life.history]
         assert reasons[-2:] == ["secret file:a has changed", "opened"]
@@ -117,7 +119,7 @@ async def test_a_secret_that_can_not_be_had_changes_nothing_and_is_told_once(
         await kernel.rotation.look()
         gone = "secret file:a: No such file or directory; a goes on with what it has"
 
-        assert heard() == [f"a: {gone}"]
+        assert heard() == [f"absent: {gone}"]
         assert [*kernel.rotation.problems()] == [gone]
         assert state(kernel, "a") == "up"
         write(tmp_path / "a", "second-a\n")
@@ -159,7 +161,7 @@ async def test_an_age_file_that_changes_reaches_those_whose_secret_is_another(
         await until(lambda: opened(tmp_path, "a") == ["first-a", "second-a"])
 
         assert opened(tmp_path, "b") == ["first-b"]
-        assert heard() == ["a: secret age:s.age#a has changed; a opens anew with it"]
+        assert heard() == ["changed: secret age:s.age#a has changed; a opens anew with it"]
 
 
 async def test_a_secret_of_a_plugin_is_asked_for_now_and_then(tmp_path: Path) -> None:
@@ -194,3 +196,43 @@ async def test_no_digest_of_a_secret_tells_anything_to_who_has_not_the_key(tmp_p
             assert found["a"]["file:a"] == found["b"]["file:b"]
 
     assert versions[0] != versions[1], "another run, another key"
+
+
+async def test_one_that_changes_while_its_device_is_away_is_noted_too(tmp_path: Path) -> None:
+    write(tmp_path / "a", "first-a\n")
+    write(tmp_path / "b", "first-b\n")
+    text = TEXT.replace("FOLDER,", "FOLDER, how: unreachable,")
+    async with running(tmp_path, text, "inline") as kernel:
+        heard = notes(kernel)
+        await until(lambda: state(kernel, "a") == "unreachable")
+        (tmp_path / "b").unlink()
+        write(tmp_path / "a", "second-a\n")
+        await until(lambda: "changed: secret file:a has changed; a opens anew with it" in heard())
+        await until(lambda: "No such file" in kernel.components["b"].life.reason)
+
+        assert [*kernel.rotation.problems()] == [], "b says itself that it can't open"
+
+
+@pytest.mark.parametrize("picked_up", [False, True])
+async def test_a_plan_tells_a_secret_that_has_changed_until_a_session_has_it(
+    tmp_path: Path, picked_up: bool
+) -> None:
+    write(tmp_path / "a", "first-a\n")
+    write(tmp_path / "b", "first-b\n")
+    async with running(tmp_path, placement="inline") as kernel:
+        await until(lambda: state(kernel, "a") == state(kernel, "b") == "up")
+        deployment, book = kernel.deployment, kernel.secrets
+        old = Standing(deployment, secrets=book.in_use())
+        write(tmp_path / "a", "second-a\n")
+        if picked_up:
+            await kernel.rotation.look()
+            await until(lambda: len(opened(tmp_path, "a")) == 2)
+            old = Standing(deployment, secrets=book.in_use())
+        new = Standing(
+            deployment, secrets={c.id: book.versions(c, deployment) for c in deployment.components}
+        )
+        steps = {one.component: (str(one.step), one.why) for one in plan(old, new).steps}
+
+        touched = ("restart", "secret file:a has changed")
+        untouched = ("untouched", "")
+        assert steps == {"a": untouched if picked_up else touched, "b": untouched}

@@ -99,8 +99,8 @@ class Kernel:
         self.maintained: Callable[[Maintenance, str], None] = lambda one, what: None
         self.gaps_file: Path | None = None  # where the gap ledger is kept; None: in memory
         self.starts = Starts()
-        self.secrets = SecretBook(os.urandom(32))
-        self.rotated: Callable[[str, str], None] = lambda component, text: None
+        self.secrets = SecretBook(os.urandom(32), self._rotated)
+        self.rotated: Callable[[str, str, str], None] = lambda component, what, text: None
         self.remote_address = ""  # where remote plugins dial in
         self._stopped: set[tuple[str, ...]] = set()
 
@@ -120,7 +120,7 @@ class Kernel:
             for supervisor in self.tier(tier):
                 self.set_going(supervisor)
         watch = JournalWatch(self.spine, self.snapshot, self._alarms, self._cursors)
-        self.rotation = Rotation(self.secrets, self.components, self._rotated)
+        self.rotation = Rotation(self.secrets, self.components)
         beside = (watch, self.maintenance, self.causes, self.ledger, self.rotation)
         self._tasks = [asyncio.create_task(one.run()) for one in beside]
 
@@ -249,9 +249,10 @@ class Kernel:
         with contextlib.suppress(JournalError):
             self.spine.event(STREAM, event)
 
-    def _rotated(self, component: str, text: str) -> None:
+    def _rotated(self, component: str, what: str, text: str) -> None:
+        """The secrets of a component have `changed`, or are `absent`."""
         self.note(component, text, 200)
-        self.rotated(component, text)
+        self.rotated(component, what, text)
 
     def acknowledge(self, source: str, by: str, comment: str = "") -> None:
         """An acknowledgement is an event that the alarm's analytic reads; of its own alarms the kernel does it itself.

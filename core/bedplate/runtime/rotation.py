@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from bedplate.runtime.secret_book import Held, SecretBook
 from bedplate.runtime.supervisor import Supervisor
@@ -18,16 +18,10 @@ ASK_EVERY = 12  # looks: what only a plugin knows is asked once a minute
 
 
 class Rotation:
-    """Of one kernel. told: hears of each change, and of what can't be had, with the component in words; must not
-    block."""
+    """Of one kernel."""
 
-    def __init__(
-        self,
-        book: SecretBook,
-        components: Mapping[str, Supervisor],
-        told: Callable[[str, str], None] = lambda component, text: None,
-    ) -> None:
-        self._book, self._components, self.told = book, components, told
+    def __init__(self, book: SecretBook, components: Mapping[str, Supervisor]) -> None:
+        self._book, self._components = book, components
         self._now = asyncio.Event()
         self._looks = 0
         self._troubled: dict[str, str] = {}
@@ -54,20 +48,25 @@ class Rotation:
             if held is None or not held.references:
                 continue
             if changed := await held.changed(again=again):
-                text = f"{' and '.join(changed)} has changed; {id_} opens anew with it"
-                self.told(id_, f"secret {text}")
                 supervisor.renew(f"secret {' and '.join(changed)} has changed")
             self._tell_trouble(held)
 
     def _tell_trouble(self, held: Held) -> None:
-        if held.trouble == self._troubled.get(held.component, ""):
-            return
-        self._troubled[held.component] = held.trouble
-        if held.trouble:
-            self.told(held.component, f"{held.trouble}; {held.component} goes on with what it has")
+        text = self._trouble(held)
+        if text and text != self._troubled.get(held.component, ""):
+            self._book.told(held.component, "absent", text)
+        self._troubled[held.component] = text
+
+    def _trouble(self, held: Held) -> str:
+        """Of a session that goes on; one that can't begin says why itself."""
+        supervisor = self._components.get(held.component)
+        goes_on = supervisor is not None and supervisor.role.attachment is not None
+        return (
+            f"{held.trouble}; {held.component} goes on with what it has"
+            if held.trouble and goes_on
+            else ""
+        )
 
     def problems(self) -> Iterable[str]:
         """What can't be had now, for `status`."""
-        for held in self._book.held.values():
-            if held.trouble and held.component in self._components:
-                yield f"{held.trouble}; {held.component} goes on with what it has"
+        return filter(None, map(self._trouble, self._book.held.values()))

@@ -21,10 +21,14 @@ Mark = tuple[object, ...]
 
 
 class SecretBook:
-    """Of one kernel. hook: asked for references of schemes that plugins know; set before the first component opens."""
+    """Of one kernel. hook: asked for references of schemes that plugins know; set before the first component opens ·
+    told: hears of a component, that its secrets have `changed` or are `absent`, and that in words; must not block."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(
+        self, key: bytes, told: Callable[[str, str, str], None] = lambda component, what, text: None
+    ) -> None:
         self._key = key
+        self.told = told
         self.hook: Hook | None = None
         self.held: dict[str, Held] = {}
 
@@ -94,7 +98,12 @@ class Held:
         fresh = tuple(secret.reveal() for secret in got.values())
         before = [value for value in self.values if value not in fresh]
         self._got, self._seen, self.trouble = got, marks, ""
-        self.versions = {one: self._book.version(secret.reveal()) for one, secret in got.items()}
+        before_it, self.versions = self.versions, self._versions(got)
+        if changed := [one for one in before_it if self.versions[one] != before_it[one]]:
+            text = (
+                f"secret {' and '.join(changed)} has changed; {self.component} opens anew with it"
+            )
+            self._book.told(self.component, "changed", text)
         self.values = (*fresh, *before[: len(fresh)])
         self.veiled()
 
@@ -118,12 +127,15 @@ class Held:
             self.trouble = str(error)
             return ()
         self._seen, self.trouble = marks, ""
-        now = {one: self._book.version(secret.reveal()) for one, secret in got.items()}
+        now = self._versions(got)
         return tuple(one for one in self.references if now[one] != self.versions.get(one))
 
     def _look(self) -> dict[str, Secret]:
         known = self._book.secrets(self.deployment)
         return {reference: known.resolve(reference) for reference in self.references}
+
+    def _versions(self, got: Mapping[str, Secret]) -> dict[str, str]:
+        return {one: self._book.version(secret.reveal()) for one, secret in got.items()}
 
     @property
     def _asked(self) -> bool:

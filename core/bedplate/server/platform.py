@@ -271,10 +271,10 @@ class Platform:
             noted = Entry("admin.maintenance", "noted", one.by, resource=one.component, text=text)
             self._audit.add(noted, urgent=True)
 
-    def _rotated(self, component: str, text: str) -> None:
-        """And that a secret is another one now."""
+    def _rotated(self, component: str, what: str, text: str) -> None:
+        """And that a secret is another one now, or can't be had."""
         if self._audit:
-            self._audit.add(Entry("secret.changed", "noted", resource=component, text=text))
+            self._audit.add(Entry(f"secret.{what}", "noted", resource=component, text=text))
 
     def _guard_said(self, module: str, text: str) -> None:
         """What a security module says of users, tokens and policies; and the operator is told at once."""

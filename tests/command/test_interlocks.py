@@ -80,6 +80,7 @@ async def test_it_holds_for_this_asset_alone(bench: Bench) -> None:
         "gaurd_closed",
         "state == falt",
         "guard_closed = true",
+        "speed_setpoint",
         "__import__('os')",
     ],
 )

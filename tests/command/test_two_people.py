@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.command.rig import EMMA, ERIK, OLGA, SPEED, VERA, Bench, settle
@@ -164,6 +165,36 @@ async def test_what_waits_while_its_device_is_away_is_never_sent(bench: Bench) -
     command = await bench.guard.approve(waits.command_id, waits.intent, EMMA)
     assert command.state is State.EXPIRED
     assert not bench.effects
+
+
+async def test_who_hangs_up_before_it_waits_takes_it_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = bench.guard._book.put
+
+    async def hang_up(*arguments: Any, **more: Any) -> bool:
+        call.cancel()
+        await settle(2)
+        return await put(*arguments, **more)
+
+    monkeypatch.setattr(bench.guard._book, "put", hang_up)
+    call = asyncio.create_task(bench.submit(by=ERIK))
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await settle()
+    assert [one.state for one in bench.guard.commands()] == [State.CANCELLED]
+
+
+async def test_what_cannot_be_kept_does_not_wait(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*arguments: Any, **more: Any) -> bool:
+        bench.guard._book.trouble = "commands can't be kept: disk full"
+        return False
+
+    monkeypatch.setattr(bench.guard._book, "put", full)
+    command = await bench.submit(by=ERIK)
+    assert (command.state, command.text) == (State.REJECTED, "commands can't be kept: disk full")
 
 
 async def test_what_became_of_it_is_told_to_those_who_may_approve_alone(bench: Bench) -> None:

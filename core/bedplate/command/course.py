@@ -49,10 +49,7 @@ class Course:
         try:
             await self._check(case)
             if not case.arms:
-                case.waits_until = case.now() + WAITS
-                case.move(State.AWAIT_APPROVAL, "a second person must approve it")
-                await self._keep(case)
-                self._world.audit.add(trail.ended(case.command), urgent=True)
+                await self._wait(case)
                 return
             await self._arm(case)
             await self._say(case)
@@ -129,9 +126,20 @@ class Course:
             intent=intent(case),
         )
 
+    async def _wait(self, case: Case) -> None:
+        case.waits_until = case.now() + WAITS
+        case.move(State.AWAIT_APPROVAL, "a second person must approve it")
+        await self._recorded(case)
+        if case.withdrawn:  # meanwhile
+            raise Against(case.withdrawn, State.CANCELLED)
+        self._world.audit.add(trail.ended(case.command), urgent=True)
+
     async def _arm(self, case: Case) -> None:
         case.lease = case.now() + LEASE
         case.move(State.ARMED)
+        await self._recorded(case)
+
+    async def _recorded(self, case: Case) -> None:
         if not await self._keep(case):
             raise Against(self._book.trouble)
 

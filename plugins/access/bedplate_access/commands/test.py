@@ -24,6 +24,7 @@ POLICIES = "bedplate.access.policies"  # in ctx.meta: deployment file → (polic
 @click.option(
     "--examples",
     "file",
+    metavar="FILE",
     type=click.Path(path_type=Path),
     help="What should be allowed and denied. Without it the policies are only read.",
 )

@@ -1,8 +1,8 @@
 """Why a deployment that is sound in itself may not run on this machine, by file and line: what nothing serves, what no
-isolation allows, places within one another, and secrets that others of the machine could know.
+isolation allows, places within one another, and secrets that others of the machine, or everybody, could know.
 
-Of secrets it looks at modes alone. What is not there, or can't be opened, is told by the component that wants it, which
-tries again.
+Of secrets it looks at modes, and whether they were set at all. What is not there, or can't be opened, is told by the
+component that wants it, which tries again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from bedplate.config.secrets import references
 from bedplate.errors import Problem
 from bedplate.runtime.confining import refusals
 from bedplate.runtime.offer import Offer
+from bedplate.server.placeholders import placeholders
 from bedplate.server.rooms import misplaced
 
 
@@ -27,6 +28,7 @@ def wrong_to_run(deployment: Deployment, offers: Mapping[str, Offer]) -> list[Pr
         *misplaced(deployment),
         *refusals(deployment, offers),
         *exposed(deployment),
+        *placeholders(deployment),
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Identity:
     """id: one person or program · roles: of the kernel's · groups: of a directory or an issuer · method: token, socket,
-    certificate, session, jwt · credential: fingerprint of what it was proved by · peer: as the kernel sees it · until:
+    certificate, password, jwt · credential: fingerprint of what it was proved by · peer: as the kernel sees it · until:
     ns UTC when it ends, 0: by nothing but a change."""
 
     id: str

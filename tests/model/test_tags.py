@@ -86,7 +86,8 @@ def test_what_is_known_of_a_handle_may_be_corrected_but_not_what_it_means() -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["a", "Füllstand", "温度", "press-07", "a b", ".", "ns=2;s=x", "é" * 64, "😀" * 32]
+    "name",
+    ["a", "Füllstand", "温度", "press-07", "a b", ".x", "...", "ns=2;s=x", "é" * 64, "😀" * 32],
 )
 def test_ordinary_names_are_fine(name: str) -> None:
     assert segment_problem(name) == ""
@@ -98,9 +99,14 @@ def test_ordinary_names_are_fine(name: str) -> None:
     [
         ("", "empty"),
         ("e\u0301", "normal form C"),
+        (".", "a step between folders"),
+        ("..", "a step between folders"),
         ("a" * 129, "longer than 128 bytes"),
         ("é" * 65, "longer than 128 bytes"),
-        *((f"a{c}b", r"must not contain") for c in "/*?[]{}#+$\0\n\x7f\u0085\u200b\ud800"),
+        *(
+            (f"a{c}b", r"must not contain")
+            for c in "/*?[]{}#+$\0\n\x7f\u0085\u200b\u200f\u202e\u2028\ud800"
+        ),
     ],
 )
 @pytest.mark.case("A40")
@@ -120,7 +126,10 @@ def test_a_name_is_fine_exactly_when_the_rules_hold(name: str) -> None:
     fine = (
         0 < len(name.encode("utf-8", "surrogatepass")) <= 128
         and unicodedata.is_normalized("NFC", name)
-        and not any(c in "/*?[]{}#+$" or unicodedata.category(c)[0] == "C" for c in name)
+        and not any(
+            c in "/*?[]{}#+$\u2028\u2029" or unicodedata.category(c)[0] == "C" for c in name
+        )
+        and name not in (".", "..")
     )
 
     assert (segment_problem(name) == "") is fine

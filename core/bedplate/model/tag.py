@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from bedplate.model.column import DataType
 
 FORBIDDEN = frozenset("/*?[]{}#+$")
+LINES = ("Zl", "Zp")  # line and paragraph separators
 MAX_SEGMENT_BYTES = 128
 
 
@@ -93,14 +94,20 @@ def segment_problem(segment: str) -> str:
     """Why a text can't be a segment of a path; empty when it can."""
     if not segment:
         return "a name can't be empty"
+    if segment in (".", ".."):
+        return "is a step between folders, not a name"
     if segment != unicodedata.normalize("NFC", segment):
         return "must be in Unicode normal form C"
     if len(segment.encode("utf-8", "replace")) > MAX_SEGMENT_BYTES:
         return f"is longer than {MAX_SEGMENT_BYTES} bytes"
-    bad = sorted({c for c in segment if c in FORBIDDEN or unicodedata.category(c)[0] == "C"})
+    bad = sorted({c for c in segment if c in FORBIDDEN or _never(unicodedata.category(c))})
     if bad:
         return f"must not contain {' '.join(repr(c)[1:-1] for c in bad)}"
     return ""
+
+
+def _never(category: str) -> bool:
+    return category[0] == "C" or category in LINES
 
 
 def path_problem(path: str) -> str:

@@ -11,9 +11,13 @@ import pytest
 from google.protobuf import descriptor_pb2
 from tests.contract.descriptors import BASELINE, PROTOS, buf, files, uncommented, without_comments
 
+from bedplate.server.access import AccessService
 from bedplate.server.admin import Admin
 from bedplate.server.alarms import AlarmService
+from bedplate.server.audit import AuditService
 from bedplate.server.catalog import Catalog
+from bedplate.server.check_access import CheckAccessService
+from bedplate.server.commands import CommandService
 from bedplate.server.deployments import DeploymentService
 from bedplate.server.explain import ExplainService
 from bedplate.server.gaps import GapService
@@ -95,7 +99,7 @@ def test_every_ask_stands_in_a_table_of_the_readme() -> None:
     }
 
     assert asks == set(re.findall(r"^\| `(\w+)` \|", README, re.M)) & asks
-    assert len(asks) == 13
+    assert len(asks) == 14
 
 
 def test_every_call_of_the_api_has_its_place_in_the_readme() -> None:
@@ -117,6 +121,10 @@ def test_every_call_of_the_api_is_served_and_asks_the_gate_for_what_the_readme_s
         MaintenanceService(kernel),
         ExplainService(kernel),
         DeploymentService(kernel, kernel, kernel),
+        AccessService(kernel, kernel, kernel, kernel),
+        CheckAccessService(kernel),
+        CommandService(kernel, kernel),
+        AuditService(kernel),
     ]
     served = {
         f"{method.service.rpartition('.')[2]}.{method.name}": method.action

@@ -104,4 +104,7 @@ def give_away(made: int | Path, folder: Path) -> None:
     """What root makes belongs to whom the folder belongs."""
     if os.geteuid() == 0:
         found = folder.stat()
-        os.chown(made, found.st_uid, found.st_gid)
+        if isinstance(made, int):
+            os.fchown(made, found.st_uid, found.st_gid)
+        else:
+            os.chown(made, found.st_uid, found.st_gid, follow_symlinks=False)

@@ -19,7 +19,17 @@ from bedplate.settings import CalendarName, Duration, FileName
 Role = Literal["viewer", "operator", "engineer", "admin", "auditor", "plugin"]
 ROLES: tuple[str, ...] = ("viewer", "operator", "engineer", "admin", "auditor", "plugin")
 Algorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "Ed25519",
+    "EdDSA",
 ]
 _ROLE = {"type": "string", "enum": list(ROLES)}
 Roles = Annotated[
@@ -48,7 +58,7 @@ class Oidc(BaseModel):
     groups_claim: str = Field("groups", description="claim that holds the groups of a person")
     name_claim: str = Field("sub", description="claim that is the person's name here")
     algorithms: list[Algorithm] = Field(
-        ["RS256", "PS256", "ES256", "EdDSA"],
+        ["RS256", "PS256", "ES256", "Ed25519", "EdDSA"],
         description="what a token may be signed with; never a shared secret, never nothing",
         min_length=1,
     )

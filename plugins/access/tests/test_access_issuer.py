@@ -11,21 +11,21 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jws
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 from plugins.access.tests.driving import GOOD, Clock, Driven, opened, registry
 from plugins.access.tests.issuing import CLIENTS, Provider, base, hs256, parts, provider
 from pydantic import ValidationError
 
 from bedplate_access.issuer import Issuer, TokenRefusal
 from bedplate_access.keys import Keys, KeysRefused, keys_of
-from bedplate_access.settings import Config, Oidc
+from bedplate_access.settings import Algorithm, Config, Oidc
 
 AUDIENCE = "urn:bedplate:plant"
 ROLES = {"bp-operators": "operator", "it-security": ["auditor"]}
@@ -192,6 +192,36 @@ def test_what_a_token_must_say(more: dict[str, Any], told: str) -> None:
     why = judged(claimed(clock, **more), clock)
     assert told in why
     assert bool(told) == bool(why)
+
+
+KEYS = {
+    "RS": lambda: RSAKey.import_key(OWN.as_dict(private=True), {"kid": "k"}),
+    "PS": lambda: RSAKey.import_key(OWN.as_dict(private=True), {"kid": "k"}),
+    "Ed": lambda: OKPKey.generate_key("Ed25519", {"kid": "k"}),
+    "ES256": lambda: ECKey.generate_key("P-256", {"kid": "k"}),
+    "ES384": lambda: ECKey.generate_key("P-384", {"kid": "k"}),
+    "ES512": lambda: ECKey.generate_key("P-521", {"kid": "k"}),
+}
+
+
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
+@pytest.mark.parametrize("algorithm", get_args(Algorithm))
+def test_each_algorithm_counts_where_the_settings_name_it_and_nowhere_else(algorithm: str) -> None:
+    clock = Clock()
+    key: Any = KEYS.get(algorithm, KEYS.get(algorithm[:2]))()  # type: ignore[misc]
+    signing = jws.JWSRegistry(algorithms=[algorithm])
+    header, claims = {"alg": algorithm, "kid": "k"}, json.dumps(claimed(clock))
+    token = jws.serialize_compact(header, claims, key, registry=signing)
+    jwks = json.dumps({"keys": [key.as_dict(private=False)]}).encode()
+    others = [one for one in get_args(Algorithm) if one != algorithm]
+    for named, counts in (([algorithm], True), (others, False)):
+        oidc = Oidc(issuer="https://sso", audience="plant", jwks="-", algorithms=named)
+        issuer = Issuer(oidc, Keys(lambda: jwks, clock.monotonic), clock.time_ns)
+        if counts:
+            assert issuer.judge(token, b"").name == "ada"
+        else:
+            with pytest.raises(TokenRefusal, match="is signed with"):
+                issuer.judge(token, b"")
 
 
 @pytest.mark.case("A05")

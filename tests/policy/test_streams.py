@@ -13,6 +13,7 @@ import pytest
 from tests.policy.plant import Plant, running
 
 from bedplate.api.v1 import api_pb2
+from bedplate.plugin.v1 import plugin_pb2
 from bedplate.wire import decode_batch
 
 
@@ -117,6 +118,25 @@ async def test_a_module_that_fails_denies_within_half_a_second_and_is_flagged(
         async with asyncio.timeout(5):
             while door.life.state == "up":
                 await asyncio.sleep(0.02)
+
+
+async def test_a_stream_waits_while_its_module_begins_anew_and_goes_on(tmp_path: Path) -> None:
+    """Nothing is shown by what a module said that is gone."""
+    orders = {"remember": 3600, "hidden": ["recipe"]}
+    async with running(tmp_path, **orders) as plant, subscribed(plant) as stream:
+        await stream.shows("oven/setpoint")
+        door = plant.platform.kernel.components["door"]
+        door.lose(plugin_pb2.CODE_UNREACHABLE, "cut")
+        async with asyncio.timeout(5):
+            while door.life.state == "up":
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        stream.seen = []
+        while door.life.state != "up":
+            assert not stream.seen
+            await asyncio.sleep(0.02)
+        await stream.shows("oven/setpoint", within=8)
+        assert not any("recipe" in path for path in stream.seen)
 
 
 async def test_events_of_what_is_hidden_are_hidden_too(tmp_path: Path) -> None:

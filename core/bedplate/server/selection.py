@@ -27,22 +27,6 @@ def selection(texts: Sequence[str], paths: Iterable[str], what: str = "tag") -> 
     return Selector(chosen)
 
 
-def asked(texts: Sequence[str], paths: Iterable[str], what: str = "tag") -> list[str]:
-    """What the gate is asked about: the full paths and selectors that `selection` will take these words for.
-
-    A word that names nothing, or several things, becomes a selector that covers all it could mean: a module that
-    guards one of them says no before the call tells their names.
-    """
-    known = list(paths)
-    chosen: list[str] = []
-    for text in texts or ("**",):
-        try:
-            chosen += _one(text.strip("/"), known, what)
-        except CallError:
-            chosen.append(f"**/{text}")
-    return chosen
-
-
 def _one(text: str, paths: list[str], what: str) -> list[str]:
     if is_selector(text):
         try:

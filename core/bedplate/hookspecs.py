@@ -12,6 +12,7 @@ There are only hooks that something calls; an argument may be added, and none is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pluggy
 
@@ -31,11 +32,13 @@ def bedplate_status_changed(component: str, state: str, reason: str, at: int) ->
 
 
 @_hookspec
-def bedplate_audit_written(record: Mapping[str, str]) -> None:
+def bedplate_audit_written(record: Mapping[str, Any]) -> None:
     """A line of the kernel's audit log is on disk.
 
-    record: the line as it stands there: time (RFC 3339, UTC), action, verdict (allowed, refused, noted), who, method,
-    peer, resource, rule, text; read only. In the order of the log. Told, not asked, as bedplate_status_changed. It is
+    record: the line as it stands there: index (an int, rises by one), time (RFC 3339, UTC), mono (monotonic clock, s),
+    clock (synced, unsynced, unknown), action, verdict (allowed, refused, noted), who, method, peer, resource, rule,
+    text, credential (fingerprint), correlation (of a command or deployment), hash (of the line in the chain, hex); read
+    only. In the order of the log. Told, not asked, as bedplate_status_changed. It is
     no place to object: security modules are.
     """
 

@@ -93,7 +93,10 @@ class Opening:
     def start(self, told: str) -> Entry:
         """The first thing a kernel says."""
         how = "in order" if self.tail.action == STOP else "not in order: killed, or a power cut"
-        last = f"the last stop was {how}" if self.tail.index else "for the first time"
+        if not self.tail.index:
+            text = f"Bedplate {__version__} starts{f' {told}' if told else ''}; for the first time"
+            return Entry("audit.start", "noted", text=text)
+        last = f"the last stop was {how}"
         text = f"Bedplate {__version__} starts{f' {told}' if told else ''}; {last}; head {self.tail.head}"
         return Entry("audit.start", "noted", text=text)
 

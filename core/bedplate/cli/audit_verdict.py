@@ -16,7 +16,7 @@ from bedplate.audit.checkpoint import NAME as SIGNING
 from bedplate.audit.checkpoint import Checkpoint, log_of, read_checkpoints, signer
 from bedplate.audit.entry import rfc3339
 from bedplate.audit.key_file import KeyFile
-from bedplate.audit.verification_key import read_keys
+from bedplate.audit.verification_key import read_keys, waits
 from bedplate.audit.verify import verify
 from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation
@@ -51,6 +51,8 @@ def of_bedplate(invocation: Invocation) -> int:
         found = client.verify_audit()
     told = Verdict(found.entries, 0, 0, found.head, found.problem, found.index)
     told.notes = list(found.notes)
+    if not found.anchored:
+        told.notes.append("nobody else has seen it: audit.anchor, docs/how-to/audit.md")
     told.proved = (
         [f"newest checkpoint that an anchor has: {rfc3339(found.anchored)}"]
         if found.anchored
@@ -82,6 +84,10 @@ def of_place(
         told.problem, told.index = problem.text, problem.index
         told.file, told.line = problem.file, problem.line
     told.notes = report.notes
+    if place.is_dir() and waits(place):
+        told.notes.append(
+            "the verification key lies beside the log, so MACs prove nothing: bedplate audit key FILE"
+        )
     told.proved = [*_proved(report.keyed, stands is not None, seen)]
     return _tell(invocation, told)
 

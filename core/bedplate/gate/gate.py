@@ -23,7 +23,7 @@ from bedplate.gate.audit import Audit, Entry
 from bedplate.gate.memory import Memory, Who, who
 from bedplate.gate.policy import ACTIONS, by_kernel_alone, granted, objection
 
-VIEWS = 256  # sights that are kept
+VIEWS = 64  # sights that are kept
 FEW = 50  # paths that are not worth one
 
 
@@ -113,9 +113,10 @@ class Gate:
         return (await self.look(subject, action, paths))[0]
 
     async def look(
-        self, subject: Subject, action: str, paths: Collection[str]
+        self, subject: Subject, action: str, paths: Collection[str], *, keep: bool = True
     ) -> tuple[Collection[str], float]:
-        """The same, with the monotonic moment up to which it may be remembered."""
+        """The same, with the monotonic moment up to which it may be remembered. keep: the same object will be asked
+        about again."""
         if self.open_to(subject, action) or not paths:
             return paths, FOR_EVER
         if objection(subject, action):
@@ -132,7 +133,7 @@ class Gate:
         hidden = {path for one in outcomes for path in one.denied}
         seen = dict.fromkeys(p for p in paths if p not in hidden) if hidden else paths
         until = min(one.until for one in outcomes)
-        if len(paths) >= FEW and until > now:
+        if keep and len(paths) >= FEW and until > now:
             self._remember(key, _View(paths, len(paths), seen, until, generation))
         return seen, until
 

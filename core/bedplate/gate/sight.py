@@ -26,7 +26,7 @@ class Decides(Protocol):
         self, subject: Subject, action: str, *resources: str, told: str = ""
     ) -> None: ...
     async def look(
-        self, subject: Subject, action: str, paths: Collection[str]
+        self, subject: Subject, action: str, paths: Collection[str], *, keep: bool = True
     ) -> tuple[Collection[str], float]: ...
 
 
@@ -54,7 +54,7 @@ class Sight:
         return await self._look(paths)
 
     async def _look(self, paths: Collection[str]) -> Collection[str]:
-        seen, until = await self._gate.look(self._subject, self._action, paths)
+        seen, until = await self._gate.look(self._subject, self._action, paths, keep=False)
         now = self._gate.memory.now()
         lasts = max(until, now + LEAST) if until > now else now + HOLDS
         self._until = min(self._until, lasts)

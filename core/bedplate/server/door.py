@@ -58,7 +58,7 @@ class GateLike(Protocol):
         """Whether there is no module to ask."""
 
     async def look(
-        self, subject: Subject, action: str, paths: Collection[str]
+        self, subject: Subject, action: str, paths: Collection[str], *, keep: bool = True
     ) -> tuple[Collection[str], float]:
         """Those of these full paths that this action may show, and how long that may be remembered."""
 

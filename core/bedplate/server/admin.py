@@ -116,7 +116,7 @@ class Admin:
             deployment_file=kernel.deployment.source.file,
             path=kernel.deployment.path,
             maintenance=standing(kernel),
-            writes=self._writes(),
+            writes=self._writes() if whole else _uncounted(self._writes()),
             audit=self.audit(),
         )
 
@@ -215,6 +215,15 @@ def _code(kernel: Kernel, offers: Iterable[str]) -> plugin_pb2.Code:
     """What its components answered to their last Open: the worst of it, as INVALID before UNREACHABLE before OK."""
     told = [s.code for s in kernel.components.values() if s.component.use in offers]
     return max(told, key=GRAVITY.index, default=plugin_pb2.CODE_UNSPECIFIED)
+
+
+def _uncounted(writes: Any) -> Any:
+    """Whether they are on; counts are of commands to all of the plant."""
+    return (
+        type(writes)(enabled=writes.enabled, off=writes.off, since=writes.since)
+        if writes
+        else writes
+    )
 
 
 def _lost(role: Any) -> str:

@@ -84,11 +84,12 @@ async def test_from_the_first_token_to_somebody_who_is_taken_away(
         assert not [line for line in said if first in line]
         words = ("user", "add", "alice", "--role", "viewer", "--password-file", "-")
         assert "is known" in await typed(tmp_path, *words, sent=f"{GOOD}\n")
-        login = ""
         async with asyncio.timeout(5):
-            while not login.startswith("bps_"):
-                words = ("login", "alice", "--password-file", "-", "--print")
-                login = (await typed(tmp_path, *words, sent=f"{GOOD}\n")).strip()
+            while not any("alice: added" in line for line in said):
+                await asyncio.sleep(0.02)
+        words = ("login", "alice", "--password-file", "-", "--print")
+        login = (await typed(tmp_path, *words, sent=f"{GOOD}\n")).strip()
+        assert login.startswith("bps_")
         who = json.loads(await typed(tmp_path, "whoami", "--json", token=login))
         assert (who["id"], who["roles"], who["method"]) == ("alice", ["viewer"], "password")
         async with bedplate.connect_async(endpoint.address, login) as client:

@@ -20,6 +20,7 @@ from tests.secrets.aged import encrypt, keygen
 from tests.secrets.canaries import canary, files, found, processes
 
 from bedplate import connect
+from bedplate.cli import main
 from bedplate.endpoints import find
 from bedplate.testing import until
 from bedplate.testing.deployed import COMMAND
@@ -208,3 +209,24 @@ def _commands(plant: Path, environ: dict[str, str]) -> dict[str, bytes]:
         for name, words in asked.items()
     }
     return {name: one.communicate(timeout=60)[0] for name, one in running.items()}
+
+
+@pytest.mark.case("A48")
+@pytest.mark.parametrize("how", ["print", "bad"])
+def test_a_device_that_is_tried_without_a_kernel_says_no_secret_either(
+    tmp_path: Path, how: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {"env": canary("env"), "file": canary("file")}
+    monkeypatch.setenv("CANARY", wanted["env"])
+    monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "home"))
+    (tmp_path / "secret").write_text(wanted["file"])
+    one = ONE.format(id="one", how=how, process="one", one="env:CANARY", two="file:secret")
+    file = tmp_path / "plant.yaml"
+    file.write_text(f"bedplate: 1\nname: canaries\nconnectors:\n{one}")
+    for words in (["probe", str(file)], ["read", str(file), "one", "x"]):
+        with pytest.raises(SystemExit):
+            main([*words, "--plugin", str(KEEPING)])
+        said = capfd.readouterr()
+
+        assert found(wanted, {"said": said.out.encode(), "told": said.err.encode()}) == []
+        assert "***" in said.out + said.err

@@ -17,6 +17,7 @@ from bedplate import strict_json
 from bedplate.admission.candidate import Offer, Survey, schemas_for
 from bedplate.admission.reading import admit, read_deployment, survey_of
 from bedplate.config import Deployment, TagSpec, parse
+from bedplate.config.veil import Veil
 from bedplate.errors import BedplateError
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Attachment
@@ -136,18 +137,23 @@ class OneTime:
             confine=lambda launch: confiner.confine(launch, [member]),
         )
         opened.push_async_callback(process.stop, 1.0)
+        message, veil = self._open_message()
+        process.hides(lambda: veil)
         self.attachment: Attachment = await process.start()
-        await self.ask(open=self._open_message())
+        self.attachment.veil = lambda: veil
+        await self.ask(open=message)
 
-    def _open_message(self) -> Any:
+    def _open_message(self) -> tuple[Any, Veil]:
+        """With what hides the secrets in it."""
         from bedplate.runtime.secret_book import secrets_of
         from bedplate.runtime.settings import Settings
 
         component, deployment = self._wanted.component, self._wanted.deployment
         settings, secrets = Settings(component, deployment, secrets_of(deployment))()
-        return requests.open_connector(
+        message = requests.open_connector(
             component, self._wanted.tags, settings, secrets, epoch=1, linger=0.01
         )
+        return message, Veil(value.decode() for value in secrets.values())
 
     async def ask(self, **what: Any) -> Any:
         """One ask. Raises BedplateError with the plugin's own words."""

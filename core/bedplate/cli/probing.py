@@ -20,6 +20,7 @@ from bedplate.cli.nearest import nearest
 from bedplate.clock import SystemClock
 from bedplate.config import Deployment, Secrets, TagSpec
 from bedplate.config.deployment import Component
+from bedplate.config.veil import Veil
 from bedplate.errors import BedplateError
 from bedplate.model import Selector, quality
 from bedplate.remote.attachment import Attachment
@@ -124,6 +125,8 @@ class Prober:
                 self._failed(devices[component.id], str(error), began)
         else:
             asking = _Place(attachment, self._deployment, self._secrets, self._within)
+            if isinstance(process, PluginProcess):
+                process.hides(lambda: asking.veil)
             await asyncio.gather(
                 *(self._device(asking, member, devices[member[0].id]) for member in members)
             )
@@ -181,6 +184,9 @@ class _Place:
         self._attachment, self._deployment = attachment, deployment
         self._secrets, self._within = secrets, within
         self._heard: dict[str, Callable[[Any], None]] = {}
+        self._hidden: set[str] = set()
+        self.veil = Veil()
+        attachment.veil = lambda: self.veil
         attachment.publication = self._publication
 
     async def ask_all(self, component: Component, offer: Offer, device: Device) -> None:
@@ -213,6 +219,8 @@ class _Place:
 
     async def _open(self, component: Component, tags: Sequence[TagSpec]) -> None:
         settings, secrets = Settings(component, self._deployment, self._secrets)()
+        self._hidden.update(value.decode() for value in secrets.values())
+        self.veil = Veil(self._hidden)
         message = requests.open_connector(
             component, tags, settings, secrets, epoch=1, linger=0.01, credit=CREDIT
         )

@@ -50,7 +50,7 @@ class Opening:
     @staticmethod
     def of(content: bytes, sealed: Sequence[Path], key: Key | None, folder: Path) -> Opening:
         """content: of the current file · sealed: the others. Raises OSError."""
-        before = _before(sealed)
+        before = None if _begins(content) else _before(sealed)
         tail, damaged = tail_of(content, before), False
         torn = tail.rest
         if key is None or key.index > tail.index + 1:
@@ -124,14 +124,18 @@ def begin(
     )
 
 
+def _begins(content: bytes) -> bool:
+    """It names by itself what it follows."""
+    first = link(content[: content.find(b"\n")])
+    return first is not None and first.sound and action_of(first) in FIRST
+
+
 def _before(sealed: Sequence[Path]) -> Tail | None:
     """Where the file before the current one ended; a beginning that is torn is judged by the one before that."""
     if not sealed:
         return None
     last = sealed[-1].read_bytes()
-    first = link(last[: last.find(b"\n")])
-    sure = first is not None and first.sound and action_of(first) in FIRST
-    found = tail_of(last, None if sure else _before(sealed[:-1]))
+    found = tail_of(last, None if _begins(last) else _before(sealed[:-1]))
     return Tail(found.index, found.head, found.segment, found.action) if found.index else None
 
 

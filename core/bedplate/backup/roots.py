@@ -64,7 +64,8 @@ def roots_of(deployment: Deployment, offers: Mapping[str, Offer], file: Path) ->
 
 def _keys(deployment: Deployment) -> Iterator[Root]:
     """Certificates and keys of the kernel itself; plugins that lie in folders."""
-    for word, written in (("api.tls", deployment.api.tls), ("plugins.tls", deployment.plugins.tls)):
+    named = (("api.tls", deployment.api.tls), ("plugins.tls", deployment.plugins.tls))
+    for word, written in (*named, ("audit.tls", deployment.audit.tls)):
         if written:
             yield Root(KEYS, word, deployment.folder(written))
     for written in deployment.plugins.folders:

@@ -23,7 +23,7 @@ from typing import BinaryIO
 
 from bedplate.backup import databases
 from bedplate.backup.manifest import NAME, Manifest, Member, Part
-from bedplate.backup.roots import LEFT_OUT, Root
+from bedplate.backup.roots import AUDIT, LEFT_OUT, Root
 from bedplate.backup.sealed import BackupError, seal, sweep
 from bedplate.journal.database import inspect
 
@@ -93,9 +93,10 @@ class _Taking:
         return target
 
     def _linked(self, root: Root, top: Path, beside: Path) -> dict[Path, Path]:
-        """Second names for what a history may delete meanwhile; none where there are no such links."""
+        """Second names for what a history may delete meanwhile, or the audit log put aside; none where there are no
+        such links."""
         found: dict[Path, Path] = {}
-        if not (root.bulk and self._bulk):
+        if root.kind != AUDIT and not (root.bulk and self._bulk):
             return found
         beside.mkdir()
         with contextlib.suppress(PermissionError, OSError):

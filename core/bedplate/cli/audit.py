@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from bedplate.client.audit import AuditEntry
 
 FOLDER = click.argument(
-    "place", metavar="[FOLDER]", required=False, type=click.Path(exists=True, path_type=Path)
+    "place", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path)
 )
 FILE = click.Path(dir_okay=False, path_type=Path)
-EXISTING = click.Path(exists=True, path_type=Path)
+PLACE = click.Path(path_type=Path)
 LAST = 50
 LOOK = 1.0  # s between looks of --follow
 
@@ -77,7 +77,7 @@ def show(
     "--anchor",
     "anchors",
     multiple=True,
-    type=EXISTING,
+    type=PLACE,
     metavar="PLACE",
     help="File or folder that took checkpoints.",
 )
@@ -85,7 +85,7 @@ def show(
     "--key",
     "keys",
     multiple=True,
-    type=EXISTING,
+    type=PLACE,
     metavar="FILE",
     help="Verification key, see `audit key`.",
 )
@@ -120,7 +120,7 @@ def verify(
 
 @command()
 @click.argument("target", metavar="FILE", type=FILE)
-@click.argument("place", metavar="[FOLDER]", required=False, type=EXISTING)
+@click.argument("place", metavar="[FOLDER]", required=False, type=PLACE)
 @click.option("--from", "since", metavar="TIME", help="Since then; see `bedplate help times`.")
 @click.option("--to", "until", metavar="TIME", help="Until then, exclusive.")
 def export(
@@ -151,7 +151,7 @@ def _write(target: Path, entries: Iterable[AuditEntry]) -> int:
 @click.argument("target", metavar="[FILE]", required=False, type=FILE)
 @click.option(
     "--folder",
-    type=EXISTING,
+    type=PLACE,
     default=Path("data/audit"),
     show_default=True,
     help="Folder of the log.",

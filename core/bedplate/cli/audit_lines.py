@@ -45,7 +45,7 @@ def of_files(place: Path) -> Source:
     ) -> Iterator[AuditEntry]:  # fmt: skip
         now = time.time_ns()
         start, end = moment_of(since, now), moment_of(until, now) or 1 << 62
-        _refuse_empty(place)
+        refuse_empty(place)
 
         def wanted(entry: AuditEntry) -> bool:
             below = (
@@ -63,10 +63,10 @@ def of_files(place: Path) -> Source:
     return source
 
 
-def _refuse_empty(place: Path) -> None:
+def refuse_empty(place: Path) -> None:
     from bedplate.audit.files import files_of
 
-    if not files_of(place):
+    if not place.exists() or not files_of(place):
         raise click.UsageError(f"{place} holds no audit log")
 
 

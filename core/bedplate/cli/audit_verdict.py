@@ -18,6 +18,7 @@ from bedplate.audit.entry import rfc3339
 from bedplate.audit.key_file import KeyFile
 from bedplate.audit.verification_key import read_keys, waits
 from bedplate.audit.verify import verify
+from bedplate.cli.audit_lines import refuse_empty
 from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation
 from bedplate.shown import plain
@@ -69,6 +70,7 @@ def of_place(
     public: str | None,
 ) -> int:
     """Of files. Raises BedplateError, OSError."""
+    refuse_empty(place)
     stands = KeyFile(place).load() if place.is_dir() else None
     seen = {path: list(_seen(path, place, public)) for path in anchors}
     wanted = {one.index for found in seen.values() for one in found}

@@ -169,7 +169,7 @@ class Auditing:
 
         def look() -> Report:
             stands = KeyFile(self.folder).load()
-            return verify(self.folder, stands=stands, live=True, most=4 if newest else 0)
+            return verify(self.folder, stands=stands, live=True, most=2 if newest else 0)
 
         found = await asyncio.to_thread(look)
         return found if found.whole else await asyncio.to_thread(look)

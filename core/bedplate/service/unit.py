@@ -52,6 +52,9 @@ def needs_of(
     audit = deployment.folder(deployment.audit.folder)
     grants = [grant_of(c, offers[c.use], deployment) for c in deployment.components]
     folders = [home, journal, store_folder(journal), audit, *(p for g in grants for p in g.writes)]
+    if deployment.audit.anchor:
+        anchor = deployment.folder(deployment.audit.anchor)
+        folders.append(anchor.parent if anchor.suffix else anchor)
     return Needs(
         tuple(dict.fromkeys(folders)),
         tuple(dict.fromkeys([*files, *(p for g in grants for p in g.reads)])),

@@ -18,7 +18,7 @@ from bedplate.gate.listen import listen_problem
 from bedplate.listening.alerts import Alerting
 from bedplate.remote.credentials import Credentials, check_file, loaded, rehearsed
 
-CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; all of TLS 1.3 are good
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2"  # of TLS 1.2; all of TLS 1.3 are good; RSA of 2048 bit
 
 
 class ApiTls:

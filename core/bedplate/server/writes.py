@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bedplate.api.v1 import command_pb2 as messages
 from bedplate.command import AuditLog, Command, Guard, Permit, Rules, State, World
+from bedplate.command.kill_switch import thrown
 from bedplate.model import AlarmPriority
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.kernel_alarms import KernelAlarms
@@ -59,23 +60,13 @@ class Writes:
 
     def _off(self, rules: Rules) -> str:
         for switch in rules.kill_switches:
-            if thrown(switch):
+            if thrown([switch]):
                 return f"kill switch {switch}"
         if self._audit.failed:
             return f"the audit log can't be written: {self._audit.failed}"
         if why := self._kernel.spine.not_stored:
             return f"nothing is stored: {why}"
-        return ""
-
-
-def thrown(switch: Path) -> bool:
-    """Whether the file is there; one that can't be looked for counts as there."""
-    try:
-        return switch.lstat() is not None
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
+        return self.guard.stopped()
 
 
 def _count(told: messages.WritesStatus, state: State) -> None:

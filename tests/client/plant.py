@@ -145,7 +145,7 @@ class Plant(
         self.requests.append(request)
         token = dict(context.invocation_metadata()).get("authorization", "")
         if token != f"Bearer {TOKEN}":
-            context.abort(grpc.StatusCode.UNAUTHENTICATED, "a valid token is needed")
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "a valid credential is needed")
         if name in self.failures:
             context.abort(*self.failures[name])
 

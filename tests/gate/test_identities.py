@@ -224,6 +224,23 @@ async def test_a_flood_of_strangers_waits_for_itself(tmp_path: Path) -> None:
         assert len(door._known) <= REMEMBERED
 
 
+async def test_a_flood_of_refusals_does_not_fill_the_log_and_none_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bedplate.gate.identities.TOLD_AFTER", 0.05)
+    async with identities(tmp_path) as door:
+        for _ in range(1000):
+            with pytest.raises(Unauthenticated):
+                await door.authenticate(Credential(peer=THERE))
+        with pytest.raises(Unauthenticated):
+            await door.authenticate(Credential(peer="ipv4:10.20.0.10:5"))
+        await asyncio.sleep(0.1)
+    told = [line for line in lines(tmp_path) if line["verdict"] == "refused"]
+    assert len(told) == 100 + 1 + 1
+    assert told[-1]["text"] == "900 more calls from this address were refused"
+    assert [line["peer"] for line in told[-2:]] == ["ipv4:10.20.0.10:5", "10.20.0.9"]
+
+
 async def test_a_password_gets_what_the_module_gives_and_nothing_else_does(tmp_path: Path) -> None:
     module = Module(tina=LoggedIn(VERA, "new-token"), vera=VERA, none=LoggedIn(VERA, ""))
     async with identities(tmp_path, module) as door:

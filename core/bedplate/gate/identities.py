@@ -20,12 +20,14 @@ from bedplate.contracts import Credential, LoggedIn, Subject
 from bedplate.errors import CallError, NotReady, Unauthenticated
 from bedplate.gate.audit import Audit, Entry
 from bedplate.gate.identity import Authenticator, host_of
+from bedplate.gate.throttle import Throttle
 
 LASTS = 1.5  # s that an identity is remembered; with the 2 s a silent module may take, a stream is cut within 5
 REFUSED_FOR = 0.5  # s that an unknown credential is not asked about again
 REMEMBERED = 1024  # credentials
 TRIES = 8  # of one address that wait for modules at once
 ALL_TRIES = 64
+TOLD_AFTER = 5.0  # s after the first refusal that got no line
 LONGEST_ID = 256  # bytes
 OURS = ("local-token", "local-socket")
 NOBODY = "a valid credential is needed"
@@ -64,6 +66,8 @@ class Identities:
         self._known: OrderedDict[Key, _Known] = OrderedDict()
         self._asking: dict[Key, asyncio.Task[Subject | None]] = {}
         self._tries: Counter[str] = Counter()
+        self._throttle = Throttle(clock.monotonic)
+        self._untold: set[str] = set()
         self.generation = 0  # how often everything was forgotten
 
     def forget(self) -> None:
@@ -104,9 +108,21 @@ class Identities:
         raise Unauthenticated("name or password is wrong")
 
     def refused(self, peer: str, rule: str, text: str = "") -> None:
-        """Leaves a line."""
-        entry = Entry("authenticate", "refused", peer=peer, rule=rule, text=text)
-        self._audit.add(entry, urgent=True)
+        """Leaves a line; where there are too many from there, one for all of the next seconds."""
+        host = host_of(peer)
+        if self._throttle.line(host):
+            entry = Entry("authenticate", "refused", peer=peer, rule=rule, text=text)
+            self._audit.add(entry, urgent=True)
+        elif host not in self._untold:
+            self._untold.add(host)
+            asyncio.get_running_loop().call_later(TOLD_AFTER, self._tell_rest, host)
+
+    def _tell_rest(self, host: str) -> None:
+        self._untold.discard(host)
+        if count := self._throttle.untold(host):
+            entry = Entry("authenticate", "refused", peer=host, rule="kernel: a flood")
+            told = replace(entry, text=f"{count} more calls from this address were refused")
+            self._audit.add(told, urgent=True)
 
     def _ours(self, credential: Credential) -> Subject | None:
         for authenticator in self._authenticators:

@@ -91,6 +91,10 @@ class Gate:
         if rule := objection(subject, action):
             raise self._refused(subject, action, "", rule, "")
 
+    def write_down(self, subject: Subject, action: str, rule: str) -> None:
+        """A refusal that was found behind the gate."""
+        self._audit.add(self._entry(subject, action, "", rule), urgent=True)
+
     async def reasons(self, subject: Subject, action: str, resource: str = "") -> Reasons:
         """Whether this is allowed now, and by which rules. Asks anew, and leaves no line in the log."""
         if rule := objection(subject, action):

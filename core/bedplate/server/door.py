@@ -51,6 +51,9 @@ class GateLike(Protocol):
     async def check(self, subject: Subject, action: str, *resources: str, told: str = "") -> None:
         """Raises Denied; NotReady, which is one, when another try is worth it."""
 
+    def write_down(self, subject: Subject, action: str, rule: str) -> None:
+        """A refusal that was found behind the gate."""
+
     async def reasons(self, subject: Subject, action: str, resource: str = "") -> Reasons:
         """Whether this is allowed now, and by which rules."""
 
@@ -98,6 +101,10 @@ class Caller:
         """Those of these full paths that this action may show, in their order; the same object when all may. Raises
         Denied, NotReady when a security module has no answer."""
         return (await self.door.gate.look(self.subject, action, paths))[0]
+
+    def write_down(self, action: str, rule: str) -> None:
+        """A refusal, for the audit log; whoever found it raises it."""
+        self.door.gate.write_down(self.subject, action, rule)
 
     def sees_all(self, action: str) -> bool:
         """Whether nobody decides what this action may show: the deployment has no security module."""

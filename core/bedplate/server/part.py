@@ -50,6 +50,7 @@ class Parts:
     async def whole(self, caller: Caller, action: str) -> None:
         """Raises Denied for who may see only a part: this tells of, or changes, all of the plant."""
         if await self.of(caller, action) is not self._kernel:
+            caller.write_down(action, "kernel: sees only a part of the plant")
             raise Denied(f"{action} is about the whole plant, of which you may see only a part")
 
 

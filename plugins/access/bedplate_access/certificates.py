@@ -52,7 +52,7 @@ def read(der: bytes) -> x509.Certificate:
 
 
 def judge(
-    der: bytes, roster: Roster, subjects: Mapping[str, Sequence[str]], now: datetime
+    der: bytes, roster: Roster, subjects: Mapping[x509.Name, Sequence[str]], now: datetime
 ) -> Shown:
     """Whose it is. Raises Refusal."""
     certificate, fingerprint = read(der), fingerprint_of(der)
@@ -130,13 +130,17 @@ def _uris(certificate: x509.Certificate) -> list[str]:
         return []
 
 
-def _named(subject: x509.Name, wanted: str) -> str:
+def subject_of(text: str) -> x509.Name:
+    """A subject, or some parts of one, as the settings write it: CN=mes,O=Acme. Raises ValueError."""
+    name = x509.Name.from_rfc4514_string(text)
+    if len(name.get_attributes_for_oid(NameOID.COMMON_NAME)) != 1:
+        raise ValueError(f"{text!r} must name one CN")
+    return name
+
+
+def _named(subject: x509.Name, wanted: x509.Name) -> str:
     """The CN, when the subject has all that is wanted, each once; "" when it has not."""
-    try:
-        parts = list(x509.Name.from_rfc4514_string(wanted))
-    except ValueError:
-        return ""
-    for part in parts:
+    for part in wanted:
         found = subject.get_attributes_for_oid(part.oid)
         if len(found) != 1 or found[0].value != part.value:
             return ""

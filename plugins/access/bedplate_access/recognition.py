@@ -9,7 +9,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bedplate import Check, Credential, Subject
+from cryptography.x509 import Name
+
+from bedplate import Check, Credential, Invalid, Subject
 from bedplate_access import certificates
 from bedplate_access.issuer import Claimed
 from bedplate_access.registry import digest
@@ -19,11 +21,11 @@ from bedplate_access.settings import Config
 
 
 class Recognition:
-    """roster: the newest; the owner sets it. now: ns UTC."""
+    """roster: the newest; the owner sets it. now: ns UTC. Raises Invalid for a subject that is none."""
 
     def __init__(self, settings: Config, now: Callable[[], int]) -> None:
         self._mapping: Mapping[str, Sequence[str]] = settings.roles
-        self._subjects = settings.certificates
+        self._subjects = _subjects(settings)
         self._now = now
         self.roster = Roster()
 
@@ -86,6 +88,18 @@ class Recognition:
     def _roles(self, own: Iterable[str], groups: Iterable[str]) -> tuple[str, ...]:
         mapped = (role for group in groups for role in self._mapping.get(group, ()))
         return tuple(dict.fromkeys((*own, *mapped)))
+
+
+def _subjects(settings: Config) -> dict[Name, Sequence[str]]:
+    found: dict[Name, Sequence[str]] = {}
+    for text, roles in settings.certificates.items():
+        try:
+            found[certificates.subject_of(text)] = roles
+        except ValueError:
+            pointer = f"/certificates/{text.replace('~', '~0').replace('/', '~1')}"
+            said = f"{text!r} is no subject of a certificate; write it as CN=mes,O=Acme"
+            raise Invalid(said, pointer=pointer) from None
+    return found
 
 
 def proof(shown: Credential, own: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from plugins.access.tests.driving import GOOD, Driven, opened, registry
 from plugins.access.tests.making import CLIENT, SERVER, WEAK, certificate, der_in
 
+from bedplate import Invalid
 from bedplate_access.authority import Authority, Wish, pem
 from bedplate_access.certificates import moment
 from bedplate_access.commands.cert import row_of
@@ -90,6 +91,16 @@ async def test_one_of_the_companys_ca_is_known_by_the_subject_in_the_settings(
     who = await access.by_certificate(certificate(common, organisation))
     assert (who.roles if who else None) == roles
     assert not who or who.id == common
+
+
+@pytest.mark.parametrize("subject", ["CN=", "CN=a,CN=b", "CN=a,,O=b", "XX=1,CN=a"])
+async def test_a_subject_in_the_settings_that_is_none_is_refused(
+    tmp_path: Path, subject: str
+) -> None:
+    with pytest.raises(Invalid, match="is no subject") as refused:
+        async with opened(tmp_path / "access", certificates={subject: ["viewer"]}):
+            pass
+    assert refused.value.pointer == f"/certificates/{subject}"
 
 
 @pytest.mark.case("A02")

@@ -132,9 +132,11 @@ def password(desk: Desk, name: str, password_file: Path | None) -> None:
 @click.argument("name")
 @role_option
 @group_option
+@click.option("--no-groups", is_flag=True, help="No group any more.")
 @at_desk
-def roles(desk: Desk, name: str, roles: tuple[str, ...], groups: tuple[str, ...]) -> None:
+def roles(desk: Desk, name: str, roles: tuple[str, ...], **more: Any) -> None:
     """These instead of those before. Without --group the groups stay."""
+    groups = () if more["no_groups"] else more["groups"] or None
     with desk.registry() as registry:
-        registry.set_roles(name, roles, groups or None)
+        registry.set_roles(name, roles, groups)
     desk.say({"name": name, "roles": roles}, f"{name}: {', '.join(roles) or 'no role'}")

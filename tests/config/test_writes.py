@@ -83,6 +83,28 @@ def test_limits_that_can_not_be_are_told_at_their_line(speed: str, problem: str)
 
 
 @pytest.mark.parametrize(
+    ("interlock", "problem"),
+    [
+        (
+            "guard_clsed and state != fault",
+            "column 1: 'guard_clsed' is no tag of this asset; did you mean guard_closed?",
+        ),
+        ("state = fault", "column 7: '=' means nothing here: for equal write =="),
+        ("guard_closed and", "column 17: ends after 'and'"),
+        ("state != flault", "column 10: 'flault' is no label of this tag; did you mean fault?"),
+    ],
+)
+def test_an_interlock_that_can_not_be_judged_is_told_at_its_line(
+    interlock: str, problem: str
+) -> None:
+    limits = f'data_type: uint16, write: {{range: [10, 120], interlock: "{interlock}"}}'
+    where = "13 connectors.filler.tags.speed.write.interlock: "
+
+    assert told(text(limits)) == [where + problem]
+    assert hints(text(limits.replace(interlock, "guard_closed and state != fault"))) == []
+
+
+@pytest.mark.parametrize(
     ("rule", "problem"),
     [
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.runtime.plant import until, value
 from tests.writes.rig import ENGINEER, TEXT, Shop, shop
 
+from bedplate.admission.permissions import Permissions
 from bedplate.command import Command, State, Wish
 from bedplate.model import AlarmState
 from bedplate.runtime.spine import Spine
@@ -201,6 +203,20 @@ async def test_the_kill_switch_stops_what_is_not_sent_and_lets_a_read_back_end(
     assert sent.state is State.MISMATCH
     assert after.state is State.VERIFIED
     assert press.effects == ["speed 110.0", "speed 70.0"]
+
+
+@pytest.mark.case("A25")
+async def test_a_plugin_whose_manifest_asks_for_no_commands_gets_none(tmp_path: Path) -> None:
+    async with shop(tmp_path) as press:
+        offer = replace(press.kernel.offers["device"], file=None, permissions=Permissions())  # type: ignore[type-var]
+        press.kernel.offers = {**press.kernel.offers, "device": offer}
+        done = await write(press, 95)
+        [refused] = [entry for entry in press.audit.entries if entry.verdict == "refused"]
+
+    assert done.state is State.REJECTED
+    assert "manifest" in done.text
+    assert "manifest" in refused.text
+    assert press.effects == []
 
 
 async def test_a_device_that_people_work_on_is_locked(tmp_path: Path) -> None:

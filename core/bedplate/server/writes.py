@@ -11,9 +11,11 @@ from bedplate.model import AlarmPriority
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.kernel_alarms import KernelAlarms
 from bedplate.runtime.writing import Writing
+from bedplate.shown import plain
 
 KILL_SWITCH = Path("/etc/bedplate/writes.disabled")
 COUNTED = 1000  # of the newest commands
+LONGEST = 300  # characters of what an alarm says
 NOT_SENT = (State.REJECTED, State.EXPIRED)
 
 
@@ -37,11 +39,9 @@ class Writes:
         alarms = KernelAlarms(self._kernel.spine)
         source = f"{command.tag}/command"
         what = "did not do as it was told" if command.state is State.MISMATCH else "may have it"
-        condition = (
-            f"{command.by.id} wrote {command.value!r}, and the device {what}: {command.text}"
-        )
+        told = f"{command.by.id} wrote {command.value!r}, and the device {what}: {command.text}"
         do = f"Look at the machine; bedplate write --list {command.tag}"
-        alarms.raised(source, AlarmPriority.HIGH, condition[:300], do)
+        alarms.raised(source, AlarmPriority.HIGH, plain(told, LONGEST), do)
         alarms.returned(source, "it was told once")
 
     def status(self) -> messages.WritesStatus:

@@ -232,6 +232,7 @@ async def test_certificates_are_renewed_and_the_ca_is_rotated_without_dropping_a
             async with asyncio.timeout(5):
                 while await greeted(address, tmp_path / folder) != folder.partition("-")[0]:
                     await asyncio.sleep(0.1)
+        await logs_in_and_out(tmp_path, address, monkeypatch)
         await typed(tmp_path, "cert", "revoke", "mes/cert.pem")
         async with asyncio.timeout(5):
             while not streams[1].ended:
@@ -242,6 +243,23 @@ async def test_certificates_are_renewed_and_the_ca_is_rotated_without_dropping_a
         for stream in streams:
             await stream.close()
         await running.stop()
+
+
+async def logs_in_and_out(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As somebody on another machine, who knows nothing but the CA."""
+    words = ("user", "add", "alice", "--role", "viewer", "--password-file", "-")
+    await typed(folder, *words, sent=f"{GOOD}\n")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("BEDPLATE_HOME", str(folder / "elsewhere"))
+        elsewhere.setenv("BEDPLATE_ENDPOINT", address)
+        await asyncio.sleep(1)  # that the module may take to know of her
+        words = ("login", "alice", "--ca", "tls/ca.pem", "--password-file", "-")
+        assert "knows you as alice" in await typed(folder, *words, sent=f"{GOOD}\n")
+        (kept,) = (folder / "elsewhere/remembered").iterdir()
+        assert oct(kept.stat().st_mode & 0o777) == "0o600"
+        assert json.loads(await typed(folder, "whoami", "--json"))["id"] == "alice"
+        assert "is forgotten" in await typed(folder, "logout")
+        assert "refused" in await typed(folder, "whoami")
 
 
 def test_the_folder_is_found_from_where_the_deployment_file_is(

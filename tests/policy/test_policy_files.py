@@ -52,7 +52,7 @@ async def apply(file: Path, *, here: bool = True) -> str:
     def work() -> str:
         with connect(address, token) as client:
             try:
-                return [step.state for step in client.apply(str(file), health=1)][-1]
+                return [step.state for step in client.apply(str(file), health=20)][-1]
             except CallError as error:
                 return error.code
 

@@ -1,8 +1,8 @@
 """A kernel as somebody sees it who may see only a part: what is hidden is as if it were not there.
 
 Rule: words about a component name its tags, so a component is there for those who see each of them (of an analytic,
-what it reads too); what has no tags goes by its path, or its id without one. Of the others only tags that may be seen are
-left. Counts of the journal and of the machine are of the whole plant.
+what it reads too); what has no tags goes by its path, or its id without one. Of the others only tags that may be seen
+are left. Counts of the journal and of the machine are of the whole plant.
 """
 
 from __future__ import annotations

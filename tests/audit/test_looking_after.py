@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -102,6 +104,21 @@ async def test_an_anchor_that_takes_none_for_five_minutes_is_a_problem_and_in_no
         gone.mkdir(parents=True)
         one.look()
         await until(lambda: not [*one.problems()])
+
+
+async def test_a_share_that_hangs_holds_up_neither_lines_nor_the_end(tmp_path: Path) -> None:
+    """A pipe that nobody reads: opening it never comes back."""
+    os.mkfifo(tmp_path / "pipe")
+    began = time.monotonic()
+    async with auditing(tmp_path, f", anchor: {tmp_path / 'pipe'}") as (one, clock):
+        await note(one)
+        clock.advance(61)
+        one.look()
+        clock.advance(301)
+        assert "has taken no checkpoint" in next(one.problems())
+        await note(one)
+    assert time.monotonic() - began < 8
+    assert judge(tmp_path / "audit").whole
 
 
 async def test_an_anchor_within_the_log_is_refused(tmp_path: Path) -> None:

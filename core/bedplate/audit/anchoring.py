@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bedplate.audit import anchor
+from bedplate.audit.apart import apart
 from bedplate.audit.checkpoint import Checkpoint, Signer
 from bedplate.audit.entry import rfc3339, time_ns_of
 from bedplate.clock import Clock
@@ -56,6 +58,7 @@ class Anchoring:
         self.places: list[Place] = []
         self._file: Place | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._asked: asyncio.Task[Checkpoint | None] | None = None
         self._index, self._head = 0, ""
         self._made = 0, self._clock.monotonic()
 
@@ -65,10 +68,8 @@ class Anchoring:
         if self._folder:
             self._file = Place(str(self._folder), self._clock.monotonic())
             self.places.append(self._file)
-            asking = asyncio.to_thread(
-                anchor.newest, self._folder, self.signer.log, self.signer.public
-            )
-            self._asked = asyncio.create_task(asking)
+            look = partial(anchor.newest, self._folder, self.signer.log, self.signer.public)
+            self._asked = asyncio.create_task(apart(look))
             self._asked.add_done_callback(self._found)
 
     def _found(self, asked: asyncio.Task[Checkpoint | None]) -> None:
@@ -102,7 +103,7 @@ class Anchoring:
     async def _write(self, place: Place, checkpoint: Checkpoint) -> None:
         assert self._folder
         try:
-            await asyncio.to_thread(anchor.take, self._folder, checkpoint)
+            await apart(partial(anchor.take, self._folder, checkpoint))
         except OSError as error:
             place.problem = f"{error.filename or self._folder}: {error.strerror or error}"
         else:
@@ -113,6 +114,9 @@ class Anchoring:
         self.look(now=True)
         if self._writing:
             await asyncio.wait([self._writing], timeout=within)
+        for task in filter(None, (self._writing, self._asked)):
+            task.cancel()
+            await asyncio.wait([task])
 
     def settled(self) -> int:
         """The last line that every place has; 0 without one."""

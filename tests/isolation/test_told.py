@@ -42,7 +42,7 @@ async def test_the_level_of_a_process_is_told_everywhere(
         await site.stop()
     records = [
         json.loads(line)
-        for file in (tmp_path / "audit").iterdir()
+        for file in (tmp_path / "audit").glob("*.jsonl")
         for line in file.read_text().splitlines()
     ]
     started = [one for one in records if one["action"] == "plugin.start"]

@@ -253,7 +253,7 @@ def _own_user(
 def _make_all(paths: Sequence[Path]) -> None:
     for path in paths:
         if not path.exists():
-            path.mkdir(parents=True)
+            path.mkdir(mode=0o700, parents=True)
 
 
 def _blocking(

@@ -47,7 +47,7 @@ def _may(found: os.stat_result, uid: int, groups: set[int], wanted: int) -> bool
 def make_folder(path: Path, uid: int) -> None:
     """Makes it, with what is above it, for this user; one that is there is left as it is. Raises OSError."""
     if not path.exists():
-        path.mkdir(parents=True)
+        path.mkdir(mode=0o700, parents=True)
         os.chown(path, uid, uid)
 
 

@@ -36,7 +36,7 @@ class Files:
 
     def open(self) -> Standing:
         """Raises JournalError, sqlite3.Error, OSError."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock.take()
         finish(self.path, str(self._now()))
         inspect(self.path)
@@ -77,7 +77,7 @@ class Files:
         """A new file, as of `rescue`; the old one is moved aside. Raises JournalError, sqlite3.Error, OSError."""
         gone = self.gone or not self.path.exists()
         if self.gone:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.release()
             self._lock.take()
             self._newest.open()

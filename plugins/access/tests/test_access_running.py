@@ -201,11 +201,20 @@ async def greeted(address: str, folder: Path) -> str:
             return error.code
 
 
-@pytest.mark.case("A09")
+async def listed(address: str, folder: Path) -> str:
+    """The tags that a client with these files sees, or why none."""
+    async with bedplate.connect_async(address, ca=folder / "ca.pem", cert=_pair(folder)) as client:
+        try:
+            return " ".join(entry.path for entry in await client.tags())
+        except CallError as error:
+            return error.code
+
+
+@pytest.mark.case("A03", "A09")
 async def test_certificates_are_renewed_and_the_ca_is_rotated_without_dropping_a_stream(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the one that is revoked is cut within five seconds, alone."""
+    """One without a role may ask who it is and no more; the one that is revoked is cut within five seconds, alone."""
     monkeypatch.chdir(tmp_path)
     await typed(tmp_path, "init", "--folder", "data/access")
     await typed(tmp_path, "cert", "init", "--host", "127.0.0.1", "--out", "tls")
@@ -220,6 +229,13 @@ async def test_certificates_are_renewed_and_the_ca_is_rotated_without_dropping_a
         async with asyncio.timeout(20):
             while await greeted(address, tmp_path / "mes") != "mes":
                 await asyncio.sleep(0.05)
+        await typed(tmp_path, "user", "add", "guest", "--no-password")
+        await typed(tmp_path, "cert", "issue", "guest", "--out", "guest")
+        async with asyncio.timeout(5):
+            while await greeted(address, tmp_path / "guest") != "guest":
+                await asyncio.sleep(0.1)
+        assert await listed(address, tmp_path / "guest") == "PERMISSION_DENIED"
+        assert await listed(address, tmp_path / "mes") == "plant/oven/heat"
         streams = [Stream(address, tmp_path / name) for name in ("press", "mes")]
         shutil.copytree(tmp_path / "press", tmp_path / "press-before")
         for words in (("renew", "tls"), ("renew", "press"), ("rotate", "tls"), ("renew", "tls")):

@@ -37,7 +37,11 @@ CREATE TRIGGER changes_stay BEFORE UPDATE ON changes BEGIN SELECT RAISE(ABORT, '
 CREATE TRIGGER changes_last BEFORE DELETE ON changes BEGIN SELECT RAISE(ABORT, 'changes are only added'); END;
 PRAGMA user_version = 1;
 """
-USED = {"identities": "name", "tokens": "id", "certificates": "fingerprint"}
+USED = {
+    "identities": "UPDATE identities SET last_used = max(last_used, ?) WHERE name = ?",
+    "tokens": "UPDATE tokens SET last_used = max(last_used, ?) WHERE id = ?",
+    "certificates": "UPDATE certificates SET last_used = max(last_used, ?) WHERE fingerprint = ?",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +103,16 @@ class Store:
         """Everything, at one moment."""
         with telling(self.folder.store), self._transaction("DEFERRED"):
             return Roster(
-                {row["name"]: _identity(row) for row in self._rows("identities")},
-                {bytes(row["digest"]): _token(row) for row in self._rows("tokens")},
-                {row["fingerprint"]: _certificate(row) for row in self._rows("certificates")},
-                frozenset(row["fingerprint"] for row in self._rows("denied")),
-                tuple(row["pem"] for row in self._rows("authorities ORDER BY n DESC")),
+                {row["name"]: _identity(row) for row in self._rows("SELECT * FROM identities")},
+                {bytes(row["digest"]): _token(row) for row in self._rows("SELECT * FROM tokens")},
+                {
+                    row["fingerprint"]: _certificate(row)
+                    for row in self._rows("SELECT * FROM certificates")
+                },
+                frozenset(row["fingerprint"] for row in self._rows("SELECT * FROM denied")),
+                tuple(
+                    row["pem"] for row in self._rows("SELECT * FROM authorities ORDER BY n DESC")
+                ),
             )
 
     def changes(self, after: int = 0) -> list[Change]:
@@ -112,8 +121,8 @@ class Store:
             found = self._db.execute("SELECT * FROM changes WHERE n > ? ORDER BY n", (after,))
             return [Change(*row) for row in found]
 
-    def _rows(self, table: str) -> Iterator[dict[str, Any]]:
-        found = self._db.execute(f"SELECT * FROM {table}")
+    def _rows(self, statement: str) -> Iterator[dict[str, Any]]:
+        found = self._db.execute(statement)
         names = [column[0] for column in found.description]
         for row in found:
             yield dict(zip(names, row, strict=True))
@@ -130,10 +139,7 @@ class Store:
     def used(self, table: str, key: str, at: int) -> None:
         """When somebody came in by it; no change."""
         with telling(self.folder.store):
-            self._db.execute(
-                f"UPDATE {table} SET last_used = max(last_used, ?) WHERE {USED[table]} = ?",
-                (at, key),
-            )
+            self._db.execute(USED[table], (at, key))
 
     @contextlib.contextmanager
     def _transaction(self, kind: str) -> Iterator[None]:

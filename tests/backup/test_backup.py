@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.audit.rig import judge, write
 from tests.faults.running import RIGS, Running, until
 
 from bedplate.backup import databases
@@ -97,6 +98,7 @@ journal: {folder: data/journal}
     pki.mkdir(parents=True)
     (pki / "key.pem").write_text("a private key")
     asyncio.run(_filled(plant / "data" / "journal"))
+    write(plant / "data" / "audit")
     return plant
 
 
@@ -135,6 +137,15 @@ def test_everything_of_an_installation_is_in_it_and_comes_back(small: Path, targ
     assert (to / "home" / "plugins" / "current").readlink() == Path("/etc")  # kept, never followed
     assert told["places"][str(small / "plant.yaml")] == str(to / "plant.yaml")
     assert not list(small.parent.glob(".*")) + list((small / "data").glob(".*"))
+    audit = to / "data" / "audit"
+    assert judge(audit).whole
+    assert (audit / "audit.key").read_bytes() == (
+        small / "data" / "audit" / "audit.key"
+    ).read_bytes()
+    write(audit, 1)
+    assert "restored from the backup one.backup of " in judge(audit).notes[0]
+    (noted,) = (small / "data" / "audit").glob("note-*.json")
+    assert json.loads(noted.read_text())["action"] == "backup.create"
 
 
 def test_nobody_needs_us_to_open_it(target: Path, tmp_path: Path) -> None:

@@ -230,6 +230,7 @@ async def test_a_device_that_people_work_on_is_locked(tmp_path: Path) -> None:
     assert press.effects == []
 
 
+@pytest.mark.case("A27")
 async def test_nothing_is_written_while_nothing_can_be_audited_or_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

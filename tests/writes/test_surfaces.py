@@ -143,6 +143,7 @@ async def test_what_is_written_is_read_back_and_listed_and_told_by_status(shop: 
     assert writes.verified == writes.sent == 1
 
 
+@pytest.mark.case("A67")
 async def test_two_clients_that_race_are_told_who_lost(shop: Shop) -> None:
     await shop.first.write("press/speed", 50)
     both = await asyncio.gather(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,10 +136,11 @@ class Store:
             yield lambda statement, *values: self._db.execute(statement, values).rowcount
             self._db.execute("INSERT INTO changes (at, by, text) VALUES (?, ?, ?)", (at, by, text))
 
-    def used(self, table: str, key: str, at: int) -> None:
-        """When somebody came in by it; no change."""
-        with telling(self.folder.store):
-            self._db.execute(USED[table], (at, key))
+    def used(self, uses: Mapping[tuple[str, str], int]) -> None:
+        """When somebody came in last, by (table, key); no change. One transaction."""
+        with telling(self.folder.store), self._transaction("IMMEDIATE"):
+            for (table, key), at in uses.items():
+                self._db.execute(USED[table], (at, key))
 
     @contextlib.contextmanager
     def _transaction(self, kind: str) -> Iterator[None]:

@@ -7,6 +7,7 @@ touches the file runs on one thread, off the loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from bedplate_access.roster import Roster
 from bedplate_access.store import Change, Store
 
 LOOK = 0.5  # s
-WRITE_USES = 60.0  # s between two writes of when somebody was last there
+WRITE_USES = 300.0  # s between two writes of when somebody was last there
 T = TypeVar("T")
 
 
@@ -138,12 +139,11 @@ class Watched:
 
     def _write_uses(self) -> None:
         uses, self._uses = self._uses, {}
-        if self._store and not self.problem:
-            for (table, key), at in uses.items():
-                try:
-                    self._store.used(table, key, at)
-                except OSError:
-                    return  # busy or full; it is for people to look at, and nothing hangs on it
+        if self._store and uses and not self.problem:
+            with contextlib.suppress(
+                OSError
+            ):  # busy or full: for people to look at, nothing hangs on it
+                self._store.used(uses)
 
     def _shut(self) -> None:
         self._write_uses()

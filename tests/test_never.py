@@ -154,6 +154,7 @@ NAMED = {
     ("core/bedplate/isolation/enter.py", "B302"): "see ALLOWED",
     ("core/bedplate/isolation/enter.py", "B606"): "to become the plugin's program is what the launcher is for",
     ("core/bedplate/testing/conformance/certificates.py", "B607"): "openssl of the author's own machine",
+    ("core/bedplate/cli/controls/entrance.py", "B104"): "dialled as 127.0.0.1; nothing listens",
     ("plugins/access/bedplate_access/policy/moment.py", "B104"): "compared with; nothing listens",
     # SQL put together of constants and question marks; values are always parameters.
     ("core/bedplate/journal/rescue.py", "B608"): "names of our own tables",

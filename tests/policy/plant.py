@@ -13,6 +13,7 @@ from typing import Any
 import grpc.aio
 
 from bedplate.endpoints import Endpoint, find
+from bedplate.model import Alarm, AlarmPriority, AlarmState, Event, EventKind
 from bedplate.server.platform import Platform, prepare
 
 PLUGIN = '''import asyncio
@@ -110,6 +111,15 @@ class Plant:
         fresh = self.folder / "orders.new"
         fresh.write_text(json.dumps(orders))
         fresh.rename(self.folder / "orders.json")
+
+    def alarm(self, device: str) -> None:
+        """One that stands on a tag of a device."""
+        state, now = AlarmState.UNACKNOWLEDGED, time.time_ns()
+        tag = f"acme/hall/{device}/setpoint"
+        alarm = Alarm(state, AlarmPriority.HIGH, tag, f"{device} > 1", active_since=now)
+        source = f"acme/hall/{device}/hot"
+        event = Event(source, EventKind.ALARM, now, f"{device} is hot", 700, alarm)
+        self.platform.kernel.spine.event("filler/event", event)
 
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[Any]:

@@ -88,6 +88,8 @@ NAMES = [
     "setpoint",
     "hall",
     "broken",
+    "oven/hot",
+    "hot",
 ]
 
 
@@ -127,7 +129,7 @@ async def answer(plant: Plant, channel: Any, method: str, request: Any) -> tuple
 def without_moments(method: str, messages: list[bytes]) -> list[Any]:
     """What was answered, but for times and the numbers of tables."""
     made = methods()[method].output_type._concrete_class
-    moving = {"to", "from", "received", "time", "head", "resumeToken", "expected"}
+    moving = {"to", "from", "received", "time", "head", "resumeToken", "expected", "activeSince"}
 
     def rest(node: Any) -> Any:
         if isinstance(node, dict):
@@ -140,6 +142,8 @@ def without_moments(method: str, messages: list[bytes]) -> list[Any]:
 @pytest.mark.case("A18")
 async def test_nothing_that_is_hidden_is_in_any_answer(tmp_path: Path) -> None:
     async with running(tmp_path, hidden=["oven"]) as plant, plant.channel() as channel:
+        plant.alarm("oven")
+        plant.alarm("filler")
         for method in sorted(methods()):
             made = methods()[method].input_type._concrete_class
             asked = NAMED.get(method, lambda text, made=made: made())
@@ -158,6 +162,9 @@ async def test_a_plant_with_something_hidden_is_like_one_that_never_had_it(tmp_p
         folder = tmp_path / name
         folder.mkdir()
         async with running(folder, oven=oven, hidden=["oven"]) as plant, plant.channel() as channel:
+            plant.alarm("filler")
+            if oven:
+                plant.alarm("oven")
             await asyncio.sleep(0.3)
             told: dict[Any, Any] = {}
             for method, request in NAMED.items():
@@ -183,6 +190,7 @@ async def _seen(plant: Plant, channel: Any) -> dict[str, Any]:
     assets = await of("Catalog/ListAssets", api_pb2.ListAssetsRequest())
     current = await of("Live/Current", api_pb2.CurrentRequest())
     status = await of("Admin/GetStatus", api_pb2.GetStatusRequest())
+    alarms = await of("Alarms/ListAlarms", api_pb2.ListAlarmsRequest())
     gaps = await of("History/ListGaps", gaps_pb2.ListGapsRequest())
     live = await of(
         "Live/Subscribe",
@@ -194,6 +202,7 @@ async def _seen(plant: Plant, channel: Any) -> dict[str, Any]:
         "assets": [json_format.MessageToDict(one) for one in assets.assets],
         "current": [tag.path for tag in current.tags],
         "components": [(one.id, one.tags, one.tags_good) for one in status.components],
+        "alarms": [(one.source, one.alarm.tag) for one in alarms.alarms],
         "causes": [(one.subject, list(one.components), one.tags) for one in status.causes],
         "completeness": [one.path for one in gaps.completeness],
         "gaps": [(one.path, one.tags) for one in gaps.gaps if one.reason != SLOW],

@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.secrets.test_rotation import SETTINGS
 
+from bedplate.admission.permissions import Permissions
+from bedplate.config import PluginSchema
 from bedplate.config.loading import parse
+from bedplate.isolation.grants import GrantError, grant
+from bedplate.runtime.confining import own_folders
 from bedplate.server.rooms import misplaced
 from bedplate.server.runnable import exposed
 
@@ -112,3 +117,23 @@ def test_a_key_or_a_secret_that_others_may_read_is_refused_before_anything_start
     ]
     os.chmod(tmp_path / "key", 0o600)
     assert told(tmp_path, "secrets: {identity: key}\n") == []
+
+
+@pytest.mark.case("A48", "A50")
+def test_the_files_of_secrets_are_given_to_no_plugin(tmp_path: Path) -> None:
+    """A permission that reaches one of them is refused, as is one that reaches the journal."""
+    text = """bedplate: 1
+name: x
+secrets: {identity: keys/age}
+connectors:
+  a: {use: keeping, password: {secret: "file:kept/a"}, other: {secret: "age:s.age#b"}, tags: {x: {}}}
+"""
+    schema = PluginSchema("keeping", "connector", ("read",), settings=SETTINGS)
+    deployment = parse(text.encode(), str(tmp_path / "plant.yaml"), tmp_path, lambda use: schema)
+    own = own_folders(deployment)
+
+    assert {tmp_path / name for name in ("keys/age", "kept/a", "s.age")} <= {*own}
+    asks = Permissions(files=("$folder",))
+    for folder in ("kept", "keys", "."):
+        with pytest.raises(GrantError, match="the kernel's own"):
+            grant(asks, {"folder": folder}, tmp_path, own)

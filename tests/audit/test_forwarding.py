@@ -58,7 +58,8 @@ class Sending:
         self.log.open()
         self.anchoring = Anchoring(lambda: signer(folder), CLOCK, every=0.2)
         sender = Syslog(f"tls://127.0.0.1:{port}", tls, CLOCK.monotonic, settle)
-        self.forwarder = Forwarder("syslog", folder, sender, CLOCK, self.anchoring.add("syslog"))
+        place = self.anchoring.add("syslog")
+        self.forwarder = Forwarder(folder, sender, CLOCK, place, lambda: self.log.found)
 
     def write(self, count: int, text: str = "") -> int:
         """Returns the number of the last line."""
@@ -182,7 +183,7 @@ async def test_a_collector_of_opentelemetry_gets_every_line_and_the_cursor_follo
     async with collector() as (port, facts):
         place = Place("otlp", 0.0)
         sender = OtlpLogs(f"http://127.0.0.1:{port}", "plant")
-        forwarder = Forwarder("otlp", folder, sender, CLOCK, place)
+        forwarder = Forwarder(folder, sender, CLOCK, place)
         forwarder.start()
         await until(lambda: forwarder.settled == 6)
         place.offered = signer(folder).checkpoint(6, "a" * 64, "2026-11-22T22:31:00.000000Z")
@@ -212,6 +213,18 @@ def test_lines_are_read_through_rotations_and_none_twice(tmp_path: Path) -> None
     write(tmp_path, 1, rotate=3000)
     assert feed.read()
     feed.close()
+
+
+async def test_a_log_that_came_back_from_a_backup_behind_its_cursor_is_sent_on_from_there(
+    tmp_path: Path, certificates: Path, receiver: Receiver
+) -> None:
+    folder = tmp_path / "audit"
+    write(folder, 3)
+    Cursor(folder, "syslog").save(60)
+    async with sending(folder, receiver.port, certificates) as out:
+        last = out.write(2)
+        await until(lambda: last in receiver.indices())
+    assert receiver.indices()[:3] == [7, 8, 9]
 
 
 def test_a_cursor_that_cannot_be_read_begins_anew(tmp_path: Path) -> None:

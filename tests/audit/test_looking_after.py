@@ -22,7 +22,7 @@ from bedplate.audit.key_file import KeyFile
 from bedplate.audit.opening import RESTORED
 from bedplate.audit.verification_key import read_keys
 from bedplate.config import load
-from bedplate.errors import BedplateError
+from bedplate.errors import BedplateError, ConfigError
 from bedplate.gate.audit import Entry
 from bedplate.server.auditing import Auditing
 from bedplate.testing import FakeClock
@@ -188,6 +188,30 @@ async def test_a_log_that_outgrows_what_is_set_aside_for_it_warns_at_80_percent(
         await note(one, 30)
         await one.look_closely()
         assert "of the 20 kB set aside" in next(one.problems())
+
+
+async def test_a_receiver_that_is_away_is_a_problem_of_status(tmp_path: Path) -> None:
+    async with auditing(tmp_path, ', syslog: "tls://127.0.0.1:1"') as (one, _):
+        await note(one)
+        await until(lambda: [*one.problems()])
+        assert "the audit log is not forwarded to syslog: " in next(one.problems())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("syslog: siem:514", "is no receiver; write tls://host:6514"),
+        ("syslog: http://siem:514", "is no receiver; write tls://host:6514"),
+        ("keep: 400", "has no unit"),
+        ("enabled: false", "unknown"),
+        ("rotate: 1", "unknown"),
+    ],
+)
+def test_what_the_file_cannot_say_is_told(tmp_path: Path, words: str, said: str) -> None:
+    file = tmp_path / "plant.yaml"
+    file.write_text(f"bedplate: 1\nname: plant\naudit: {{{words}}}\n")
+    with pytest.raises(ConfigError, match=said):
+        load(file, {})
 
 
 async def test_a_chain_that_is_broken_is_a_problem_of_status(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -34,11 +34,19 @@ class Sender(Protocol):
 
 
 class Forwarder:
-    """place: takes checkpoints too · problem: why nothing arrives; empty while it does."""
+    """place: takes checkpoints too · found: the last line that was there at the start · problem: why nothing arrives;
+    empty while it does."""
 
-    def __init__(self, name: str, folder: Path, sender: Sender, clock: Clock, place: Place) -> None:
-        self.name, self._folder, self._sender, self._clock = name, folder, sender, clock
-        self.place = place
+    def __init__(
+        self,
+        folder: Path,
+        sender: Sender,
+        clock: Clock,
+        place: Place,
+        found: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self.name, self._folder, self._sender, self._clock = place.name, folder, sender, clock
+        self.place, self._found = place, found
         self.problem = ""
         self.settled = 0
         self._more = asyncio.Event()
@@ -62,6 +70,8 @@ class Forwarder:
 
     async def _run(self) -> None:
         cursor = await asyncio.to_thread(Cursor, self._folder, self.name)
+        if (found := self._found()) is not None:
+            cursor.index = min(cursor.index, found)  # the log of a backup may be behind it
         self.settled, wait = cursor.index, FIRST
         while True:
             try:

@@ -42,6 +42,7 @@ class ChainLog:
     ) -> None:
         self.folder, self.path = folder, folder / CURRENT
         self.tail = Tail()
+        self.found: int | None = None  # last line that the first opening found
         self._stamps, self._rotate_bytes = stamps, rotate_bytes
         self._random, self._told = random, told
         self._keys = KeyFile(folder)
@@ -145,6 +146,7 @@ class ChainLog:
             os.write(descriptor, b"\n")
         self._size = os.fstat(descriptor).st_size
         self.tail, self._key = opening.tail, opening.key
+        self.found = opening.tail.index if self.found is None else self.found
         notes = [self._stamps.record(entry, **more) for entry, more in opening.notes()]
         if self._key is None:
             self._key, entry, more = begin(opening, self._keys, self.folder, self._random)

@@ -51,7 +51,8 @@ class Auditing:
             deployment.audit, deployment, clock, told,
         )  # fmt: skip
         stamps = Stamps(clock, discipline)
-        self.audit = Audit(ChainLog(self.folder, stamps), clock, self._heard, stamps)
+        self._log = ChainLog(self.folder, stamps)
+        self.audit = Audit(self._log, clock, self._heard, stamps)
         place = deployment.folder(self._settings.anchor) if self._settings.anchor else None
         self.anchoring = Anchoring(partial(signer, self.folder), clock, place)
         self.forwarders: list[Forwarder] = []
@@ -77,8 +78,9 @@ class Auditing:
             self._unsigned = str(error)
         for name, sender in senders.items():
             place = self.anchoring.add(name)
-            self.forwarders.append(Forwarder(name, self.folder, sender, self._clock, place))
-            self.forwarders[-1].start()
+            forwarder = Forwarder(self.folder, sender, self._clock, place, lambda: self._log.found)
+            self.forwarders.append(forwarder)
+            forwarder.start()
         self._task = asyncio.create_task(self._keep_looking())
 
     def _refuse_near(self) -> None:

@@ -4,7 +4,6 @@ no of the device; a device that does something else; one that dies between reque
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from plugins.opcua.tests.peer import Server
 from plugins.opcua.tests.peer import node as address
 from plugins.s7.tests.conftest import controller as siemens
 from tests.end_to_end.site import Site
+from tests.faults.frozen import freeze
 
 from bedplate.client import AsyncClient, CommandStatus
 
@@ -121,7 +121,7 @@ async def test_opcua_that_dies_between_request_and_answer_leaves_it_unknown(
     tmp_path: Path, server: Server
 ) -> None:
     async with plant(tmp_path, opcua(server), *SEEN) as client:
-        server.signal(signal.SIGSTOP)
+        freeze(server.process)
         writing = asyncio.create_task(client.write("plc/setpoint", 50))
         await asyncio.sleep(0.3)
         server.kill()  # nobody needs it any more

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bedplate.audit.chain import Link, link
-from bedplate.audit.files import files_of, first_index, whole_lines
+from bedplate.audit.files import CURRENT, files_of, first_index, whole_lines
 
 PAGE = 500  # lines
 
@@ -30,11 +30,9 @@ class Feed:
             if self._stream is None:
                 return found
             if (line := _whole(self._stream)) is None:
-                if not self._over():
+                if not self._over() or not self._more():
                     return found
                 self.close()
-                if not self._more():
-                    return found
             elif (one := link(line)) and one.index > self.index and one.sound:
                 self.index = one.index
                 found.append((one, line))
@@ -48,9 +46,11 @@ class Feed:
     def _over(self) -> bool:
         """Nothing more comes into this file: it was put aside, or is gone."""
         assert self._stream
-        ours = os.fstat(self._stream.fileno()).st_ino
-        files = files_of(self._folder)
-        return not files or files[-1].stat().st_ino != ours
+        try:
+            there = os.stat(self._folder / CURRENT).st_ino
+        except FileNotFoundError:
+            return True
+        return there != os.fstat(self._stream.fileno()).st_ino
 
     def _more(self) -> bool:
         return any(first_index(path) > self.index for path in files_of(self._folder))

@@ -53,8 +53,7 @@ class AuditService:
                 if chosen := [line for line in page if wanted(line[0])]:
                     yield _page(chosen, raw=request.raw)
         except OSError as error:
-            text = f"the audit log can't be read: {error.strerror or error}"
-            raise CallError(text, code="UNAVAILABLE") from None
+            raise _unreadable(error) from None
 
     async def _pages(self, after: int) -> AsyncIterator[list[Line]]:
         feed = Feed(self._auditing.folder, after)
@@ -68,7 +67,11 @@ class AuditService:
         return list(_last(backwards(self._auditing.folder), wanted, most, after))[::-1]
 
     async def verify(self, request: Any, caller: Caller) -> Any:
-        found, auditing = await self._auditing.verify(), self._auditing
+        auditing = self._auditing
+        try:
+            found = await auditing.verify()
+        except OSError as error:
+            raise _unreadable(error) from None
         response = messages.VerifyAuditResponse(
             whole=found.whole,
             entries=found.entries,
@@ -80,6 +83,11 @@ class AuditService:
         )
         response.anchored = auditing.anchoring.newest_ns()
         return response
+
+
+def _unreadable(error: OSError) -> CallError:
+    text = f"the audit log can't be read: {error.strerror or error}"
+    return CallError(text, code="UNAVAILABLE")
 
 
 def _last(

@@ -160,7 +160,6 @@ NAMED = {
     ("core/bedplate/journal/rescue.py", "B608"): "names of our own tables",
     ("core/bedplate/journal/writer.py", "B608"): "names of our own tables",
     ("core/bedplate/runtime/ledger/store.py", "B608"): "names of our own tables, and as many ? as there are values",
-    ("plugins/access/bedplate_access/store.py", "B608"): "names of our own columns",
     ("plugins/history/bedplate_history/catalogue.py", "B608"): "as many ? as there are values",
     ("plugins/history/bedplate_history/statement.py", "B608"): "clauses of ours; what is asked for is a parameter",
 }  # fmt: skip

@@ -30,6 +30,7 @@ from bedplate_access.store import Store
 from bedplate_access.watched import Look, Watched
 
 BY = "access module"
+TOLD = 100  # changes of one look; the kernel takes no flood of words
 BEYOND = Decision(Verdict.DENY, "outside the scope of the token", 3600.0)
 
 
@@ -150,8 +151,11 @@ class Access(SecurityModule):
     def _changed(self, look: Look) -> None:
         self._who.roster = look.roster
         self._logins.forget(look.roster)
-        for change in look.changes:
+        for change in look.changes[:TOLD]:
             self.note(f"{change.text} (by {change.by})")
+        if (more := len(look.changes) - TOLD) > 0:
+            last = look.changes[-1].n
+            self.note(f"and {more:,} more changes up to number {last}: bedplate access changes")
         if look.changes:
             self.forget()
 

@@ -187,6 +187,19 @@ async def test_each_change_is_told_once_in_order_with_who_made_it(tmp_path: Path
     ]
 
 
+async def test_a_script_that_changes_much_is_told_of_in_few_words(tmp_path: Path) -> None:
+    async with opened(tmp_path / "access") as access:
+        before = len(access.notes)
+        with registry(access.folder) as people:  # in one turn of the loop, so no look comes between
+            for n in range(105):
+                people.add(f"press-{n}", ["viewer"])
+        await access.looks()
+        told = access.notes[before:]
+    assert len(told) == 101
+    assert told[0] == "press-0: added, viewer (by hand)"
+    assert told[-1] == "and 5 more changes up to number 107: bedplate access changes"
+
+
 async def test_the_table_of_changes_can_only_be_added_to(tmp_path: Path) -> None:
     async with opened(tmp_path / "access") as access:
         pass

@@ -104,7 +104,9 @@ def _said(one: CommandStatus, tag: TagInfo) -> str:
 def _todo(one: CommandStatus) -> Iterator[str]:
     if one.state == "await_approval":
         yield f"a second person: bedplate write --approve {one.command_id[:8]}"
-    elif one.state in ("mismatch", "unknown"):
+    elif one.state == "mismatch":
+        yield "look at the machine"
+    elif one.state == "unknown":
         yield "look at the machine; nothing is sent again by itself"
 
 
@@ -129,6 +131,6 @@ def _row(one: CommandStatus) -> tuple[Any, ...]:
     state = Text(WORDS.get(one.state, one.state), STYLES.get(one.state, ""))
     by = f"{one.by} + {one.approved_by}" if one.approved_by else one.by
     change = f"{shown(one.old, tag, unit=False)} → {shown(one.value, tag)}"
-    why = "" if one.state == "verified" else plain(one.text, 200)
+    why = "" if one.state in ("verified", "await_approval") else plain(one.text, 200)
     when = f"{local(one.submitted):%m-%d %H:%M:%S}"
     return when, one.command_id[:8], Path(one.tag), change, state, by, why

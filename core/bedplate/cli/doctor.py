@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from bedplate.cli.doctor_journal import journal
+from bedplate.cli.doctor_network import network
 from bedplate.cli.doctor_security import security
 from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation, group
@@ -53,7 +54,7 @@ def doctor(ctx: click.Context, invocation: Invocation) -> int:
     return Exit.DONE if all(finding.fine for finding in findings) else Exit.PROBLEMS
 
 
-for _one in (journal, security):
+for _one in (journal, network, security):
     doctor.add_command(_one)
 
 

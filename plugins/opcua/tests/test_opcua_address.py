@@ -94,6 +94,7 @@ def settings(**given: Any) -> Any:
     return OpcUa.Config.model_validate({"endpoint_url": "opc.tcp://plc:4840", **given})
 
 
+@pytest.mark.case("A29")
 def test_secure_is_the_default() -> None:
     one = settings()
     assert (one.security_policy, one.security_mode) == ("Basic256Sha256", "SignAndEncrypt")

@@ -107,6 +107,20 @@ async def test_what_does_not_fit_never_reaches_the_wire(
     assert press.effects == []
 
 
+@pytest.mark.parametrize("known", ["data_type: uint16, ", ""])
+async def test_a_scaled_value_becomes_the_nearest_whole_step_of_the_device(
+    tmp_path: Path, known: str
+) -> None:
+    text = TEXT.replace("data_type: uint16, scale", f"{known}scale")
+    async with shop(tmp_path, text=text) as press:
+        done = await write(press, 12.3, "acme/press/scaled")
+        between = await write(press, 12.34, "acme/press/scaled", id_="c2")
+
+    assert (done.state, between.state) == (State.VERIFIED, State.VERIFIED)
+    assert between.value == pytest.approx(12.3)
+    assert press.effects == ["count 123", "count 123"]
+
+
 @pytest.mark.case("A66")
 @pytest.mark.parametrize("sensor", ["bad", "false", "away"])
 async def test_an_interlock_that_is_not_seen_to_hold_rejects(tmp_path: Path, sensor: str) -> None:

@@ -23,6 +23,12 @@ MAY_WRITE = (
     "admin",
 )  # roles of the kernel that command.submit lets through
 LOCAL = "admin"  # what the user of the machine is, without any security module
+IEC = {  # IEC 61131-3, table 10
+    "sint": "int8", "int": "int16", "dint": "int32", "lint": "int64",
+    "usint": "uint8", "uint": "uint16", "udint": "uint32", "ulint": "uint64",
+    "byte": "uint8", "word": "uint16", "dword": "uint32", "lword": "uint64",
+    "real": "float32", "lreal": "float64",
+}  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _INTEGER = re.compile(r"(u?)int(8|16|32|64)", re.ASCII | re.IGNORECASE)
 KINDS = {
@@ -125,7 +131,8 @@ def raw_type(spec: TagSpec, component: Component | None = None) -> str:
     """Of a tag in its device: int8 … uint64, float32, bool …; "" where the file does not say."""
     own = spec.data_type or spec.settings.get("data_type")
     written = own or (component.settings.get("data_type") if component else "")
-    return written.lower() if isinstance(written, str) else ""
+    name = written.lower() if isinstance(written, str) else ""
+    return IEC.get(name, name)
 
 
 def _kind(spec: TagSpec) -> str:

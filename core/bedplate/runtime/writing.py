@@ -7,6 +7,7 @@ or what the plugin answered EXPIRED; a cut, a silence or a fault is UNKNOWN. Not
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,8 @@ FRESH = 5.0  # s: a value as old as this is believed at least, however often its
 SCANS = 3  # so many scans may be missing
 LEAST = 0.5  # s for one read-back: the last of several must not be cut off by its beginning
 ENDLESS = float("inf")
+KNOWN = re.compile(r"u?int(8|16|32|64)|float(32|64)|bool", re.ASCII)  # raw types
+WHOLE = {int(DataType.INT64): "int64", int(DataType.UINT64): "uint64"}  # how wide, the device knows
 NO = (plugin_pb2.CODE_REFUSED, plugin_pb2.CODE_INVALID, plugin_pb2.CODE_UNSUPPORTED)
 
 
@@ -58,14 +61,16 @@ class Writing:
         asset = path.rpartition("/")[0]
         return Point(path, owner, asset, kind, unit=unit, states=states, may_write=False)
 
-    def _point(self, supervisor: Supervisor, spec: TagSpec, _: int, kind: DataType) -> Point:
+    def _point(self, supervisor: Supervisor, spec: TagSpec, local: int, kind: DataType) -> Point:
         component, offer = supervisor.component, self._kernel.offers[supervisor.component.use]
+        assert isinstance(supervisor.role, Source)
+        declared, sent = raw_type(spec, component), int(supervisor.role.ingest.raw[local])
         return Point(
             path=spec.path,
             device=component.id,
             asset=component.path,
             data_type=kind,
-            raw_type=raw_type(spec, component),
+            raw_type=declared if KNOWN.fullmatch(declared) else WHOLE.get(sent, declared),
             unit=spec.unit,
             scale=spec.scale,
             range=spec.range,

@@ -52,6 +52,7 @@ class Ingest:
         self._version = 0  # of handle and type
         self._last = np.full(n, np.nan)
         self._last_code = np.full(n, 0xFFFFFFFF, np.uint32)
+        self.raw = np.zeros(n, np.uint8)  # type that the source sends, of tags that are scaled
         self.seen = np.zeros(n, np.int64)
         self.good = np.zeros(n, bool)
         self.bad = np.zeros(n, bool)  # what the source said is Bad, or sent as what does not fit
@@ -187,6 +188,7 @@ class Ingest:
 
     def _scale(self, batch: Batch, picked: Picked) -> Iterator[Batch]:
         gain, offset = picked.gain, picked.offset
+        self.raw[picked.index] = batch.data_type
         if not picked.scaled.all():
             mask = picked.scaled
             yield from self._fitted(batch.take(~mask), picked.index[~mask])

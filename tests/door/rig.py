@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -124,6 +125,7 @@ async def plant(
         yield Plant(folder, running, address)
     finally:
         await running.stop()
+    assert not [*Path(os.environ["BEDPLATE_HOME"], "run").glob("*")], "nothing is left behind"
 
 
 async def until(condition: Callable[[], Any], within: float = 10.0) -> None:

@@ -6,6 +6,8 @@ Its limits are part of the contract: protos/README.md §5.
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,11 +104,12 @@ class ApiServer:
         self._servers: list[grpc.aio.Server] = []
         self.listener: Listener | None = None
         self._tls: ApiTls | None = None
+        self._folder: Path | None = None
         self.address = ""
 
     async def start(self, listen: str, socket: Path, tls: ApiTls | None = None) -> str:
         """Returns the address it serves. Raises OSError with the address when it is taken; BedplateError."""
-        folder = connections_folder(socket)
+        self._folder = folder = connections_folder(socket)
         inner = folder / "api"
         methods = self._methods()
         for entrance, path, most in (
@@ -191,3 +194,5 @@ class ApiServer:
             await server.stop(grace=0.2)
         if self.listener:
             await self.listener.stop()
+        if self._folder:
+            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)

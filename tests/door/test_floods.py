@@ -137,6 +137,35 @@ async def test_calls_opened_and_cancelled_at_once_cost_the_connection_and_nobody
         await until(lambda: api.sessions.streams == 0)
 
 
+@pytest.mark.case("A35")
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [(WHO, False), ("/grpc.health.v1.Health/Watch", True)],
+    ids=["begun", "health"],
+)
+async def test_calls_of_strangers_that_never_end_keep_nobody_out(
+    tmp_path: Path, path: str, body: bool
+) -> None:
+    """Begun and never made; and watches of the health, which need no credential."""
+
+    def opened(address: str, many: int) -> Iterator[socket.socket]:
+        for _ in range(many):
+            connection = frames.connect(address)
+            for stream in range(1, 65, 2):
+                end = frames.message(stream, b"") if body else b""
+                connection.sendall(frames.call(stream, path, "x") + end)
+            yield connection
+
+    many = count(20, 60)
+    async with attacked(tmp_path) as running:
+        with ExitStack() as stack:
+            held = await asyncio.to_thread(lambda: [*opened(running.address, many)])
+            for connection in held:
+                stack.enter_context(connection)
+            async with served(running.address, "t", f"{many * 32} calls of strangers") as other:
+                await until(lambda: len(other.took) > 20)
+
+
 @pytest.mark.case("A36")
 async def test_a_flood_of_pings_is_answered_by_goaway(tmp_path: Path) -> None:
     async with attacked(tmp_path) as running:

@@ -136,6 +136,7 @@ async def test_a_module_that_has_failed_for_longer_is_a_denial(
     assert set(told) <= {"UNAVAILABLE", "PERMISSION_DENIED"}
 
 
+@pytest.mark.case("A01")
 async def test_every_method_refuses_who_brings_no_token(tmp_path: Path) -> None:
     import grpc.aio
 

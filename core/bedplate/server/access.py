@@ -90,6 +90,7 @@ class AccessService:
         except BedplateError as error:
             await least
             rule = "kernel: no answer" if not isinstance(error, Denied) else "kernel: login"
+            rule = rule if request.name and request.password else "kernel: no credential"
             self._audit.add(Entry("access.login", "refused", peer=peer, rule=rule), urgent=True)
             raise
         await least

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bedplate.client.failures import not_running
 from bedplate.client.link import Tls, is_here, linked
 from bedplate.client.remembered import forget, remember
 from bedplate.endpoints import Endpoint, find
@@ -55,6 +56,11 @@ def test_one_of_this_machine_that_speaks_tls_is_met_at_its_socket(home: Path) ->
         assert find("10.20.0.5").address == "10.20.0.5:7443"
     finally:
         announcement.withdraw()
+
+
+def test_what_does_not_answer_elsewhere_is_not_to_be_started_here() -> None:
+    assert "does a firewall let you through" in not_running("gateway:7443")
+    assert "start one with" in not_running("127.0.0.1:7443")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 
 from bedplate.client.diagnosis import why_no_tls
-from bedplate.client.link import Link
+from bedplate.client.link import Link, is_here
 from bedplate.errors import CallError
 
 TOKEN_KEYS = ("bedplate-resume-token-bin", "bedplate-resume-token")
@@ -61,6 +61,8 @@ def call_error(error: Any, link: Link) -> CallError:
 
 
 def not_running(address: str) -> str:
+    if not is_here(address):
+        return f"nothing answers at {address}: is Bedplate running there, and does a firewall let you through?"
     return f"no Bedplate runs at {address}; start one with `bedplate run plant.yaml`"
 
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 @given_plugins
 @click.option("--csv", "as_csv", is_flag=True, help="A connection a line, for a spreadsheet.")
 def network(invocation: Invocation, file: Path, plugins: tuple[Path, ...], as_csv: bool) -> None:
-    """What a firewall must let through for FILE, one line for each connection: who dials whom, port, protocol, whose it
-    is, and why. Everything else may be closed.
+    """What a firewall must let through for FILE.
+
+    One line for each connection: who dials whom, port, protocol, whose it is, and why. Everything else may be closed.
 
     Worked out from the file and the manifests of its plugins; contacts nobody. A connection that Bedplate itself never
     makes and its machine needs, such as NTP, is marked with ?.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import site
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,15 @@ import click
 from bedplate.cli.exits import Exit
 from bedplate.cli.frame import Invocation, command
 from bedplate.cli.parameters import given_plugins
+from bedplate.shown import plain
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from bedplate.cli.controls.scene import Proof, Scene
     from bedplate.endpoints import Endpoint
 
+LONG = 600
 SIGNS = {"held": "✔", "weak": "✖", "told": "·"}
 
 
@@ -26,11 +31,14 @@ SIGNS = {"held": "✔", "weak": "✖", "told": "·"}
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @given_plugins
 def security(invocation: Invocation, file: Path | None, plugins: tuple[Path, ...]) -> int:
-    """Tries each control of the installation of FILE, and of its kernel where that runs here: what was tried, what came
-    back. Without FILE that of the Bedplate which runs.
+    """Tries each control of an installation, says what came back.
+
+    Of that of FILE, and of its kernel where that runs here. Without FILE that of the Bedplate which runs.
 
     \b
-      ✔ it holds    ✖ it is weak, with what would cure it    · a fact that nobody changes here, or not tried
+      ✔  it holds
+      ✖  it is weak; below it what would cure it
+      ·  a fact that nobody changes here, or not tried
 
     Ends with 0 when nothing is weak, 1 when something is. Changes nothing; dials nothing but its own kernel. For all to
     be tried, run it as the user of Bedplate, or as root.
@@ -107,19 +115,26 @@ def _user(running: Endpoint | None, log: Path) -> int:
 def _show(invocation: Invocation, scene: Scene, proofs: Sequence[Proof]) -> None:
     from rich.text import Text
 
+    from bedplate.cli.screen import Column, table
+
     screen, running = invocation.screen, scene.running
     how = f"runs at {running.address}, process {running.pid}" if running else "does not run here"
     screen.show(f"{scene.deployment.source.file}: {scene.deployment.name} {how}")
-    styles = {"held": "", "weak": "red", "told": "dim"}
-    group = ""
-    for proof in proofs:
-        if proof.group != group:
-            group = proof.group
-            screen.show(Text(f"\n{group}", "bold"))
-        line = f"{SIGNS[proof.state]} {proof.control:<16} {proof.tried} → {proof.came}"
-        screen.show(Text(line, styles[proof.state]))
-        if proof.do:
-            screen.show(f"  {'':<16} {proof.do}")
+    for group, some in groupby(proofs, key=lambda proof: proof.group):
+        screen.show(Text(f"\n{group}", "bold"))
+        columns = [Column(width=17), Column(wraps=True)]
+        screen.show(table(columns, [row for proof in some for row in _rows(proof)]))
     counts = {state: sum(p.state == state for p in proofs) for state in SIGNS}
     words = f"{counts['held']} hold, {counts['weak']} weak, {counts['told']} told or not tried"
     screen.show(f"\n{words}")
+
+
+def _rows(proof: Proof) -> Iterator[tuple[Text, Text]]:
+    """What was tried and what came back; below it what would cure it."""
+    from rich.text import Text
+
+    style = {"held": "", "weak": "red", "told": "dim"}[proof.state]
+    control = Text(f"{SIGNS[proof.state]} {proof.control}", style)
+    yield control, Text(plain(f"{proof.tried} → {proof.came}", LONG), style)
+    if proof.do:
+        yield Text(""), Text(plain(proof.do, LONG))

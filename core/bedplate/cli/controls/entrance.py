@@ -31,7 +31,7 @@ def listening(scene: Scene) -> Iterator[Proof]:
     how = "TLS, and callers are known" if tls else "this machine alone, in the clear"
     yield held("api-listen", tried, how)
     if not users:
-        came = "none: whoever has the one token of this user is admin, and nobody else comes in"
+        came = "none: whoever has the one token of this user is admin"
         yield told("users", "security modules that know users", came)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from tests.audit.rig import AT, DAY, judge, rewritten, stamps, write
 from tests.counts import count
 
-from bedplate.audit import anchor, chain
+from bedplate.audit import anchor, chain, retention
 from bedplate.audit.checkpoint import read_checkpoints, signer
 from bedplate.audit.entry import Entry
+from bedplate.audit.feed import backwards, forwards
 from bedplate.audit.files import files_of
 from bedplate.audit.key_file import KeyFile
 from bedplate.audit.log import ChainLog
@@ -190,6 +192,38 @@ def test_an_anchor_finds_an_end_cut_off_and_a_log_written_anew(tmp_path: Path) -
     problem = compared()
     assert problem
     assert (problem.index, "written anew" in problem.text) == (3, True)
+
+
+ODD = [
+    {"action": "n"},
+    {"time": "2026-02-30T00:00:00.000000Z", "action": "n", "verdict": "", "who": "", "text": ""},
+    {"time": 1, "action": ["n"], "verdict": None, "who": {}, "text": 1.5},
+    {"action": "audit.begin"},
+    {"action": "audit.missing"},
+    {"action": "audit.removed", "through": 7},
+    {"action": "audit.removed", "through": {"index": "x"}},
+    {"action": "audit.torn", "torn": []},
+]
+PLAIN = {"time": "2026-11-22T22:31:00.000000Z", "action": "n", "verdict": "", "who": "", "text": ""}
+
+
+@pytest.mark.parametrize("odd", [*ODD, *(PLAIN | one for one in ODD)])
+def test_whatever_somebody_chains_on_is_judged_and_read_without_a_fault(
+    tmp_path: Path, odd: dict[str, Any]
+) -> None:
+    """Who knows the format, and not the key."""
+    write(tmp_path, 1)
+    keys = read_keys(tmp_path / "verification.key")
+    prev = judge(tmp_path).head
+    line, _ = chain.seal(odd, 5, prev, bytes(32))
+    rewritten(tmp_path, lambda rows: [*rows, line])
+    assert not judge(tmp_path, keys=keys).whole
+    judge(tmp_path)
+    assert len([*forwards(tmp_path)]) in (4, 5)
+    assert len([*backwards(tmp_path)]) in (4, 5)
+    assert [*retention.going(tmp_path, AT + DAY, 100)] == []
+    write(tmp_path, 1)
+    assert not judge(tmp_path, keys=keys).whole
 
 
 def test_a_checkpoint_that_our_key_did_not_sign_is_none(tmp_path: Path) -> None:

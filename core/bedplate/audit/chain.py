@@ -15,8 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bedplate.audit.entry import time_ns_of
 from bedplate.strict_json import loads
 
+WORDS = ("time", "action", "verdict", "who", "text")  # that every line has
 GENESIS = "0" * 64  # before the first line
 _TAIL = re.compile(rb',"hash":"([0-9a-f]{64})","mac":"([0-9a-f]{64})"\}\Z')
 _HEAD = re.compile(rb'\{"index":([1-9][0-9]{0,17}),"prev":"([0-9a-f]{64})",')
@@ -40,12 +42,15 @@ class Link:
 
     @property
     def canonical(self) -> bool:
-        """Written as this module writes."""
+        """Written as this module writes, with a time and the words that every line has."""
         try:
             found = loads(self.record)
-        except ValueError:
+            if not isinstance(found, dict) or _dumped(found) != self.record:
+                return False
+            time_ns_of(str(found["time"]))
+            return all(isinstance(found[word], str) for word in WORDS)
+        except (ValueError, KeyError):
             return False
-        return isinstance(found, dict) and _dumped(found) == self.record
 
     def fields(self) -> dict[str, Any]:
         """Its fields, hash and mac too. Raises ValueError."""

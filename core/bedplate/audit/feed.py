@@ -33,7 +33,7 @@ class Feed:
                 if not self._over() or not self._more():
                     return found
                 self.close()
-            elif (one := link(line)) and one.index > self.index and one.sound:
+            elif (one := link(line)) and one.index > self.index and _ours(one):
                 self.index = one.index
                 found.append((one, line))
         return found
@@ -63,6 +63,11 @@ class Feed:
         return open(chosen, "rb") if chosen else None
 
 
+def _ours(one: Link) -> bool:
+    """What somebody else put there is told by `verify`; here it must not be in the way."""
+    return one.sound and one.canonical
+
+
 def _whole(stream: BinaryIO) -> bytes | None:
     at = stream.tell()
     line = stream.readline()
@@ -75,7 +80,7 @@ def _whole(stream: BinaryIO) -> bytes | None:
 def backwards(folder: Path) -> Iterator[tuple[Link, bytes]]:
     """The newest first. Raises OSError."""
     for path in reversed(files_of(folder)):
-        whole = [(one, line) for _, line in whole_lines(path) if (one := link(line)) and one.sound]
+        whole = [(one, line) for _, line in whole_lines(path) if (one := link(line)) and _ours(one)]
         yield from reversed(whole)
 
 
@@ -83,5 +88,5 @@ def forwards(place: Path) -> Iterator[tuple[Link, bytes]]:
     """The oldest first; of a folder or a file. Raises OSError."""
     for path in files_of(place):
         for _, line in whole_lines(path):
-            if (one := link(line)) and one.sound:
+            if (one := link(line)) and _ours(one):
                 yield one, line

@@ -37,7 +37,9 @@ def going(folder: Path, before_ns: int, settled: int) -> Iterator[Going]:
 
 
 def _last(path: Path) -> Link | None:
-    found = [one for _, line in whole_lines(path) if (one := link(line)) and one.sound]
+    found = [
+        one for _, line in whole_lines(path) if (one := link(line)) and one.sound and one.canonical
+    ]
     return found[-1] if found else None
 
 

@@ -135,6 +135,7 @@ class Walk:
                 at
                 and after
                 and after.sound
+                and after.canonical
                 and after.prev == self._head
                 and action_of(after) == TORN
             ):
@@ -162,7 +163,10 @@ class Walk:
             self._wrong(place, found.index, "not written as the kernel writes")
         if self.report.problem:
             return
-        self._special(place, found)
+        try:
+            self._special(place, found)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._wrong(place, found.index, "its fields are not those of such a line")
         if not self.report.problem:
             self._check_mac(place, found)
         self._index, self._head = found.index, found.hash

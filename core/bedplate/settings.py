@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 from bedplate.duration import UNITS_NS, format_duration, parse_duration
 
@@ -20,6 +20,7 @@ __all__ = [
     "CalendarName",
     "Duration",
     "Migration",
+    "NoSettings",
     "TagName",
     "format_duration",
     "parse_duration",
@@ -76,3 +77,9 @@ CalendarName = Annotated[
     Any, BeforeValidator(_calendar), WithJsonSchema({"type": "string", "x-bedplate-calendar": True})
 ]
 """Name of a calendar in the file, a `bedplate.calendar.Calendar` in Python."""
+
+
+class NoSettings(BaseModel):
+    """Settings of a plugin that has none."""
+
+    model_config = ConfigDict(extra="forbid")

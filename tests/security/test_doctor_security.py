@@ -163,11 +163,8 @@ def test_a_secret_that_it_finds_is_not_repeated(tmp_path: Path) -> None:
     assert "Tz7-kk21" not in json.dumps([str(proof) for proof in tried(it.scene())])
 
 
-async def test_a_kernel_that_runs_is_dialled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_kernel_that_runs_is_dialled(tmp_path: Path) -> None:
     """Without a credential, with TLS of before, and at its port."""
-    monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "home"))
     tls = Authority().kernel(tmp_path / "tls", days=60)
     async with plant(tmp_path, tls=tls) as running:
         [endpoint] = [running.here]
@@ -180,8 +177,15 @@ async def test_a_kernel_that_runs_is_dialled(
         assert held["knock"] == "UNAUTHENTICATED"
         assert "in use" in held["second-bind"]
 
-        Path(endpoint.socket).parent.chmod(0o755)
-        found = await asyncio.to_thread(lambda: [*entrance.knocking(scene)])
+        assert home() in Path(endpoint.socket).parents  # nobody else's
+        shared = Path(
+            endpoint.socket
+        ).parent  # with every Bedplate of this user, where the path of home is long
+        shared.chmod(0o755)
+        try:
+            found = await asyncio.to_thread(lambda: [*entrance.knocking(scene)])
+        finally:
+            shared.chmod(0o700)
         assert [p.control for p in found if p.state == "weak"] == ["admin-socket"]
 
 

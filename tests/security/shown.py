@@ -15,6 +15,7 @@ import pytest
 from tests.security.cases import CANNOT_RUN, CASES
 
 PROPERTY = "security case"
+WHOLE = ("", "not bench and not soak")  # -m of the suite, as pyproject.toml has it
 
 
 @dataclass
@@ -89,7 +90,13 @@ def cases_of(item: pytest.Item) -> Iterator[str]:
 def is_whole(config: pytest.Config) -> bool:
     """Nothing was left out by the command line."""
     option = config.option
-    narrowed = option.keyword or getattr(option, "lf", False) or option.deselect or option.ignore
+    narrowed = (
+        option.keyword
+        or option.markexpr not in WHOLE
+        or getattr(option, "lf", False)
+        or option.deselect
+        or option.ignore
+    )
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not narrowed
 
 

@@ -197,6 +197,26 @@ async def test_what_cannot_be_kept_does_not_wait(
     assert (command.state, command.text) == (State.REJECTED, "commands can't be kept: disk full")
 
 
+@pytest.mark.parametrize("dry", [False, True])
+async def test_while_nothing_can_be_kept_nothing_goes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, dry: bool
+) -> None:
+    waits = await waiting(bench)
+
+    async def fails(*arguments: Any) -> None:
+        bench.guard._book.trouble = "commands can't be kept: disk full"
+
+    monkeypatch.setattr(bench.guard._book, "_on_disk", fails)
+    await bench.guard._book.find(("nobody", "nothing"))
+    if dry:
+        command = await bench.submit(by=ERIK, dry_run=True)
+    else:
+        command = await bench.guard.approve(waits.command_id, waits.intent, EMMA)
+    assert not command.checks[0].passed
+    assert command.checks[0].text == "commands can't be kept: disk full"
+    assert not bench.effects
+
+
 async def test_what_became_of_it_is_told_to_those_who_may_approve_alone(bench: Bench) -> None:
     waits = await waiting(bench)
     done = await bench.guard.approve(waits.command_id, waits.intent, EMMA)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,16 @@ def test_a_secret_that_it_finds_is_not_repeated(tmp_path: Path) -> None:
     it.change("username: bedplate", "username: bedplate # password: Tz7-kk21")
 
     assert "Tz7-kk21" not in json.dumps([str(proof) for proof in tried(it.scene())])
+
+
+def test_what_may_not_be_looked_at_is_told_and_stops_no_other(tmp_path: Path) -> None:
+    it = sound(tmp_path)
+    it.machine["discipline"] = partial(open, tmp_path / "not there")
+    proofs = {proof.control: proof for proof in tried(it.scene())}
+
+    assert proofs["clock"].state == "told"
+    assert proofs["clock"].came.startswith("not tried: look again as the user of Bedplate")
+    assert proofs["disk-reserve"].state == "held"
 
 
 async def test_a_kernel_that_runs_is_dialled(tmp_path: Path) -> None:

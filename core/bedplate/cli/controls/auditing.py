@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bedplate.audit.anchor import anchor_file, compare
+from bedplate.audit.anchoring import OVERDUE
 from bedplate.audit.checkpoint import NAME as SIGNING
 from bedplate.audit.checkpoint import Checkpoint, log_of, read_checkpoints, signer
 from bedplate.audit.key_file import KeyFile
@@ -66,6 +67,8 @@ def _anchored(scene: Scene, folder: Path, seen: list[Checkpoint]) -> Iterator[Pr
         yield told(
             "audit-anchor", tried, f"checkpoints go to {audit.syslog}: look whether they are there"
         )
+    elif audit.anchor and _just_started(scene):
+        yield told("audit-anchor", tried, "no checkpoint yet: the first comes within minutes")
     elif audit.anchor:
         do = "see that the share is there, and that Bedplate may write it"
         yield weak("audit-anchor", tried, "it has no checkpoint of this log", do)
@@ -75,3 +78,7 @@ def _anchored(scene: Scene, folder: Path, seen: list[Checkpoint]) -> Iterator[Pr
     if waits(folder):
         came = "the verification key still lies beside the log, so its MACs prove nothing"
         yield told("audit-key", str(folder), f"{came}: bedplate audit key FILE")
+
+
+def _just_started(scene: Scene) -> bool:
+    return scene.running is not None and scene.now() - scene.running.started / 1e9 < OVERDUE

@@ -14,7 +14,7 @@ SHARE, MOST = 0.05, 256 << 20  # of the disk, where journal.min_free says nothin
 def user(scene: Scene) -> Iterator[Proof]:
     tried = "user of its kernel" if scene.running else "user who asks"
     if scene.uid == 0:
-        do = "bedplate service install --user NAME"
+        do = "bedplate service install, or start it as a user without rights"
         came = "root: a hole in the kernel would be one in the machine"
         yield weak("root", tried, came, do)
     else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bedplate.cli.controls import auditing, entrance, files, machine, plugins, writing, written
-from bedplate.cli.controls.scene import Control, Proof, Scene
+from bedplate.cli.controls.scene import Control, Proof, Scene, told
 
 GROUPS: dict[str, tuple[Control, ...]] = {
     "who comes in": (
@@ -31,6 +31,16 @@ GROUPS: dict[str, tuple[Control, ...]] = {
 
 
 def tried(scene: Scene) -> Iterator[Proof]:
+    """One after the other. What this user may not look at is told as not tried, and stops no other."""
     for group, controls in GROUPS.items():
         for control in controls:
-            yield from (replace(proof, group=group) for proof in control(scene))
+            yield from (replace(proof, group=group) for proof in _tried(control, scene))
+
+
+def _tried(control: Control, scene: Scene) -> Iterator[Proof]:
+    try:
+        yield from control(scene)
+    except OSError as error:
+        why = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+        who = "look again as the user of Bedplate, or as root"
+        yield told(control.__name__, why, f"not tried: {who}")

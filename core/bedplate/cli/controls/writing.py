@@ -25,7 +25,11 @@ def writes(scene: Scene) -> Iterator[Proof]:
         + (", two people" if rule.second_person else "")
         for rule in wanted.allow
     ]  # fmt: skip
-    yield told("writes", f"on, {len(tags)} tags", "; ".join(rules) or "nobody is allowed to")
+    yield told(
+        "writes",
+        f"on, {len(tags)} tag{'s' if len(tags) != 1 else ''} with `write`",
+        "; ".join(rules) or "nobody is allowed to",
+    )
     guards = scene.deployment.of_kind("security")
     if not guards:
         came = "whoever has the one token of this user writes; nobody can say who it was"

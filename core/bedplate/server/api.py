@@ -42,18 +42,20 @@ from bedplate.server.sessions import Open, Sessions
 from bedplate.server.tls import ApiTls
 
 STREAMS = 32  # of a connection
+# Calls at once over the network and over the local socket. gRPC counts one as soon as its head is here, before anybody
+# knows whose it is: a limit that strangers can reach keeps everybody out, so it is what all connections together may.
+CONCURRENT, LOCAL = Limits().most * STREAMS, 64
 OPTIONS = (
     ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", 4 << 20),
     ("grpc.max_send_message_length", 16 << 20),
     ("grpc.max_concurrent_streams", STREAMS),
+    ("grpc.server.max_pending_requests", CONCURRENT),  # those it has not got round to yet
+    ("grpc.server.max_pending_requests_hard_limit", CONCURRENT),
     ("grpc.max_metadata_size", 8192),
     ("grpc.server_handshake_timeout_ms", 5000),
     ("grpc.max_connection_idle_ms", 300_000),
 )
-# Calls at once over the network and over the local socket. gRPC counts one as soon as its head is here, before anybody
-# knows whose it is: a limit that strangers can reach keeps everybody out, so it is what all connections together may.
-CONCURRENT, LOCAL = Limits().most * STREAMS, 64
 Services = Sequence[Any]  # with methods(): what others add
 
 

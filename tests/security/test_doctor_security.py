@@ -189,9 +189,7 @@ async def test_a_kernel_that_runs_is_dialled(tmp_path: Path) -> None:
         assert "in use" in held["second-bind"]
 
         assert home() in Path(endpoint.socket).parents  # nobody else's
-        shared = Path(
-            endpoint.socket
-        ).parent  # with every Bedplate of this user, where the path of home is long
+        shared = Path(endpoint.socket).parent
         shared.chmod(0o755)
         try:
             found = await asyncio.to_thread(lambda: [*entrance.knocking(scene)])

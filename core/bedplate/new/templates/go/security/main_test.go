@@ -24,8 +24,8 @@ func verdict(t *testing.T, resource, action string, roles ...string) security.Ve
 	return module(t).decide(&security.Subject{Id: "somebody", Roles: roles}, check).Verdict
 }
 
-func TestWhatMayLieInTheAreaIsForThoseWhoHaveTheRole(t *testing.T) {
-	for _, inside := range []string{area, area + "/recipe", "**", "plant/*/oven/**", area + "/*", "plant/line1", "*/recipe"} {
+func TestWhatLiesInTheAreaIsForThoseWhoHaveTheRole(t *testing.T) {
+	for _, inside := range []string{area, area + "/recipe", area + "/door/open"} {
 		if verdict(t, inside, "live.current", "viewer") != security.Verdict_VERDICT_DENY {
 			t.Error("let pass:", inside)
 		}
@@ -36,7 +36,7 @@ func TestWhatMayLieInTheAreaIsForThoseWhoHaveTheRole(t *testing.T) {
 }
 
 func TestWhatLiesElsewhereIsNoneOfItsBusiness(t *testing.T) {
-	for _, outside := range []string{"plant/line1/filler/speed", "plant/line1/oven2/recipe", "plant/line2/**", "plan"} {
+	for _, outside := range []string{"", "plant", "plant/line1", "plant/line1/filler/speed", "plant/line1/oven2/recipe"} {
 		if verdict(t, outside, "live.current", "viewer") != security.Verdict_VERDICT_ABSTAIN {
 			t.Error(outside)
 		}

@@ -32,7 +32,7 @@ func newThing(settings []byte) (*thing, error) {
 // decide says whether this one may do this one thing. A module can only say no: another may still have something
 // against what it allows.
 func (t *thing) decide(who *security.Subject, check *security.Check) *security.Decision {
-	if !slices.Contains(t.Actions, check.Action) || !touches(check.Resource, t.Area) {
+	if !slices.Contains(t.Actions, check.Action) || !within(check.Resource, t.Area) {
 		return &security.Decision{Verdict: security.Verdict_VERDICT_ABSTAIN}
 	}
 	if slices.ContainsFunc(who.GetRoles(), func(role string) bool { return slices.Contains(t.Roles, role) }) {
@@ -42,11 +42,6 @@ func (t *thing) decide(who *security.Subject, check *security.Check) *security.D
 	return &security.Decision{Verdict: security.Verdict_VERDICT_DENY, Reason: reason}
 }
 
-// touches says whether a path or a selector can mean something in the area. In doubt it can: ** means everything.
-func touches(resource, area string) bool {
-	certain, _, star := strings.Cut(resource, "*")
-	if !star {
-		certain += "/"
-	}
-	return strings.HasPrefix(certain, area+"/") || strings.HasPrefix(area+"/", certain)
-}
+// within says whether it is the area or lies below it. The kernel asks about full paths, one by one, never about selectors;
+// "" stands for the call as such.
+func within(path, area string) bool { return strings.HasPrefix(path+"/", area+"/") }

@@ -13,20 +13,16 @@ class MyThing {
     Object.assign(this, { area, roles, actions });
   }
 
-  // subject: {id, roles, peer, method} · check: {action, resource}; a resource is a full path or a selector
+  // subject: {id, roles, peer, method} · check: {action, resource}; a resource is one full path, or "": the call as such
   decide({ roles }, { action, resource }) {
-    if (!this.actions.includes(action) || !touches(resource, this.area)) return ABSTAIN;
+    if (!this.actions.includes(action) || !within(resource, this.area)) return ABSTAIN;
     if (roles.some((role) => this.roles.includes(role))) return ALLOW;
     return deny(`${this.area} is for ${this.roles.join(" or ")}`);
   }
 }
 
-// Whether a path or a selector can mean something in the area. In doubt it can: ** means everything.
-function touches(resource, area) {
-  const star = resource.indexOf("*");
-  const certain = star < 0 ? `${resource}/` : resource.slice(0, star);
-  return certain.startsWith(`${area}/`) || `${area}/`.startsWith(certain);
-}
+// Whether it is the area or lies below it. The kernel asks about full paths, one by one, never about selectors.
+const within = (path, area) => `${path}/`.startsWith(`${area}/`);
 
 module.exports = { MyThing };
 if (require.main === module) serve(MyThing);

@@ -26,7 +26,7 @@ const (
 
 // AnalyticHostClient is the client API for AnalyticHost service.
 //
-// For semantics around ctx use and closing/ending streaming RPCs, please refer to the documentation of grpc.ClientConn.NewStream.
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // Served by the kernel.
 type AnalyticHostClient interface {

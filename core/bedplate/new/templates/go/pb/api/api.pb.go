@@ -1350,6 +1350,8 @@ type GetStatusResponse struct {
 	Causes         []*Cause               `protobuf:"bytes,15,rep,name=causes,proto3" json:"causes,omitempty"`                                       // the problems, grouped
 	Deployment     *DeploymentStatus      `protobuf:"bytes,16,opt,name=deployment,proto3" json:"deployment,omitempty"`                               // which one runs
 	Maintenance    []*Maintenance         `protobuf:"bytes,17,rep,name=maintenance,proto3" json:"maintenance,omitempty"`                             // devices that are set aside
+	Writes         *WritesStatus          `protobuf:"bytes,18,opt,name=writes,proto3" json:"writes,omitempty"`                                       // how writing stands
+	Audit          string                 `protobuf:"bytes,19,opt,name=audit,proto3" json:"audit,omitempty"`                                         // how the audit log stands, in words; empty: not known
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1501,6 +1503,20 @@ func (x *GetStatusResponse) GetMaintenance() []*Maintenance {
 		return x.Maintenance
 	}
 	return nil
+}
+
+func (x *GetStatusResponse) GetWrites() *WritesStatus {
+	if x != nil {
+		return x.Writes
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetAudit() string {
+	if x != nil {
+		return x.Audit
+	}
+	return ""
 }
 
 // How one component stands.
@@ -2379,7 +2395,7 @@ var File_bedplate_api_v1_api_proto protoreflect.FileDescriptor
 
 const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\n" +
-	"\x19bedplate/api/v1/api.proto\x12\x0fbedplate.api.v1\x1a!bedplate/api/v1/deployments.proto\x1a\x1abedplate/api/v1/gaps.proto\x1a!bedplate/api/v1/maintenance.proto\x1a\x19bedplate/api/v1/why.proto\x1a%bedplate/connector/v1/connector.proto\x1a\x1fbedplate/plugin/v1/plugin.proto\x1a\x1fbedplate/record/v1/record.proto\"R\n" +
+	"\x19bedplate/api/v1/api.proto\x12\x0fbedplate.api.v1\x1a\x1cbedplate/api/v1/access.proto\x1a\x1bbedplate/api/v1/audit.proto\x1a\x1dbedplate/api/v1/command.proto\x1a!bedplate/api/v1/deployments.proto\x1a\x1abedplate/api/v1/gaps.proto\x1a!bedplate/api/v1/maintenance.proto\x1a\x19bedplate/api/v1/why.proto\x1a%bedplate/connector/v1/connector.proto\x1a\x1fbedplate/plugin/v1/plugin.proto\x1a\x1fbedplate/record/v1/record.proto\"R\n" +
 	"\x0fListTagsRequest\x12\x1c\n" +
 	"\tselectors\x18\x01 \x03(\tR\tselectors\x12!\n" +
 	"\fwith_current\x18\x02 \x01(\bR\vwithCurrent\"@\n" +
@@ -2461,7 +2477,7 @@ const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\x06source\x18\x01 \x01(\tR\x06source\"3\n" +
 	"\x10GetStatusRequest\x12\x1f\n" +
 	"\vwith_output\x18\x01 \x01(\bR\n" +
-	"withOutput\"\xa7\x05\n" +
+	"withOutput\"\xf4\x05\n" +
 	"\x11GetStatusResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x18\n" +
@@ -2485,7 +2501,9 @@ const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\n" +
 	"deployment\x18\x10 \x01(\v2!.bedplate.api.v1.DeploymentStatusR\n" +
 	"deployment\x12>\n" +
-	"\vmaintenance\x18\x11 \x03(\v2\x1c.bedplate.api.v1.MaintenanceR\vmaintenance\"\xd5\x05\n" +
+	"\vmaintenance\x18\x11 \x03(\v2\x1c.bedplate.api.v1.MaintenanceR\vmaintenance\x125\n" +
+	"\x06writes\x18\x12 \x01(\v2\x1d.bedplate.api.v1.WritesStatusR\x06writes\x12\x14\n" +
+	"\x05audit\x18\x13 \x01(\tR\x05audit\"\xd5\x05\n" +
 	"\x0fComponentStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12)\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x15.bedplate.api.v1.KindR\x04kind\x12\x10\n" +
@@ -2596,7 +2614,17 @@ const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\n" +
 	"ListAlarms\x12\".bedplate.api.v1.ListAlarmsRequest\x1a#.bedplate.api.v1.ListAlarmsResponse\x12Z\n" +
 	"\vWatchAlarms\x12#.bedplate.api.v1.WatchAlarmsRequest\x1a$.bedplate.api.v1.WatchAlarmsResponse0\x01\x12X\n" +
-	"\vAcknowledge\x12#.bedplate.api.v1.AcknowledgeRequest\x1a$.bedplate.api.v1.AcknowledgeResponse2\xbe\x05\n" +
+	"\vAcknowledge\x12#.bedplate.api.v1.AcknowledgeRequest\x1a$.bedplate.api.v1.AcknowledgeResponse2\xca\x02\n" +
+	"\aCommand\x12I\n" +
+	"\x06Submit\x12\x1e.bedplate.api.v1.SubmitRequest\x1a\x1f.bedplate.api.v1.SubmitResponse\x12L\n" +
+	"\aApprove\x12\x1f.bedplate.api.v1.ApproveRequest\x1a .bedplate.api.v1.ApproveResponse\x12I\n" +
+	"\x06Cancel\x12\x1e.bedplate.api.v1.CancelRequest\x1a\x1f.bedplate.api.v1.CancelResponse\x12[\n" +
+	"\fListCommands\x12$.bedplate.api.v1.ListCommandsRequest\x1a%.bedplate.api.v1.ListCommandsResponse2\xd2\x02\n" +
+	"\x06Access\x12I\n" +
+	"\x06WhoAmI\x12\x1e.bedplate.api.v1.WhoAmIRequest\x1a\x1f.bedplate.api.v1.WhoAmIResponse\x12F\n" +
+	"\x05Login\x12\x1d.bedplate.api.v1.LoginRequest\x1a\x1e.bedplate.api.v1.LoginResponse\x12X\n" +
+	"\vCheckAccess\x12#.bedplate.api.v1.CheckAccessRequest\x1a$.bedplate.api.v1.CheckAccessResponse\x12[\n" +
+	"\fListSessions\x12$.bedplate.api.v1.ListSessionsRequest\x1a%.bedplate.api.v1.ListSessionsResponse2\xee\x06\n" +
 	"\x05Admin\x12R\n" +
 	"\tGetStatus\x12!.bedplate.api.v1.GetStatusRequest\x1a\".bedplate.api.v1.GetStatusResponse\x12X\n" +
 	"\vListPlugins\x12#.bedplate.api.v1.ListPluginsRequest\x1a$.bedplate.api.v1.ListPluginsResponse\x12L\n" +
@@ -2605,7 +2633,9 @@ const file_bedplate_api_v1_api_proto_rawDesc = "" +
 	"\x0eEndMaintenance\x12&.bedplate.api.v1.EndMaintenanceRequest\x1a'.bedplate.api.v1.EndMaintenanceResponse\x12C\n" +
 	"\x04Plan\x12\x1c.bedplate.api.v1.PlanRequest\x1a\x1d.bedplate.api.v1.PlanResponse\x12H\n" +
 	"\x05Apply\x12\x1d.bedplate.api.v1.ApplyRequest\x1a\x1e.bedplate.api.v1.ApplyResponse0\x01\x12d\n" +
-	"\x0fListDeployments\x12'.bedplate.api.v1.ListDeploymentsRequest\x1a(.bedplate.api.v1.ListDeploymentsResponseb\x06proto3"
+	"\x0fListDeployments\x12'.bedplate.api.v1.ListDeploymentsRequest\x1a(.bedplate.api.v1.ListDeploymentsResponse\x12T\n" +
+	"\tListAudit\x12!.bedplate.api.v1.ListAuditRequest\x1a\".bedplate.api.v1.ListAuditResponse0\x01\x12X\n" +
+	"\vVerifyAudit\x12#.bedplate.api.v1.VerifyAuditRequest\x1a$.bedplate.api.v1.VerifyAuditResponseb\x06proto3"
 
 var (
 	file_bedplate_api_v1_api_proto_rawDescOnce sync.Once
@@ -2663,22 +2693,43 @@ var file_bedplate_api_v1_api_proto_goTypes = []any{
 	(*Cause)(nil),                   // 38: bedplate.api.v1.Cause
 	(*DeploymentStatus)(nil),        // 39: bedplate.api.v1.DeploymentStatus
 	(*Maintenance)(nil),             // 40: bedplate.api.v1.Maintenance
-	(*Completeness)(nil),            // 41: bedplate.api.v1.Completeness
-	(plugin.Code)(0),                // 42: bedplate.plugin.v1.Code
-	(*ListGapsRequest)(nil),         // 43: bedplate.api.v1.ListGapsRequest
-	(*ExplainRequest)(nil),          // 44: bedplate.api.v1.ExplainRequest
-	(*SetMaintenanceRequest)(nil),   // 45: bedplate.api.v1.SetMaintenanceRequest
-	(*EndMaintenanceRequest)(nil),   // 46: bedplate.api.v1.EndMaintenanceRequest
-	(*PlanRequest)(nil),             // 47: bedplate.api.v1.PlanRequest
-	(*ApplyRequest)(nil),            // 48: bedplate.api.v1.ApplyRequest
-	(*ListDeploymentsRequest)(nil),  // 49: bedplate.api.v1.ListDeploymentsRequest
-	(*ListGapsResponse)(nil),        // 50: bedplate.api.v1.ListGapsResponse
-	(*ExplainResponse)(nil),         // 51: bedplate.api.v1.ExplainResponse
-	(*SetMaintenanceResponse)(nil),  // 52: bedplate.api.v1.SetMaintenanceResponse
-	(*EndMaintenanceResponse)(nil),  // 53: bedplate.api.v1.EndMaintenanceResponse
-	(*PlanResponse)(nil),            // 54: bedplate.api.v1.PlanResponse
-	(*ApplyResponse)(nil),           // 55: bedplate.api.v1.ApplyResponse
-	(*ListDeploymentsResponse)(nil), // 56: bedplate.api.v1.ListDeploymentsResponse
+	(*WritesStatus)(nil),            // 41: bedplate.api.v1.WritesStatus
+	(*Completeness)(nil),            // 42: bedplate.api.v1.Completeness
+	(plugin.Code)(0),                // 43: bedplate.plugin.v1.Code
+	(*ListGapsRequest)(nil),         // 44: bedplate.api.v1.ListGapsRequest
+	(*SubmitRequest)(nil),           // 45: bedplate.api.v1.SubmitRequest
+	(*ApproveRequest)(nil),          // 46: bedplate.api.v1.ApproveRequest
+	(*CancelRequest)(nil),           // 47: bedplate.api.v1.CancelRequest
+	(*ListCommandsRequest)(nil),     // 48: bedplate.api.v1.ListCommandsRequest
+	(*WhoAmIRequest)(nil),           // 49: bedplate.api.v1.WhoAmIRequest
+	(*LoginRequest)(nil),            // 50: bedplate.api.v1.LoginRequest
+	(*CheckAccessRequest)(nil),      // 51: bedplate.api.v1.CheckAccessRequest
+	(*ListSessionsRequest)(nil),     // 52: bedplate.api.v1.ListSessionsRequest
+	(*ExplainRequest)(nil),          // 53: bedplate.api.v1.ExplainRequest
+	(*SetMaintenanceRequest)(nil),   // 54: bedplate.api.v1.SetMaintenanceRequest
+	(*EndMaintenanceRequest)(nil),   // 55: bedplate.api.v1.EndMaintenanceRequest
+	(*PlanRequest)(nil),             // 56: bedplate.api.v1.PlanRequest
+	(*ApplyRequest)(nil),            // 57: bedplate.api.v1.ApplyRequest
+	(*ListDeploymentsRequest)(nil),  // 58: bedplate.api.v1.ListDeploymentsRequest
+	(*ListAuditRequest)(nil),        // 59: bedplate.api.v1.ListAuditRequest
+	(*VerifyAuditRequest)(nil),      // 60: bedplate.api.v1.VerifyAuditRequest
+	(*ListGapsResponse)(nil),        // 61: bedplate.api.v1.ListGapsResponse
+	(*SubmitResponse)(nil),          // 62: bedplate.api.v1.SubmitResponse
+	(*ApproveResponse)(nil),         // 63: bedplate.api.v1.ApproveResponse
+	(*CancelResponse)(nil),          // 64: bedplate.api.v1.CancelResponse
+	(*ListCommandsResponse)(nil),    // 65: bedplate.api.v1.ListCommandsResponse
+	(*WhoAmIResponse)(nil),          // 66: bedplate.api.v1.WhoAmIResponse
+	(*LoginResponse)(nil),           // 67: bedplate.api.v1.LoginResponse
+	(*CheckAccessResponse)(nil),     // 68: bedplate.api.v1.CheckAccessResponse
+	(*ListSessionsResponse)(nil),    // 69: bedplate.api.v1.ListSessionsResponse
+	(*ExplainResponse)(nil),         // 70: bedplate.api.v1.ExplainResponse
+	(*SetMaintenanceResponse)(nil),  // 71: bedplate.api.v1.SetMaintenanceResponse
+	(*EndMaintenanceResponse)(nil),  // 72: bedplate.api.v1.EndMaintenanceResponse
+	(*PlanResponse)(nil),            // 73: bedplate.api.v1.PlanResponse
+	(*ApplyResponse)(nil),           // 74: bedplate.api.v1.ApplyResponse
+	(*ListDeploymentsResponse)(nil), // 75: bedplate.api.v1.ListDeploymentsResponse
+	(*ListAuditResponse)(nil),       // 76: bedplate.api.v1.ListAuditResponse
+	(*VerifyAuditResponse)(nil),     // 77: bedplate.api.v1.VerifyAuditResponse
 }
 var file_bedplate_api_v1_api_proto_depIdxs = []int32{
 	3,  // 0: bedplate.api.v1.ListTagsResponse.tags:type_name -> bedplate.api.v1.TagInfo
@@ -2702,51 +2753,72 @@ var file_bedplate_api_v1_api_proto_depIdxs = []int32{
 	38, // 18: bedplate.api.v1.GetStatusResponse.causes:type_name -> bedplate.api.v1.Cause
 	39, // 19: bedplate.api.v1.GetStatusResponse.deployment:type_name -> bedplate.api.v1.DeploymentStatus
 	40, // 20: bedplate.api.v1.GetStatusResponse.maintenance:type_name -> bedplate.api.v1.Maintenance
-	0,  // 21: bedplate.api.v1.ComponentStatus.kind:type_name -> bedplate.api.v1.Kind
-	25, // 22: bedplate.api.v1.ComponentStatus.reader:type_name -> bedplate.api.v1.ReaderStatus
-	24, // 23: bedplate.api.v1.ComponentStatus.history:type_name -> bedplate.api.v1.Transition
-	41, // 24: bedplate.api.v1.ComponentStatus.completeness:type_name -> bedplate.api.v1.Completeness
-	30, // 25: bedplate.api.v1.ListPluginsResponse.plugins:type_name -> bedplate.api.v1.PluginStatus
-	42, // 26: bedplate.api.v1.PluginStatus.code:type_name -> bedplate.plugin.v1.Code
-	1,  // 27: bedplate.api.v1.Catalog.ListTags:input_type -> bedplate.api.v1.ListTagsRequest
-	5,  // 28: bedplate.api.v1.Catalog.ListAssets:input_type -> bedplate.api.v1.ListAssetsRequest
-	8,  // 29: bedplate.api.v1.Live.Current:input_type -> bedplate.api.v1.CurrentRequest
-	10, // 30: bedplate.api.v1.Live.Subscribe:input_type -> bedplate.api.v1.SubscribeRequest
-	13, // 31: bedplate.api.v1.History.Query:input_type -> bedplate.api.v1.QueryRequest
-	43, // 32: bedplate.api.v1.History.ListGaps:input_type -> bedplate.api.v1.ListGapsRequest
-	15, // 33: bedplate.api.v1.Alarms.ListAlarms:input_type -> bedplate.api.v1.ListAlarmsRequest
-	17, // 34: bedplate.api.v1.Alarms.WatchAlarms:input_type -> bedplate.api.v1.WatchAlarmsRequest
-	19, // 35: bedplate.api.v1.Alarms.Acknowledge:input_type -> bedplate.api.v1.AcknowledgeRequest
-	21, // 36: bedplate.api.v1.Admin.GetStatus:input_type -> bedplate.api.v1.GetStatusRequest
-	28, // 37: bedplate.api.v1.Admin.ListPlugins:input_type -> bedplate.api.v1.ListPluginsRequest
-	44, // 38: bedplate.api.v1.Admin.Explain:input_type -> bedplate.api.v1.ExplainRequest
-	45, // 39: bedplate.api.v1.Admin.SetMaintenance:input_type -> bedplate.api.v1.SetMaintenanceRequest
-	46, // 40: bedplate.api.v1.Admin.EndMaintenance:input_type -> bedplate.api.v1.EndMaintenanceRequest
-	47, // 41: bedplate.api.v1.Admin.Plan:input_type -> bedplate.api.v1.PlanRequest
-	48, // 42: bedplate.api.v1.Admin.Apply:input_type -> bedplate.api.v1.ApplyRequest
-	49, // 43: bedplate.api.v1.Admin.ListDeployments:input_type -> bedplate.api.v1.ListDeploymentsRequest
-	2,  // 44: bedplate.api.v1.Catalog.ListTags:output_type -> bedplate.api.v1.ListTagsResponse
-	6,  // 45: bedplate.api.v1.Catalog.ListAssets:output_type -> bedplate.api.v1.ListAssetsResponse
-	9,  // 46: bedplate.api.v1.Live.Current:output_type -> bedplate.api.v1.CurrentResponse
-	12, // 47: bedplate.api.v1.Live.Subscribe:output_type -> bedplate.api.v1.SubscribeResponse
-	14, // 48: bedplate.api.v1.History.Query:output_type -> bedplate.api.v1.QueryResponse
-	50, // 49: bedplate.api.v1.History.ListGaps:output_type -> bedplate.api.v1.ListGapsResponse
-	16, // 50: bedplate.api.v1.Alarms.ListAlarms:output_type -> bedplate.api.v1.ListAlarmsResponse
-	18, // 51: bedplate.api.v1.Alarms.WatchAlarms:output_type -> bedplate.api.v1.WatchAlarmsResponse
-	20, // 52: bedplate.api.v1.Alarms.Acknowledge:output_type -> bedplate.api.v1.AcknowledgeResponse
-	22, // 53: bedplate.api.v1.Admin.GetStatus:output_type -> bedplate.api.v1.GetStatusResponse
-	29, // 54: bedplate.api.v1.Admin.ListPlugins:output_type -> bedplate.api.v1.ListPluginsResponse
-	51, // 55: bedplate.api.v1.Admin.Explain:output_type -> bedplate.api.v1.ExplainResponse
-	52, // 56: bedplate.api.v1.Admin.SetMaintenance:output_type -> bedplate.api.v1.SetMaintenanceResponse
-	53, // 57: bedplate.api.v1.Admin.EndMaintenance:output_type -> bedplate.api.v1.EndMaintenanceResponse
-	54, // 58: bedplate.api.v1.Admin.Plan:output_type -> bedplate.api.v1.PlanResponse
-	55, // 59: bedplate.api.v1.Admin.Apply:output_type -> bedplate.api.v1.ApplyResponse
-	56, // 60: bedplate.api.v1.Admin.ListDeployments:output_type -> bedplate.api.v1.ListDeploymentsResponse
-	44, // [44:61] is the sub-list for method output_type
-	27, // [27:44] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	41, // 21: bedplate.api.v1.GetStatusResponse.writes:type_name -> bedplate.api.v1.WritesStatus
+	0,  // 22: bedplate.api.v1.ComponentStatus.kind:type_name -> bedplate.api.v1.Kind
+	25, // 23: bedplate.api.v1.ComponentStatus.reader:type_name -> bedplate.api.v1.ReaderStatus
+	24, // 24: bedplate.api.v1.ComponentStatus.history:type_name -> bedplate.api.v1.Transition
+	42, // 25: bedplate.api.v1.ComponentStatus.completeness:type_name -> bedplate.api.v1.Completeness
+	30, // 26: bedplate.api.v1.ListPluginsResponse.plugins:type_name -> bedplate.api.v1.PluginStatus
+	43, // 27: bedplate.api.v1.PluginStatus.code:type_name -> bedplate.plugin.v1.Code
+	1,  // 28: bedplate.api.v1.Catalog.ListTags:input_type -> bedplate.api.v1.ListTagsRequest
+	5,  // 29: bedplate.api.v1.Catalog.ListAssets:input_type -> bedplate.api.v1.ListAssetsRequest
+	8,  // 30: bedplate.api.v1.Live.Current:input_type -> bedplate.api.v1.CurrentRequest
+	10, // 31: bedplate.api.v1.Live.Subscribe:input_type -> bedplate.api.v1.SubscribeRequest
+	13, // 32: bedplate.api.v1.History.Query:input_type -> bedplate.api.v1.QueryRequest
+	44, // 33: bedplate.api.v1.History.ListGaps:input_type -> bedplate.api.v1.ListGapsRequest
+	15, // 34: bedplate.api.v1.Alarms.ListAlarms:input_type -> bedplate.api.v1.ListAlarmsRequest
+	17, // 35: bedplate.api.v1.Alarms.WatchAlarms:input_type -> bedplate.api.v1.WatchAlarmsRequest
+	19, // 36: bedplate.api.v1.Alarms.Acknowledge:input_type -> bedplate.api.v1.AcknowledgeRequest
+	45, // 37: bedplate.api.v1.Command.Submit:input_type -> bedplate.api.v1.SubmitRequest
+	46, // 38: bedplate.api.v1.Command.Approve:input_type -> bedplate.api.v1.ApproveRequest
+	47, // 39: bedplate.api.v1.Command.Cancel:input_type -> bedplate.api.v1.CancelRequest
+	48, // 40: bedplate.api.v1.Command.ListCommands:input_type -> bedplate.api.v1.ListCommandsRequest
+	49, // 41: bedplate.api.v1.Access.WhoAmI:input_type -> bedplate.api.v1.WhoAmIRequest
+	50, // 42: bedplate.api.v1.Access.Login:input_type -> bedplate.api.v1.LoginRequest
+	51, // 43: bedplate.api.v1.Access.CheckAccess:input_type -> bedplate.api.v1.CheckAccessRequest
+	52, // 44: bedplate.api.v1.Access.ListSessions:input_type -> bedplate.api.v1.ListSessionsRequest
+	21, // 45: bedplate.api.v1.Admin.GetStatus:input_type -> bedplate.api.v1.GetStatusRequest
+	28, // 46: bedplate.api.v1.Admin.ListPlugins:input_type -> bedplate.api.v1.ListPluginsRequest
+	53, // 47: bedplate.api.v1.Admin.Explain:input_type -> bedplate.api.v1.ExplainRequest
+	54, // 48: bedplate.api.v1.Admin.SetMaintenance:input_type -> bedplate.api.v1.SetMaintenanceRequest
+	55, // 49: bedplate.api.v1.Admin.EndMaintenance:input_type -> bedplate.api.v1.EndMaintenanceRequest
+	56, // 50: bedplate.api.v1.Admin.Plan:input_type -> bedplate.api.v1.PlanRequest
+	57, // 51: bedplate.api.v1.Admin.Apply:input_type -> bedplate.api.v1.ApplyRequest
+	58, // 52: bedplate.api.v1.Admin.ListDeployments:input_type -> bedplate.api.v1.ListDeploymentsRequest
+	59, // 53: bedplate.api.v1.Admin.ListAudit:input_type -> bedplate.api.v1.ListAuditRequest
+	60, // 54: bedplate.api.v1.Admin.VerifyAudit:input_type -> bedplate.api.v1.VerifyAuditRequest
+	2,  // 55: bedplate.api.v1.Catalog.ListTags:output_type -> bedplate.api.v1.ListTagsResponse
+	6,  // 56: bedplate.api.v1.Catalog.ListAssets:output_type -> bedplate.api.v1.ListAssetsResponse
+	9,  // 57: bedplate.api.v1.Live.Current:output_type -> bedplate.api.v1.CurrentResponse
+	12, // 58: bedplate.api.v1.Live.Subscribe:output_type -> bedplate.api.v1.SubscribeResponse
+	14, // 59: bedplate.api.v1.History.Query:output_type -> bedplate.api.v1.QueryResponse
+	61, // 60: bedplate.api.v1.History.ListGaps:output_type -> bedplate.api.v1.ListGapsResponse
+	16, // 61: bedplate.api.v1.Alarms.ListAlarms:output_type -> bedplate.api.v1.ListAlarmsResponse
+	18, // 62: bedplate.api.v1.Alarms.WatchAlarms:output_type -> bedplate.api.v1.WatchAlarmsResponse
+	20, // 63: bedplate.api.v1.Alarms.Acknowledge:output_type -> bedplate.api.v1.AcknowledgeResponse
+	62, // 64: bedplate.api.v1.Command.Submit:output_type -> bedplate.api.v1.SubmitResponse
+	63, // 65: bedplate.api.v1.Command.Approve:output_type -> bedplate.api.v1.ApproveResponse
+	64, // 66: bedplate.api.v1.Command.Cancel:output_type -> bedplate.api.v1.CancelResponse
+	65, // 67: bedplate.api.v1.Command.ListCommands:output_type -> bedplate.api.v1.ListCommandsResponse
+	66, // 68: bedplate.api.v1.Access.WhoAmI:output_type -> bedplate.api.v1.WhoAmIResponse
+	67, // 69: bedplate.api.v1.Access.Login:output_type -> bedplate.api.v1.LoginResponse
+	68, // 70: bedplate.api.v1.Access.CheckAccess:output_type -> bedplate.api.v1.CheckAccessResponse
+	69, // 71: bedplate.api.v1.Access.ListSessions:output_type -> bedplate.api.v1.ListSessionsResponse
+	22, // 72: bedplate.api.v1.Admin.GetStatus:output_type -> bedplate.api.v1.GetStatusResponse
+	29, // 73: bedplate.api.v1.Admin.ListPlugins:output_type -> bedplate.api.v1.ListPluginsResponse
+	70, // 74: bedplate.api.v1.Admin.Explain:output_type -> bedplate.api.v1.ExplainResponse
+	71, // 75: bedplate.api.v1.Admin.SetMaintenance:output_type -> bedplate.api.v1.SetMaintenanceResponse
+	72, // 76: bedplate.api.v1.Admin.EndMaintenance:output_type -> bedplate.api.v1.EndMaintenanceResponse
+	73, // 77: bedplate.api.v1.Admin.Plan:output_type -> bedplate.api.v1.PlanResponse
+	74, // 78: bedplate.api.v1.Admin.Apply:output_type -> bedplate.api.v1.ApplyResponse
+	75, // 79: bedplate.api.v1.Admin.ListDeployments:output_type -> bedplate.api.v1.ListDeploymentsResponse
+	76, // 80: bedplate.api.v1.Admin.ListAudit:output_type -> bedplate.api.v1.ListAuditResponse
+	77, // 81: bedplate.api.v1.Admin.VerifyAudit:output_type -> bedplate.api.v1.VerifyAuditResponse
+	55, // [55:82] is the sub-list for method output_type
+	28, // [28:55] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_bedplate_api_v1_api_proto_init() }
@@ -2754,6 +2826,9 @@ func file_bedplate_api_v1_api_proto_init() {
 	if File_bedplate_api_v1_api_proto != nil {
 		return
 	}
+	file_bedplate_api_v1_access_proto_init()
+	file_bedplate_api_v1_audit_proto_init()
+	file_bedplate_api_v1_command_proto_init()
 	file_bedplate_api_v1_deployments_proto_init()
 	file_bedplate_api_v1_gaps_proto_init()
 	file_bedplate_api_v1_maintenance_proto_init()
@@ -2770,7 +2845,7 @@ func file_bedplate_api_v1_api_proto_init() {
 			NumEnums:      1,
 			NumMessages:   30,
 			NumExtensions: 0,
-			NumServices:   5,
+			NumServices:   7,
 		},
 		GoTypes:           file_bedplate_api_v1_api_proto_goTypes,
 		DependencyIndexes: file_bedplate_api_v1_api_proto_depIdxs,

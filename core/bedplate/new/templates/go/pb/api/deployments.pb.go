@@ -368,6 +368,7 @@ type PlanResponse struct {
 	Steps         []*PlannedStep         `protobuf:"bytes,2,rep,name=steps,proto3" json:"steps,omitempty"`       // in the order they would be done
 	Problems      []string               `protobuf:"bytes,3,rep,name=problems,proto3" json:"problems,omitempty"` // FILE:LINE path: text; not empty: it can't be applied
 	Notices       []string               `protobuf:"bytes,4,rep,name=notices,proto3" json:"notices,omitempty"`   // what nobody should forget
+	Guard         []string               `protobuf:"bytes,5,rep,name=guard,proto3" json:"guard,omitempty"`       // what changes of who may write what, a line each
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -426,6 +427,13 @@ func (x *PlanResponse) GetProblems() []string {
 func (x *PlanResponse) GetNotices() []string {
 	if x != nil {
 		return x.Notices
+	}
+	return nil
+}
+
+func (x *PlanResponse) GetGuard() []string {
+	if x != nil {
+		return x.Guard
 	}
 	return nil
 }
@@ -686,12 +694,13 @@ const file_bedplate_api_v1_deployments_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"Z\n" +
 	"\vPlanRequest\x123\n" +
 	"\x04file\x18\x01 \x01(\v2\x1f.bedplate.api.v1.DeploymentFileR\x04file\x12\x16\n" +
-	"\x06number\x18\x02 \x01(\x04R\x06number\"\x92\x01\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\"\xa8\x01\n" +
 	"\fPlanResponse\x12\x18\n" +
 	"\aagainst\x18\x01 \x01(\x04R\aagainst\x122\n" +
 	"\x05steps\x18\x02 \x03(\v2\x1c.bedplate.api.v1.PlannedStepR\x05steps\x12\x1a\n" +
 	"\bproblems\x18\x03 \x03(\tR\bproblems\x12\x18\n" +
-	"\anotices\x18\x04 \x03(\tR\anotices\"\xbe\x01\n" +
+	"\anotices\x18\x04 \x03(\tR\anotices\x12\x14\n" +
+	"\x05guard\x18\x05 \x03(\tR\x05guard\"\xbe\x01\n" +
 	"\fApplyRequest\x123\n" +
 	"\x04file\x18\x01 \x01(\v2\x1f.bedplate.api.v1.DeploymentFileR\x04file\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12(\n" +

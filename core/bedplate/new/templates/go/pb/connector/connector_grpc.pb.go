@@ -26,7 +26,7 @@ const (
 
 // ConnectorHostClient is the client API for ConnectorHost service.
 //
-// For semantics around ctx use and closing/ending streaming RPCs, please refer to the documentation of grpc.ClientConn.NewStream.
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // Served by the kernel.
 type ConnectorHostClient interface {

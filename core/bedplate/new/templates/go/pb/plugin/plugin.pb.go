@@ -186,7 +186,7 @@ type Open struct {
 	Secrets       map[string][]byte      `protobuf:"bytes,3,rep,name=secrets,proto3" json:"secrets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // JSON pointer into config_json → value; MUST NOT be logged
 	Tags          []*Tag                 `protobuf:"bytes,4,rep,name=tags,proto3" json:"tags,omitempty"`                                                                                 // connector: the tags to serve
 	Assets        []*Asset               `protobuf:"bytes,5,rep,name=assets,proto3" json:"assets,omitempty"`                                                                             // analytic: once for each
-	States        []*State               `protobuf:"bytes,6,rep,name=states,proto3" json:"states,omitempty"`                                                                             // what this component committed last
+	States        []*State               `protobuf:"bytes,6,rep,name=states,proto3" json:"states,omitempty"`                                                                             // what this component committed last; to a security module: files of up to 1 MiB that its settings name, as they were applied, path → content
 	Position      uint64                 `protobuf:"fixed64,7,opt,name=position,proto3" json:"position,omitempty"`                                                                       // reader: the last position it committed; 0: none
 	Epoch         uint64                 `protobuf:"fixed64,8,opt,name=epoch,proto3" json:"epoch,omitempty"`                                                                             // the kernel's epoch
 	Credit        uint32                 `protobuf:"varint,9,opt,name=credit,proto3" json:"credit,omitempty"`                                                                            // records that may be under way before a receipt grants more
@@ -844,6 +844,7 @@ type Note struct {
 	Severity      uint32                 `protobuf:"varint,3,opt,name=severity,proto3" json:"severity,omitempty"`                      // 1 to 1000 as OPC UA Part 9; 0: unknown
 	Text          string                 `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`                               // for people
 	Code          Code                   `protobuf:"varint,5,opt,name=code,proto3,enum=bedplate.plugin.v1.Code" json:"code,omitempty"` // if lost: UNREACHABLE or FAULT; unspecified: UNREACHABLE
+	Forget        bool                   `protobuf:"varint,6,opt,name=forget,proto3" json:"forget,omitempty"`                          // of a security module: who somebody is or may do has changed, so the kernel MUST ask anew
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -911,6 +912,13 @@ func (x *Note) GetCode() Code {
 		return x.Code
 	}
 	return Code_CODE_UNSPECIFIED
+}
+
+func (x *Note) GetForget() bool {
+	if x != nil {
+		return x.Forget
+	}
+	return false
 }
 
 // What became of publications.
@@ -1052,13 +1060,14 @@ const file_bedplate_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x04code\x18\x02 \x01(\x0e2\x18.bedplate.plugin.v1.CodeR\x04code\x12\x12\n" +
 	"\x04text\x18\x03 \x01(\tR\x04text\x127\n" +
 	"\bproblems\x18\x04 \x03(\v2\x1b.bedplate.plugin.v1.ProblemR\bproblems\x12\x14\n" +
-	"\x05trace\x18\x05 \x01(\tR\x05trace\"\x96\x01\n" +
+	"\x05trace\x18\x05 \x01(\tR\x05trace\"\xae\x01\n" +
 	"\x04Note\x12\x1c\n" +
 	"\tcomponent\x18\x01 \x01(\tR\tcomponent\x12\x12\n" +
 	"\x04lost\x18\x02 \x01(\bR\x04lost\x12\x1a\n" +
 	"\bseverity\x18\x03 \x01(\rR\bseverity\x12\x12\n" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x12,\n" +
-	"\x04code\x18\x05 \x01(\x0e2\x18.bedplate.plugin.v1.CodeR\x04code\"\x85\x01\n" +
+	"\x04code\x18\x05 \x01(\x0e2\x18.bedplate.plugin.v1.CodeR\x04code\x12\x16\n" +
+	"\x06forget\x18\x06 \x01(\bR\x06forget\"\x85\x01\n" +
 	"\aReceipt\x12\x1c\n" +
 	"\tcomponent\x18\x01 \x01(\tR\tcomponent\x12\x16\n" +
 	"\x06credit\x18\x02 \x01(\rR\x06credit\x12\x16\n" +

@@ -197,6 +197,7 @@ type Ask struct {
 	//	*Ask_Ping
 	//	*Ask_Shutdown
 	//	*Ask_Authorize
+	//	*Ask_Authenticate
 	What          isAsk_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -312,6 +313,15 @@ func (x *Ask) GetAuthorize() *Authorize {
 	return nil
 }
 
+func (x *Ask) GetAuthenticate() *Authenticate {
+	if x != nil {
+		if x, ok := x.What.(*Ask_Authenticate); ok {
+			return x.Authenticate
+		}
+	}
+	return nil
+}
+
 type isAsk_What interface {
 	isAsk_What()
 }
@@ -336,6 +346,10 @@ type Ask_Authorize struct {
 	Authorize *Authorize `protobuf:"bytes,9,opt,name=authorize,proto3,oneof"` // MUST; asks MAY overlap
 }
 
+type Ask_Authenticate struct {
+	Authenticate *Authenticate `protobuf:"bytes,10,opt,name=authenticate,proto3,oneof"` // if "authenticate"; asks MAY overlap
+}
+
 func (*Ask_Open) isAsk_What() {}
 
 func (*Ask_Close) isAsk_What() {}
@@ -346,11 +360,15 @@ func (*Ask_Shutdown) isAsk_What() {}
 
 func (*Ask_Authorize) isAsk_What() {}
 
+func (*Ask_Authenticate) isAsk_What() {}
+
 // The answer to one ask.
 type Reply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Answer        *plugin.Answer         `protobuf:"bytes,1,opt,name=answer,proto3" json:"answer,omitempty"`       // MUST be set
-	Decisions     []*Decision            `protobuf:"bytes,2,rep,name=decisions,proto3" json:"decisions,omitempty"` // one for each check, in order
+	Decisions     []*Decision            `protobuf:"bytes,2,rep,name=decisions,proto3" json:"decisions,omitempty"` // to Authorize: one for each check, in order
+	Subject       *Subject               `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`     // to Authenticate: who it is; absent: nobody this module knows
+	Session       string                 `protobuf:"bytes,4,opt,name=session,proto3" json:"session,omitempty"`     // to Authenticate with a password: a bearer token for further calls
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -399,13 +417,30 @@ func (x *Reply) GetDecisions() []*Decision {
 	return nil
 }
 
-// Who asks, as the kernel established it.
+func (x *Reply) GetSubject() *Subject {
+	if x != nil {
+		return x.Subject
+	}
+	return nil
+}
+
+func (x *Reply) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+// Who asks, as the kernel established it, or as a module that authenticates says.
 type Subject struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`         // name in the token file or of the socket
-	Roles         []string               `protobuf:"bytes,2,rep,name=roles,proto3" json:"roles,omitempty"`   // given to the subject by the deployment
-	Peer          string                 `protobuf:"bytes,3,opt,name=peer,proto3" json:"peer,omitempty"`     // network address
-	Method        string                 `protobuf:"bytes,4,opt,name=method,proto3" json:"method,omitempty"` // how it was established: "token", "socket"
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`                 // one person or program, the same however it comes; at most 256 bytes
+	Roles         []string               `protobuf:"bytes,2,rep,name=roles,proto3" json:"roles,omitempty"`           // of the kernel's: viewer, operator, engineer, admin, auditor, plugin; others count for nothing
+	Peer          string                 `protobuf:"bytes,3,opt,name=peer,proto3" json:"peer,omitempty"`             // network address
+	Method        string                 `protobuf:"bytes,4,opt,name=method,proto3" json:"method,omitempty"`         // how it was established: "token", "socket", "certificate", "password", "jwt"
+	Groups        []string               `protobuf:"bytes,5,rep,name=groups,proto3" json:"groups,omitempty"`         // of a directory or an issuer; the kernel passes them on to Authorize
+	Credential    string                 `protobuf:"bytes,6,opt,name=credential,proto3" json:"credential,omitempty"` // fingerprint of what it was proved by: one second person needs another one; no secret
+	Until         int64                  `protobuf:"fixed64,7,opt,name=until,proto3" json:"until,omitempty"`         // ns since 1970 UTC when it ends; 0: by nothing but a change
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -468,18 +503,207 @@ func (x *Subject) GetMethod() string {
 	return ""
 }
 
+func (x *Subject) GetGroups() []string {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+func (x *Subject) GetCredential() string {
+	if x != nil {
+		return x.Credential
+	}
+	return ""
+}
+
+func (x *Subject) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+// Who is this? The kernel asks once a credential and again when it has forgotten, at the latest after 2 s of use.
+type Authenticate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Credential:
+	//
+	//	*Authenticate_Token
+	//	*Authenticate_Password
+	//	*Authenticate_Certificate
+	Credential    isAuthenticate_Credential `protobuf_oneof:"credential"`
+	Peer          string                    `protobuf:"bytes,4,opt,name=peer,proto3" json:"peer,omitempty"`   // network address
+	Bound         []byte                    `protobuf:"bytes,5,opt,name=bound,proto3" json:"bound,omitempty"` // SHA-256 of the client certificate that came beside a token or password; empty: none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Authenticate) Reset() {
+	*x = Authenticate{}
+	mi := &file_bedplate_security_v1_security_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Authenticate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Authenticate) ProtoMessage() {}
+
+func (x *Authenticate) ProtoReflect() protoreflect.Message {
+	mi := &file_bedplate_security_v1_security_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Authenticate.ProtoReflect.Descriptor instead.
+func (*Authenticate) Descriptor() ([]byte, []int) {
+	return file_bedplate_security_v1_security_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Authenticate) GetCredential() isAuthenticate_Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *Authenticate) GetToken() string {
+	if x != nil {
+		if x, ok := x.Credential.(*Authenticate_Token); ok {
+			return x.Token
+		}
+	}
+	return ""
+}
+
+func (x *Authenticate) GetPassword() *Password {
+	if x != nil {
+		if x, ok := x.Credential.(*Authenticate_Password); ok {
+			return x.Password
+		}
+	}
+	return nil
+}
+
+func (x *Authenticate) GetCertificate() []byte {
+	if x != nil {
+		if x, ok := x.Credential.(*Authenticate_Certificate); ok {
+			return x.Certificate
+		}
+	}
+	return nil
+}
+
+func (x *Authenticate) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+func (x *Authenticate) GetBound() []byte {
+	if x != nil {
+		return x.Bound
+	}
+	return nil
+}
+
+type isAuthenticate_Credential interface {
+	isAuthenticate_Credential()
+}
+
+type Authenticate_Token struct {
+	Token string `protobuf:"bytes,1,opt,name=token,proto3,oneof"` // as after "Bearer "
+}
+
+type Authenticate_Password struct {
+	Password *Password `protobuf:"bytes,2,opt,name=password,proto3,oneof"` // of Access.Login
+}
+
+type Authenticate_Certificate struct {
+	Certificate []byte `protobuf:"bytes,3,opt,name=certificate,proto3,oneof"` // DER, of a TLS client whose chain, dates and purpose the kernel has verified
+}
+
+func (*Authenticate_Token) isAuthenticate_Credential() {}
+
+func (*Authenticate_Password) isAuthenticate_Credential() {}
+
+func (*Authenticate_Certificate) isAuthenticate_Credential() {}
+
+// A name and what only its owner knows.
+type Password struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`         // of the user
+	Password      string                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"` // MUST NOT be kept or logged
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Password) Reset() {
+	*x = Password{}
+	mi := &file_bedplate_security_v1_security_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Password) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Password) ProtoMessage() {}
+
+func (x *Password) ProtoReflect() protoreflect.Message {
+	mi := &file_bedplate_security_v1_security_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Password.ProtoReflect.Descriptor instead.
+func (*Password) Descriptor() ([]byte, []int) {
+	return file_bedplate_security_v1_security_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Password) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Password) GetPassword() string {
+	if x != nil {
+		return x.Password
+	}
+	return ""
+}
+
 // One thing somebody wants to do.
 type Check struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Action        string                 `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`     // "live.subscribe", "alarms.acknowledge", "admin.status"
-	Resource      string                 `protobuf:"bytes,2,opt,name=resource,proto3" json:"resource,omitempty"` // full path or selector; empty: the platform itself
+	Resource      string                 `protobuf:"bytes,2,opt,name=resource,proto3" json:"resource,omitempty"` // full path of one tag, asset, device or source of an alarm, never a selector; empty: the platform, and the call as such
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_bedplate_security_v1_security_proto_msgTypes[5]
+	mi := &file_bedplate_security_v1_security_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -491,7 +715,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_bedplate_security_v1_security_proto_msgTypes[5]
+	mi := &file_bedplate_security_v1_security_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -504,7 +728,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_bedplate_security_v1_security_proto_rawDescGZIP(), []int{5}
+	return file_bedplate_security_v1_security_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Check) GetAction() string {
@@ -521,7 +745,7 @@ func (x *Check) GetResource() string {
 	return ""
 }
 
-// May this subject do these things?
+// May this subject do these things? At most 500, all of one action.
 type Authorize struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Subject       *Subject               `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"` // who asks
@@ -532,7 +756,7 @@ type Authorize struct {
 
 func (x *Authorize) Reset() {
 	*x = Authorize{}
-	mi := &file_bedplate_security_v1_security_proto_msgTypes[6]
+	mi := &file_bedplate_security_v1_security_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -544,7 +768,7 @@ func (x *Authorize) String() string {
 func (*Authorize) ProtoMessage() {}
 
 func (x *Authorize) ProtoReflect() protoreflect.Message {
-	mi := &file_bedplate_security_v1_security_proto_msgTypes[6]
+	mi := &file_bedplate_security_v1_security_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -557,7 +781,7 @@ func (x *Authorize) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Authorize.ProtoReflect.Descriptor instead.
 func (*Authorize) Descriptor() ([]byte, []int) {
-	return file_bedplate_security_v1_security_proto_rawDescGZIP(), []int{6}
+	return file_bedplate_security_v1_security_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Authorize) GetSubject() *Subject {
@@ -578,14 +802,15 @@ func (x *Authorize) GetChecks() []*Check {
 type Decision struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Verdict       Verdict                `protobuf:"varint,1,opt,name=verdict,proto3,enum=bedplate.security.v1.Verdict" json:"verdict,omitempty"` // unspecified counts as DENY
-	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`                                      // rule, in words; goes to the audit log
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`                                      // rule, by its id; goes to the audit log
+	RememberMs    uint32                 `protobuf:"varint,3,opt,name=remember_ms,json=rememberMs,proto3" json:"remember_ms,omitempty"`           // the kernel MAY answer the same check for the same subject by itself so long, at most 1 h; 0: not at all
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_bedplate_security_v1_security_proto_msgTypes[7]
+	mi := &file_bedplate_security_v1_security_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -597,7 +822,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_bedplate_security_v1_security_proto_msgTypes[7]
+	mi := &file_bedplate_security_v1_security_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -610,7 +835,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_bedplate_security_v1_security_proto_rawDescGZIP(), []int{7}
+	return file_bedplate_security_v1_security_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Decision) GetVerdict() Verdict {
@@ -627,6 +852,13 @@ func (x *Decision) GetReason() string {
 	return ""
 }
 
+func (x *Decision) GetRememberMs() uint32 {
+	if x != nil {
+		return x.RememberMs
+	}
+	return 0
+}
+
 var File_bedplate_security_v1_security_proto protoreflect.FileDescriptor
 
 const file_bedplate_security_v1_security_proto_rawDesc = "" +
@@ -638,7 +870,7 @@ const file_bedplate_security_v1_security_proto_rawDesc = "" +
 	"\fFromSecurity\x12/\n" +
 	"\x05hello\x18\x01 \x01(\v2\x19.bedplate.plugin.v1.HelloR\x05hello\x125\n" +
 	"\areplies\x18\x02 \x03(\v2\x1b.bedplate.security.v1.ReplyR\areplies\x12.\n" +
-	"\x05notes\x18\x03 \x03(\v2\x18.bedplate.plugin.v1.NoteR\x05notes\"\x8a\x03\n" +
+	"\x05notes\x18\x03 \x03(\v2\x18.bedplate.plugin.v1.NoteR\x05notes\"\xd4\x03\n" +
 	"\x03Ask\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x1c\n" +
 	"\tcomponent\x18\x02 \x01(\tR\tcomponent\x12\x1b\n" +
@@ -648,25 +880,47 @@ const file_bedplate_security_v1_security_proto_rawDesc = "" +
 	"\x05close\x18\x06 \x01(\v2\x19.bedplate.plugin.v1.CloseH\x00R\x05close\x12.\n" +
 	"\x04ping\x18\a \x01(\v2\x18.bedplate.plugin.v1.PingH\x00R\x04ping\x12:\n" +
 	"\bshutdown\x18\b \x01(\v2\x1c.bedplate.plugin.v1.ShutdownH\x00R\bshutdown\x12?\n" +
-	"\tauthorize\x18\t \x01(\v2\x1f.bedplate.security.v1.AuthorizeH\x00R\tauthorizeB\x06\n" +
-	"\x04what\"y\n" +
+	"\tauthorize\x18\t \x01(\v2\x1f.bedplate.security.v1.AuthorizeH\x00R\tauthorize\x12H\n" +
+	"\fauthenticate\x18\n" +
+	" \x01(\v2\".bedplate.security.v1.AuthenticateH\x00R\fauthenticateB\x06\n" +
+	"\x04what\"\xcc\x01\n" +
 	"\x05Reply\x122\n" +
 	"\x06answer\x18\x01 \x01(\v2\x1a.bedplate.plugin.v1.AnswerR\x06answer\x12<\n" +
-	"\tdecisions\x18\x02 \x03(\v2\x1e.bedplate.security.v1.DecisionR\tdecisions\"[\n" +
+	"\tdecisions\x18\x02 \x03(\v2\x1e.bedplate.security.v1.DecisionR\tdecisions\x127\n" +
+	"\asubject\x18\x03 \x01(\v2\x1d.bedplate.security.v1.SubjectR\asubject\x12\x18\n" +
+	"\asession\x18\x04 \x01(\tR\asession\"\xa9\x01\n" +
 	"\aSubject\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05roles\x18\x02 \x03(\tR\x05roles\x12\x12\n" +
 	"\x04peer\x18\x03 \x01(\tR\x04peer\x12\x16\n" +
-	"\x06method\x18\x04 \x01(\tR\x06method\";\n" +
+	"\x06method\x18\x04 \x01(\tR\x06method\x12\x16\n" +
+	"\x06groups\x18\x05 \x03(\tR\x06groups\x12\x1e\n" +
+	"\n" +
+	"credential\x18\x06 \x01(\tR\n" +
+	"credential\x12\x14\n" +
+	"\x05until\x18\a \x01(\x10R\x05until\"\xc0\x01\n" +
+	"\fAuthenticate\x12\x16\n" +
+	"\x05token\x18\x01 \x01(\tH\x00R\x05token\x12<\n" +
+	"\bpassword\x18\x02 \x01(\v2\x1e.bedplate.security.v1.PasswordH\x00R\bpassword\x12\"\n" +
+	"\vcertificate\x18\x03 \x01(\fH\x00R\vcertificate\x12\x12\n" +
+	"\x04peer\x18\x04 \x01(\tR\x04peer\x12\x14\n" +
+	"\x05bound\x18\x05 \x01(\fR\x05boundB\f\n" +
+	"\n" +
+	"credential\":\n" +
+	"\bPassword\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\bpassword\x18\x02 \x01(\tR\bpassword\";\n" +
 	"\x05Check\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x12\x1a\n" +
 	"\bresource\x18\x02 \x01(\tR\bresource\"y\n" +
 	"\tAuthorize\x127\n" +
 	"\asubject\x18\x01 \x01(\v2\x1d.bedplate.security.v1.SubjectR\asubject\x123\n" +
-	"\x06checks\x18\x02 \x03(\v2\x1b.bedplate.security.v1.CheckR\x06checks\"[\n" +
+	"\x06checks\x18\x02 \x03(\v2\x1b.bedplate.security.v1.CheckR\x06checks\"|\n" +
 	"\bDecision\x127\n" +
 	"\averdict\x18\x01 \x01(\x0e2\x1d.bedplate.security.v1.VerdictR\averdict\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason*\\\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1f\n" +
+	"\vremember_ms\x18\x03 \x01(\rR\n" +
+	"rememberMs*\\\n" +
 	"\aVerdict\x12\x17\n" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rVERDICT_ALLOW\x10\x01\x12\x10\n" +
@@ -688,7 +942,7 @@ func file_bedplate_security_v1_security_proto_rawDescGZIP() []byte {
 }
 
 var file_bedplate_security_v1_security_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_bedplate_security_v1_security_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_bedplate_security_v1_security_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_bedplate_security_v1_security_proto_goTypes = []any{
 	(Verdict)(0),            // 0: bedplate.security.v1.Verdict
 	(*ToSecurity)(nil),      // 1: bedplate.security.v1.ToSecurity
@@ -696,39 +950,44 @@ var file_bedplate_security_v1_security_proto_goTypes = []any{
 	(*Ask)(nil),             // 3: bedplate.security.v1.Ask
 	(*Reply)(nil),           // 4: bedplate.security.v1.Reply
 	(*Subject)(nil),         // 5: bedplate.security.v1.Subject
-	(*Check)(nil),           // 6: bedplate.security.v1.Check
-	(*Authorize)(nil),       // 7: bedplate.security.v1.Authorize
-	(*Decision)(nil),        // 8: bedplate.security.v1.Decision
-	(*plugin.Hello)(nil),    // 9: bedplate.plugin.v1.Hello
-	(*plugin.Note)(nil),     // 10: bedplate.plugin.v1.Note
-	(*plugin.Open)(nil),     // 11: bedplate.plugin.v1.Open
-	(*plugin.Close)(nil),    // 12: bedplate.plugin.v1.Close
-	(*plugin.Ping)(nil),     // 13: bedplate.plugin.v1.Ping
-	(*plugin.Shutdown)(nil), // 14: bedplate.plugin.v1.Shutdown
-	(*plugin.Answer)(nil),   // 15: bedplate.plugin.v1.Answer
+	(*Authenticate)(nil),    // 6: bedplate.security.v1.Authenticate
+	(*Password)(nil),        // 7: bedplate.security.v1.Password
+	(*Check)(nil),           // 8: bedplate.security.v1.Check
+	(*Authorize)(nil),       // 9: bedplate.security.v1.Authorize
+	(*Decision)(nil),        // 10: bedplate.security.v1.Decision
+	(*plugin.Hello)(nil),    // 11: bedplate.plugin.v1.Hello
+	(*plugin.Note)(nil),     // 12: bedplate.plugin.v1.Note
+	(*plugin.Open)(nil),     // 13: bedplate.plugin.v1.Open
+	(*plugin.Close)(nil),    // 14: bedplate.plugin.v1.Close
+	(*plugin.Ping)(nil),     // 15: bedplate.plugin.v1.Ping
+	(*plugin.Shutdown)(nil), // 16: bedplate.plugin.v1.Shutdown
+	(*plugin.Answer)(nil),   // 17: bedplate.plugin.v1.Answer
 }
 var file_bedplate_security_v1_security_proto_depIdxs = []int32{
 	3,  // 0: bedplate.security.v1.ToSecurity.asks:type_name -> bedplate.security.v1.Ask
-	9,  // 1: bedplate.security.v1.FromSecurity.hello:type_name -> bedplate.plugin.v1.Hello
+	11, // 1: bedplate.security.v1.FromSecurity.hello:type_name -> bedplate.plugin.v1.Hello
 	4,  // 2: bedplate.security.v1.FromSecurity.replies:type_name -> bedplate.security.v1.Reply
-	10, // 3: bedplate.security.v1.FromSecurity.notes:type_name -> bedplate.plugin.v1.Note
-	11, // 4: bedplate.security.v1.Ask.open:type_name -> bedplate.plugin.v1.Open
-	12, // 5: bedplate.security.v1.Ask.close:type_name -> bedplate.plugin.v1.Close
-	13, // 6: bedplate.security.v1.Ask.ping:type_name -> bedplate.plugin.v1.Ping
-	14, // 7: bedplate.security.v1.Ask.shutdown:type_name -> bedplate.plugin.v1.Shutdown
-	7,  // 8: bedplate.security.v1.Ask.authorize:type_name -> bedplate.security.v1.Authorize
-	15, // 9: bedplate.security.v1.Reply.answer:type_name -> bedplate.plugin.v1.Answer
-	8,  // 10: bedplate.security.v1.Reply.decisions:type_name -> bedplate.security.v1.Decision
-	5,  // 11: bedplate.security.v1.Authorize.subject:type_name -> bedplate.security.v1.Subject
-	6,  // 12: bedplate.security.v1.Authorize.checks:type_name -> bedplate.security.v1.Check
-	0,  // 13: bedplate.security.v1.Decision.verdict:type_name -> bedplate.security.v1.Verdict
-	2,  // 14: bedplate.security.v1.SecurityHost.Attach:input_type -> bedplate.security.v1.FromSecurity
-	1,  // 15: bedplate.security.v1.SecurityHost.Attach:output_type -> bedplate.security.v1.ToSecurity
-	15, // [15:16] is the sub-list for method output_type
-	14, // [14:15] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	12, // 3: bedplate.security.v1.FromSecurity.notes:type_name -> bedplate.plugin.v1.Note
+	13, // 4: bedplate.security.v1.Ask.open:type_name -> bedplate.plugin.v1.Open
+	14, // 5: bedplate.security.v1.Ask.close:type_name -> bedplate.plugin.v1.Close
+	15, // 6: bedplate.security.v1.Ask.ping:type_name -> bedplate.plugin.v1.Ping
+	16, // 7: bedplate.security.v1.Ask.shutdown:type_name -> bedplate.plugin.v1.Shutdown
+	9,  // 8: bedplate.security.v1.Ask.authorize:type_name -> bedplate.security.v1.Authorize
+	6,  // 9: bedplate.security.v1.Ask.authenticate:type_name -> bedplate.security.v1.Authenticate
+	17, // 10: bedplate.security.v1.Reply.answer:type_name -> bedplate.plugin.v1.Answer
+	10, // 11: bedplate.security.v1.Reply.decisions:type_name -> bedplate.security.v1.Decision
+	5,  // 12: bedplate.security.v1.Reply.subject:type_name -> bedplate.security.v1.Subject
+	7,  // 13: bedplate.security.v1.Authenticate.password:type_name -> bedplate.security.v1.Password
+	5,  // 14: bedplate.security.v1.Authorize.subject:type_name -> bedplate.security.v1.Subject
+	8,  // 15: bedplate.security.v1.Authorize.checks:type_name -> bedplate.security.v1.Check
+	0,  // 16: bedplate.security.v1.Decision.verdict:type_name -> bedplate.security.v1.Verdict
+	2,  // 17: bedplate.security.v1.SecurityHost.Attach:input_type -> bedplate.security.v1.FromSecurity
+	1,  // 18: bedplate.security.v1.SecurityHost.Attach:output_type -> bedplate.security.v1.ToSecurity
+	18, // [18:19] is the sub-list for method output_type
+	17, // [17:18] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_bedplate_security_v1_security_proto_init() }
@@ -742,6 +1001,12 @@ func file_bedplate_security_v1_security_proto_init() {
 		(*Ask_Ping)(nil),
 		(*Ask_Shutdown)(nil),
 		(*Ask_Authorize)(nil),
+		(*Ask_Authenticate)(nil),
+	}
+	file_bedplate_security_v1_security_proto_msgTypes[5].OneofWrappers = []any{
+		(*Authenticate_Token)(nil),
+		(*Authenticate_Password)(nil),
+		(*Authenticate_Certificate)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -749,7 +1014,7 @@ func file_bedplate_security_v1_security_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bedplate_security_v1_security_proto_rawDesc), len(file_bedplate_security_v1_security_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,7 +28,7 @@ class MyThing(SecurityModule):
         return [self.decide(subject, check) for check in checks]
 
     def decide(self, subject: Subject, check: Check) -> Decision:
-        if check.action not in self.config.actions or not touches(check.resource, self.config.area):
+        if check.action not in self.config.actions or not within(check.resource, self.config.area):
             return Decision(Verdict.ABSTAIN)
         if set(subject.roles) & set(self.config.roles):
             return Decision(Verdict.ALLOW)
@@ -36,9 +36,7 @@ class MyThing(SecurityModule):
         return Decision(Verdict.DENY, f"{self.config.area} is for {needed}")
 
 
-def touches(resource: str, area: str) -> bool:
-    """Whether a path or a selector can mean something in the area. In doubt it can: `**` means everything."""
-    certain, star, _ = resource.partition("*")
-    if star:
-        return certain.startswith(f"{area}/") or f"{area}/".startswith(certain)
-    return f"{resource}/".startswith(f"{area}/") or f"{area}/".startswith(f"{resource}/")
+def within(path: str, area: str) -> bool:
+    """Whether it is the area or lies below it. The kernel asks about full paths, one by one, never about selectors;
+    "" stands for the call as such."""
+    return f"{path}/".startswith(f"{area}/")

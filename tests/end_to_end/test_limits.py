@@ -117,33 +117,37 @@ async def test_metadata_of_60_kib_is_refused(kernel: Program, channel: Any, toke
     assert await serves(kernel)
 
 
-async def test_one_connection_has_32_streams_and_the_rest_wait(
+async def test_somebody_has_16_streams_and_calls_beside_them(
     kernel: Program, channel: Any, token: Any
 ) -> None:
     opening = api_pb2.SubscribeOpen(current_first=True, credit=1)
     first = api_pb2.SubscribeRequest(open=opening).SerializeToString()
     subscribe = channel.stream_stream("/bedplate.api.v1.Live/Subscribe")
-    calls = [subscribe(metadata=token) for _ in range(40)]
+    status = channel.unary_unary("/bedplate.api.v1.Admin/GetStatus")
+    calls = [subscribe(metadata=token) for _ in range(24)]
     answered: list[Any] = []
+    refused: list[grpc.StatusCode] = []
 
     async def ask(call: Any) -> None:
-        await call.write(first)
-        if await call.read() is not grpc.aio.EOF:
-            answered.append(call)
+        with contextlib.suppress(grpc.aio.AioRpcError):  # `code` says which
+            await call.write(first)
+            if await call.read() is not grpc.aio.EOF:
+                answered.append(call)
+                return
+        refused.append(await call.code())
 
-    asking = [asyncio.create_task(ask(call)) for call in calls]
-    try:
-        await until(lambda: len(answered) >= 32)
-        await asyncio.sleep(0.5)
-        assert len(answered) == 32
-        for call in answered:
-            call.cancel()
-        # those that waited are served, or refused when gRPC has not put away yet what was cancelled
-        told = await asyncio.gather(*asking, return_exceptions=True)
-        refused = [one for one in told if isinstance(one, grpc.aio.AioRpcError)]
-        assert len(answered) + len(refused) == 40
+    async def has_room() -> bool:
         calls.append(subscribe(metadata=token))
         await ask(calls[-1])
+        return len(answered) > 16
+
+    try:
+        await asyncio.gather(*map(ask, calls))
+        assert (len(answered), refused) == (16, [grpc.StatusCode.RESOURCE_EXHAUSTED] * 8)
+        assert await status(b"", metadata=token)
+        for call in answered:
+            call.cancel()
+        await until(has_room)
     finally:
         for call in calls:
             call.cancel()

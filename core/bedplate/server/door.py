@@ -81,7 +81,7 @@ class Method:
     action: str
     call: Callable[..., Any]
     named: Named | None = None
-    within: float = UNARY_WITHIN  # s, of a unary one
+    within: float = 0.0  # s, of a unary one; 0: as any other
     open: bool = False
 
 
@@ -203,8 +203,8 @@ async def _admit(method: Method, request: Any, caller: Caller) -> None:
 
 def _within(method: Method, context: Any) -> float:
     """s that a unary call may take: what its caller gave it, and never longer than we do."""
-    remaining = context.time_remaining()
-    return method.within if remaining is None else min(method.within, max(0.0, remaining))
+    remaining, within = context.time_remaining(), method.within or UNARY_WITHIN
+    return within if remaining is None else min(within, max(0.0, remaining))
 
 
 async def _send(response: Any, context: Any) -> None:

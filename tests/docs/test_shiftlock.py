@@ -5,13 +5,31 @@ Its own tests run a deployment in which one machine is inside a shift and one is
 
 from __future__ import annotations
 
+import hashlib
 import re
+import runpy
 import shutil
 from pathlib import Path
 
 import pytest
 from tests.docs.scale import EXAMPLES
 from tests.new.environment import Environment
+
+from bedplate import Credential
+
+
+def test_the_badges_of_the_page_know_who_has_one_and_nobody_else() -> None:
+    module = runpy.run_path(str(EXAMPLES / "badges.py"))["Badges"]()
+    line = f"{hashlib.sha256(b'of anna').hexdigest()} anna viewer operator\n\n"
+    module.config = module.Config(known="badges.txt")
+    module.files = {"badges.txt": line.encode()}
+    module.open()
+    anna = module.authenticate(Credential(token="of anna"))
+
+    assert (anna.id, anna.roles, anna.method) == ("anna", ("viewer", "operator"), "token")
+    assert len(anna.credential) == 16
+    assert module.authenticate(Credential(token="of otto")) is None
+    assert module.authenticate(Credential(name="anna", password="of anna")) is None
 
 
 @pytest.fixture(scope="module")

@@ -73,15 +73,19 @@ class Shiftlock(SecurityModule):
         """The decision at a moment, ns since 1970 UTC. It is not remembered beyond the boundary that comes next."""
         calendar = self.config.calendar
         if shift := calendar.shift_at(now):
-            return Decision(Verdict.ABSTAIN, remember=until(shift.end_ns - now))
+            reason = f"{shift.name} ends {self.local(shift.end_ns)}"
+            return Decision(Verdict.ABSTAIN, reason, until(shift.end_ns - now))
         reason = f"outside the shifts of {calendar.name}"
         for days in AHEAD:
             if coming := calendar.shifts_between(now, now + days * DAY):
                 start = coming[0].start_ns
-                starts = datetime.fromtimestamp(start // SECOND, ZoneInfo(calendar.timezone))
-                reason += f"; {coming[0].name} starts {starts:%a %Y-%m-%d %H:%M %Z}"
+                reason += f"; {coming[0].name} starts {self.local(start)}"
                 return Decision(Verdict.DENY, reason, until(start - now))
         return Decision(Verdict.DENY, f"{reason}; none starts within {AHEAD[-1]} days", MINUTE)
+
+    def local(self, at: int) -> str:
+        zone = ZoneInfo(self.config.calendar.timezone)
+        return f"{datetime.fromtimestamp(at // SECOND, zone):%a %Y-%m-%d %H:%M %Z}"
 
 
 def until(boundary_ns: int) -> float:

@@ -72,6 +72,10 @@ def test_inside_a_shift_it_is_none_of_its_business(at):
     assert decide(lock(at)).verdict is Verdict.ABSTAIN
 
 
+def test_inside_a_shift_it_says_how_long_for_whoever_asks_whether_he_may():
+    assert decide(lock()).reason == "early ends Mon 2026-11-23 14:00 CET"
+
+
 def test_a_calendar_without_shifts_denies_for_ever():
     never = decide(lock(calendar=CALENDAR | {"shifts": {}}))
 

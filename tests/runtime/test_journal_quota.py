@@ -65,7 +65,8 @@ async def test_a_full_journal_holds_those_who_can_wait_and_goes_on_live_for_the_
         assert state(kernel, "polled") == "up", "its values are current"
         assert "journal is full" in kernel.spine.not_stored
         if engine.state().full and kernel.spine.unstored.why:
-            assert await numbers(engine, after=0) == stored, "and not one of them is stored"
+            now = await numbers(engine, after=0)  # the oldest may have been trimmed meanwhile
+            assert {*now} <= {*stored}, "and not one of them is stored"
 
         (tmp_path / "may").touch()
         await until(lambda: value(kernel, "one/number") == MOST, within=60)

@@ -74,7 +74,7 @@ class Doubler(Analytic):
 class Guard(SecurityModule):
     def authorize(self, subject, checks):
         return [
-            Decision(Verdict.ALLOW if subject.id == "maria" else Verdict.DENY, "rule 1")
+            Decision(Verdict.ALLOW if subject.id == "maria" else Verdict.DENY, "rule 1", 60.0)
             for _ in checks
         ]
 
@@ -148,7 +148,7 @@ def test_a_guard_gives_one_decision_for_each_check(plug: Plug) -> None:
 
     assert (
         guard.authorize("maria", ("live.current", "acme"), ("admin.status", ""))
-        == [Decision(Verdict.ALLOW, "rule 1")] * 2
+        == [Decision(Verdict.ALLOW, "rule 1", 60.0)] * 2
     )
     assert guard.authorize("eve", ("live.current", "acme"))[0].verdict is Verdict.DENY
 

@@ -183,5 +183,6 @@ class OpenedSecurity(_Opened):
         for action, resource in checks:
             message.checks.add(action=action, resource=resource)
         return [
-            Decision(Verdict(d.verdict), d.reason) for d in self.ask(authorize=message).decisions
+            Decision(Verdict(d.verdict), d.reason, d.remember_ms / 1000)
+            for d in self.ask(authorize=message).decisions
         ]

@@ -49,7 +49,9 @@ def audit(ctx: click.Context, invocation: Invocation) -> int:
     "--since", metavar="TIME", help="Since then, or so long before now: 8h, 2026-11-20T06:00."
 )
 @click.option("--who", default="", metavar="ID", help="Of this identity.")
-@click.option("--action", default="", metavar="ACTION", help="One, or those below it: command.")
+@click.option(
+    "--action", default="", metavar="ACTION", help="One; with a dot at its end all below it."
+)
 @click.option("--last", type=click.IntRange(1, 100_000), metavar="N", help="So many of the newest.")
 @click.option("--follow", is_flag=True, help="And what comes, until Ctrl-C.")
 def show(

@@ -20,6 +20,10 @@ OURS = {
     "core/bedplate/config/checking.py": "a text that it has written itself a line before, as a key of its cache",
     "plugins/access/bedplate_access/policy/rules.py": "what the library of the policies writes",
     "core/bedplate/command/store.py": "rows that it has written itself, NaN among them",
+    **dict.fromkeys(
+        (f"plugins/simline/bedplate_simline/{name}.py" for name in ("both", "launch", "serving")),
+        "a simulator that does without Bedplate, and reads its own children and parent",
+    ),
 }
 
 

@@ -85,7 +85,7 @@ def test_a_plugin_that_never_attaches_is_told_so_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("no-such-plugin",), "no such plugin is installed; there are alarms"),
+        (("no-such-plugin",), "no such plugin is installed; there are access, alarms"),
         ((SCALE, "--only", "PLG-999"), "no check has the id PLG-999"),
         ((SCALE, "--sim", "false {port}"), "the simulator does not listen on port"),
         ((SCALE, "--config", "wrong.toml"), "wrong.toml: tags.a.between: List should have at most"),

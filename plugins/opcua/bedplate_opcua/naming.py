@@ -8,9 +8,10 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-from bedplate.model.tag import FORBIDDEN, MAX_SEGMENT_BYTES
+from bedplate.model.tag import FORBIDDEN, LINES, MAX_SEGMENT_BYTES
 
 NAMELESS: Final = "_"
+STEPS: Final = (".", "..")  # between folders, no names
 ROOM: Final = 6
 """Bytes kept free for a number behind a name that is taken."""
 
@@ -38,8 +39,10 @@ def legal(name: str) -> str:
     kept = "".join(NAMELESS if _illegal(c) else c for c in text)
     while len(kept.encode("utf-8", "replace")) > MAX_SEGMENT_BYTES - ROOM:
         kept = kept[:-1]
-    return unicodedata.normalize("NFC", kept) or NAMELESS
+    text = unicodedata.normalize("NFC", kept)
+    return NAMELESS * len(text) if text in STEPS else text or NAMELESS
 
 
 def _illegal(character: str) -> bool:
-    return character in FORBIDDEN or unicodedata.category(character)[0] == "C"
+    category = unicodedata.category(character)
+    return character in FORBIDDEN or category[0] == "C" or category in LINES

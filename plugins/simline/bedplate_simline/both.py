@@ -9,11 +9,11 @@ speed.
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from asyncio.subprocess import PIPE, Process
 from typing import Any, Final
 
-from bedplate import strict_json
 from bedplate_simline.serving import say
 
 END_WITHIN: Final = 3.0
@@ -49,7 +49,7 @@ async def _ready(server: Process) -> dict[str, Any]:
     line = await server.stdout.readline()
     if not line:
         raise ChildProcessError(f"a server of the line did not start (exit {await server.wait()})")
-    ready: dict[str, Any] = strict_json.loads(line)
+    ready: dict[str, Any] = json.loads(line)
     return ready
 
 

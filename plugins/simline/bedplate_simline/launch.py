@@ -7,13 +7,12 @@ Does not serve anything itself.
 
 from __future__ import annotations
 
+import json
 import select
 import subprocess
 import sys
 from types import TracebackType
 from typing import Any, Final, Self
-
-from bedplate import strict_json
 
 END_WITHIN: Final = 5.0
 """Seconds a process has to end by itself before it is killed."""
@@ -54,7 +53,7 @@ class Simulator:
         line = self.process.stdout.readline()
         if not line:
             raise EOFError(f"the simulated line ended with exit code {self.process.wait()}")
-        ready: dict[str, Any] = strict_json.loads(line)
+        ready: dict[str, Any] = json.loads(line)
         return ready
 
     def close_stdin(self) -> None:

@@ -18,8 +18,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
-from bedplate import strict_json
-
 UPDATE_PERIOD: Final = 0.1
 """Seconds between two updates of what a server shows."""
 
@@ -94,7 +92,7 @@ def _lines(descriptor: int) -> Any:
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             try:
-                message = strict_json.loads(line)
+                message = json.loads(line)
             except ValueError:
                 continue
             if isinstance(message, dict):

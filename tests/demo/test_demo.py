@@ -60,7 +60,13 @@ def test_every_command_for_the_second_terminal_works(demo: Demo) -> None:
     demo.until(has_values, SOON)
     commands = hints(demo.lines)
 
-    assert [words(command) for command in commands] == ["status", "tail", "query", "write", "python"]
+    assert [words(command) for command in commands] == [
+        "status",
+        "tail",
+        "query",
+        "write",
+        "python",
+    ]
     for command in commands:
         done = subprocess.run(
             ["timeout", "--signal=INT", "4", "sh", "-c", f"exec {command}"],

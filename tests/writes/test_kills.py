@@ -119,7 +119,10 @@ async def test_a_plugin_that_is_killed_while_commands_run_leaves_no_command_in_d
             assert place.run.attachment
             killed.append(place.run.attachment.gone)
             later = asyncio.get_running_loop().call_later
-            later(chance.random() * 0.02, os.kill, place.run.pid, signal.SIGKILL)
+            after = (
+                chance.random() * 0.02 if len(killed) % 2 else 0.0
+            )  # every other before it arrives
+            later(after, os.kill, place.run.pid, signal.SIGKILL)
             return await send(*arguments)
 
         plant.send = send_and_kill

@@ -154,6 +154,7 @@ async def test_every_number_is_in_history_once_and_in_order_through_twenty_cuts(
     folder.mkdir()
     (folder / "password").write_text("secret")
     (folder / "password").chmod(0o600)
+    (folder / "password").chmod(0o600)
     async with network(f"127.0.0.1:{counter.port}") as proxy:
         text = PLANT.replace("AT", proxy.address, 1).replace("NAMESPACE", NAMESPACE)
         async with running(folder, text, placement="inline") as site:

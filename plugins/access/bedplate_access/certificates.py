@@ -66,6 +66,8 @@ def judge(
         raise Refusal("was revoked")
     if name := known.name if known else _issued_name(certificate, roster):
         return Shown(name, fingerprint, None, until)
+    if issued_by(certificate, roster.authorities):
+        raise Refusal("is of the built-in CA, and no person's: a place's or a server's")
     for subject, roles in subjects.items():
         if name := _named(certificate.subject, subject):
             return Shown(name, fingerprint, tuple(roles), until)

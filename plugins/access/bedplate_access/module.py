@@ -86,6 +86,9 @@ class Access(SecurityModule):
 
     async def _recognised(self, shown: Credential) -> Subject | LoggedIn | None:
         roster = self._who.roster
+        if shown.bound and shown.bound.hex() in roster.denied:
+            self._logins.say(f"a certificate from {host_of(shown.peer)} was revoked")
+            return None
         if shown.certificate:
             return self._by_certificate(shown)
         if shown.name or shown.password:

@@ -18,7 +18,7 @@ BY_PATH = ("catalog.", "live.", "history.", "alarms.", "command.", "access.")
 def within(check: Check, paths: Sequence[str]) -> bool:
     """Whether a token for these selectors is good for this."""
     if not check.resource:
-        return check.action.startswith(BY_PATH)
+        return check.action.startswith(BY_PATH) and check.action != "access.sessions"
     return "*" not in check.resource and _selector(tuple(paths)).matches(check.resource)
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from plugins.access.tests.driving import GOOD, Driven, opened, registry
 from plugins.access.tests.making import CLIENT, SERVER, WEAK, certificate, der_in
 
@@ -91,6 +92,18 @@ async def test_one_of_the_companys_ca_is_known_by_the_subject_in_the_settings(
     who = await access.by_certificate(certificate(common, organisation))
     assert (who.roles if who else None) == roles
     assert not who or who.id == common
+
+
+async def test_a_place_that_is_called_like_a_subject_in_the_settings_is_not_it(
+    access: Driven, tmp_path: Path
+) -> None:
+    """Whoever has the certificate of a place, for plugins elsewhere, does not come in as a program of that name."""
+    issued(access, "press", tmp_path / "press")
+    now = moment(time.time_ns())
+    place = Authority(access.folder.authority, now).issue(Wish(place="mes")).certificate
+    await access.looks()
+    assert await access.by_certificate(place.public_bytes(Encoding.DER)) is None
+    assert "no person's" in access.notes[-1]
 
 
 @pytest.mark.parametrize("subject", ["CN=", "CN=a,CN=b", "CN=a,,O=b", "XX=1,CN=a"])

@@ -80,6 +80,7 @@ def test_a_token_for_some_paths_is_good_for_what_they_match_and_nothing_else(
     [
         ("live.subscribe", "", True),  # what it may see is asked path by path
         ("access.whoami", "", True),
+        ("access.sessions", "", False),  # of everybody, and nothing of it goes by a path
         ("admin.status", "", False),
         ("admin.apply", "", False),
         ("live.current", "acme/line1/**", False),  # no path
@@ -112,6 +113,27 @@ async def test_a_captured_token_is_nothing_from_another_certificate(tmp_path: Pa
         assert await access.by_token(token, MINE)
         assert await access.by_token(token, OTHERS) is None
         assert await access.by_token(token) is None
+
+
+@pytest.mark.case("A05", "A09")
+async def test_a_token_that_is_bound_ends_with_its_certificate(tmp_path: Path) -> None:
+    """A machine that was stolen has both: denying the certificate is enough, whatever else is shown with it."""
+    async with opened(tmp_path / "access") as access:
+        with registry(access.folder) as people:
+            people.add("mes", ["viewer"], (), GOOD)
+            _, bound = people.create_token("mes", ["viewer"], DAY, bound=MINE.hex())
+            _, free = people.create_token("mes", ["viewer"], DAY)
+        await access.looks()
+        login = await access.by_password("mes", GOOD, MINE)
+        assert login
+        tokens = (bound, free, login.token)
+        assert all([await access.by_token(token, MINE) for token in tokens])
+        with registry(access.folder) as people:
+            people.deny(MINE.hex())
+        await access.looks()
+        assert [await access.by_token(token, MINE) for token in tokens] == [None, None, None]
+        assert await access.by_password("mes", GOOD, MINE) is None
+        assert await access.by_token(free)
 
 
 async def test_two_tokens_shown_from_one_certificate_are_one_credential(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.gate.rig import ADMIN, SOCKET, StillClock, audit, lines
 
 from bedplate.contracts import Credential, LoggedIn, Subject
 from bedplate.errors import CallError, NotReady, Unauthenticated
-from bedplate.gate.identities import ALL_TRIES, LASTS, REMEMBERED, TRIES, Identities
+from bedplate.gate.identities import ALL_TRIES, LASTS, REMEMBERED, TRIES, Identities, key_of
 from bedplate.gate.identity import by_socket, by_token
 
 TOKEN = "cd" * 32
@@ -252,3 +253,39 @@ async def test_a_password_gets_what_the_module_gives_and_nothing_else_does(tmp_p
         module.fails = NotReady("starting")
         with pytest.raises(NotReady):
             await door.log_in(Credential(name="tina", password="p", peer=THERE))
+
+
+async def test_a_flood_from_the_same_address_does_not_keep_a_revoked_stream_open(
+    tmp_path: Path,
+) -> None:
+    """Who is in is looked at again, however many strangers wait for modules there: they may be his own."""
+    clock, module = Clock(), Module(t=VERA)
+    async with identities(tmp_path, module, clock=clock) as door:
+        shown = Credential("t", peer=THERE)
+        assert await door.authenticate(shown) == replace(VERA, peer=THERE)
+        module.waits = asyncio.Event()
+        flood = [
+            asyncio.create_task(door.authenticate(Credential(f"x{n}", peer=THERE)))
+            for n in range(TRIES)
+        ]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        del module.people["t"]
+        door.forget()
+        with pytest.raises(CallError):
+            await door.authenticate(shown)
+        look = asyncio.create_task(door.authenticate(shown, again=True))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        module.waits.set()
+        with pytest.raises(Unauthenticated):
+            await look
+        await asyncio.gather(*flood, return_exceptions=True)
+
+
+async def test_no_token_is_remembered_as_another_with_a_certificate(tmp_path: Path) -> None:
+    """What stands between the parts of a credential can be written into a token too."""
+    bound = b"b" * 31 + b"\0"
+    whole = Credential("t", peer=THERE, bound=bound)
+    forged = Credential("t\0" + "b" * 31, peer=THERE)
+    assert key_of(whole) != key_of(forged)

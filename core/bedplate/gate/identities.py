@@ -9,6 +9,7 @@ Keeps no token: a credential is remembered by its hash.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Mapping, Sequence
@@ -76,16 +77,17 @@ class Identities:
         self._known.clear()
         self._asking.clear()
 
-    async def authenticate(self, credential: Credential) -> Subject:
+    async def authenticate(self, credential: Credential, *, again: bool = False) -> Subject:
         """Who calls. Raises Unauthenticated, with the same words whatever was wrong; NotReady when a module that might
-        know starts; CallError when too many try from there at once."""
+        know starts; CallError when too many try from there at once. again: of a call that was let in and goes on;
+        however many try, it is asked about, or a flood of one's own would keep open what was revoked."""
         if subject := self._ours(credential):
             return subject
         rule, waits = "kernel: no credential", ""
         if credential.token or credential.certificate:
             rule = "kernel: unknown credential"
             try:
-                subject = await self._remembered(credential)
+                subject = await self._remembered(credential, again=again)
             except NotReady as error:
                 waits = str(error)
             if subject and not self._ended(subject):
@@ -133,11 +135,13 @@ class Identities:
     def _ended(self, subject: Subject) -> bool:
         return bool(subject.until) and subject.until <= self._clock.time_ns()
 
-    async def _remembered(self, credential: Credential) -> Subject | None:
+    async def _remembered(self, credential: Credential, *, again: bool) -> Subject | None:
         key = key_of(credential)
         known = self._known.get(key)
         if known and known.until > self._clock.monotonic():
             return known.subject
+        if again:
+            return await self._learn(key, credential, again=True)
         task = self._asking.get(key)
         if task is None:
             task = asyncio.create_task(self._learn(key, credential))
@@ -151,15 +155,17 @@ class Identities:
         if not task.cancelled():
             task.exception()  # whoever waited has it
 
-    async def _learn(self, key: Key, credential: Credential) -> Subject | None:
+    async def _learn(
+        self, key: Key, credential: Credential, *, again: bool = False
+    ) -> Subject | None:
         generation = self.generation
-        with self._trying(credential):
+        with contextlib.nullcontext() if again else self._trying(credential):
             found, waits = await self._ask(credential)
         subject = found if isinstance(found, Subject) else None
         if subject is None and waits:
             raise NotReady(waits)
         if generation != self.generation:  # what was answered before counts no more
-            return await self._remembered(credential)
+            return await self._remembered(credential, again=again)
         lasts = LASTS if subject else REFUSED_FOR
         self._known[key] = _Known(subject, self._clock.monotonic() + lasts)
         self._known.move_to_end(key)
@@ -219,9 +225,13 @@ class _Trying:
 
 def key_of(credential: Credential) -> Key:
     """What a credential is remembered by: who shows it from where."""
-    shown = hashlib.sha256(credential.token.encode("utf-8", "replace"))
-    shown.update(b"\0" + credential.bound + b"\0" + credential.certificate)
-    return shown.digest(), host_of(credential.peer)
+    parts = (
+        credential.token.encode("utf-8", "replace"),
+        credential.bound,
+        credential.certificate,
+    )
+    each = (hashlib.sha256(part).digest() for part in parts)  # so that none can run into another
+    return hashlib.sha256(b"".join(each)).digest(), host_of(credential.peer)
 
 
 async def _answer(module: Knows, credential: Credential) -> Subject | LoggedIn | None:

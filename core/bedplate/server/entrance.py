@@ -36,7 +36,7 @@ class Entrance:
     async def enter(self, context: Any) -> Open:
         """The call of somebody we know. Raises Unauthenticated, NotReady, CallError."""
         opened = self.stranger(context)
-        opened.subject = await self.look(opened)
+        opened.subject = await self._look(opened)
         if opened.peer:
             opened.peer.welcome()
         return opened
@@ -50,11 +50,14 @@ class Entrance:
         return Open(who, credential, task, ends=ends(peer), peer=peer)
 
     async def look(self, opened: Open) -> Subject:
-        """Who that is now. Raises the same."""
+        """Who has this now, which goes on. Raises Unauthenticated, NotReady."""
+        return await self._look(opened, again=True)
+
+    async def _look(self, opened: Open, *, again: bool = False) -> Subject:
         if opened.ends and opened.ends <= self._now():
             self.identities.refused(opened.credential.peer, "tls: the certificate has expired")
             raise Unauthenticated(NOBODY)
-        return await self.identities.authenticate(opened.credential)
+        return await self.identities.authenticate(opened.credential, again=again)
 
     def _shown(self, context: Any) -> tuple[Credential, Peer | None]:
         """What a call brings along; a token goes before the certificate, and is bound to it. Raises Unauthenticated for

@@ -187,8 +187,6 @@ class Sessions:
                         await asyncio.sleep(LOOKS)
                         continue
                     self._end(opened, error)
-                except CallError:
-                    pass  # too many ask: the next look is near
                 except Denied as error:
                     self._end(opened, error)
                 break

@@ -15,6 +15,7 @@ from bedplate.errors import CallError
 from bedplate.model import tails
 from bedplate.runtime.kernel import Kernel
 from bedplate.server.door import Caller, Method
+from bedplate.server.interlock_words import InterlockWords
 from bedplate.server.selection import selection, several, unknown
 from bedplate.wire import value_message, value_of
 
@@ -29,7 +30,7 @@ class CommandService:
     """Serves the guard."""
 
     def __init__(self, kernel: Kernel, guard: Guard) -> None:
-        self._kernel, self._guard = kernel, guard
+        self._kernel, self._guard, self._words = kernel, guard, InterlockWords(kernel)
 
     def methods(self) -> list[Method]:
         return [
@@ -119,21 +120,24 @@ class CommandService:
             reason=request.reason,
         )
         done = await self._guard.submit(wish, caller.subject)
-        return messages.SubmitResponse(command=status_of(done))
+        (told,) = await self._words.shown([done], caller)
+        return messages.SubmitResponse(command=status_of(told))
 
     async def approve(self, request: Any, caller: Caller) -> Any:
         try:
             done = await self._guard.approve(request.command_id, request.intent, caller.subject)
         except NoSuchCommand as error:
             raise CallError(str(error), code="NOT_FOUND") from None
-        return messages.ApproveResponse(command=status_of(done))
+        (told,) = await self._words.shown([done], caller)
+        return messages.ApproveResponse(command=status_of(told))
 
     async def cancel(self, request: Any, caller: Caller) -> Any:
         try:
             done = await self._guard.cancel(request.command_id, caller.subject)
         except NoSuchCommand as error:
             raise CallError(str(error), code="NOT_FOUND") from None
-        return messages.CancelResponse(command=status_of(done))
+        (told,) = await self._words.shown([done], caller)
+        return messages.CancelResponse(command=status_of(told))
 
     async def list(self, request: Any, caller: Caller) -> Any:
         last = min(request.last or LISTED, MOST)
@@ -142,7 +146,8 @@ class CommandService:
         seen = set(await caller.seen(SEES, sorted(paths)))
         wanted = selection(list(request.selectors), sorted(seen))
         chosen = [one for one in every if one.tag in seen and wanted.matches(one.tag)]
-        return messages.ListCommandsResponse(commands=_known(chosen[:last]))
+        told = await self._words.shown(chosen[:last], caller)
+        return messages.ListCommandsResponse(commands=_known(told))
 
 
 def _known(commands: Iterable[Command]) -> Iterable[Any]:

@@ -159,7 +159,7 @@ const commands = (server, ns, folder, nodes) => ({
     securityModes: (options.modes || ['None', 'Sign', 'SignAndEncrypt']).map((m) => MessageSecurityMode[m]),
     allowAnonymous: options.anonymous !== false,
     allowAnonymousSubscriptionTransferOnUnsecuredChannel: false,
-    userManager: {isValidUser: (user, password) => user === 'operator' && password === 'secret'},
+    userManager: {isValidUser: (user, password) => user === 'operator' && password === 'oil at 47'},
     serverInfo: {applicationUri: 'urn:bedplate:test:server'},
     serverCapabilities: {maxSessions: 100, maxMonitoredItems: 20000, maxMonitoredItemsPerSubscription: options.items || 20000,
       ...options.capabilities,

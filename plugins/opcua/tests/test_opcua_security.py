@@ -91,7 +91,7 @@ async def test_a_user_logs_in_and_a_wrong_password_is_named(
     server: Server, trusting: str, mode: str
 ) -> None:
     wish = {"security_mode": mode, "pki": trusting, "username": "operator"}
-    async with opened(server.url, TAGS, **wish, password="secret") as one:
+    async with opened(server.url, TAGS, **wish, password="oil at 47") as one:
         assert (await one.read(TAGS))[0].value.tolist() == [0.1]
     with pytest.raises(Invalid, match="refuses user 'operator' with this password") as caught:
         await built(server.url, TAGS, **wish, password="wrong").open()
@@ -148,7 +148,7 @@ async def test_a_server_that_does_not_trust_us_is_asked_again(
     with pytest.raises(
         ConnectionError, match=r"does not trust our certificate.*own/certificate\.der.*SHA-256"
     ):
-        await built(strict.url, **wish, username="operator", password="secret").open()
+        await built(strict.url, **wish, username="operator", password="oil at 47").open()
     ours = next(Path(strict.options["pki"], "server", "rejected").iterdir())
     ours.rename(Path(strict.options["pki"], "server", "trusted", "certs", ours.name))
 

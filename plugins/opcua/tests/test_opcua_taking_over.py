@@ -22,7 +22,7 @@ from bedplate_opcua import OpcUa
 from bedplate_opcua.acknowledging import Acknowledgements
 from bedplate_opcua.lease import Lease
 
-USER: dict[str, Any] = {"username": "operator", "password": "secret"}
+USER: dict[str, Any] = {"username": "operator", "password": "oil at 47"}
 """A server gives a subscription back to the user who made it; one that is anonymous and unsecured is nobody."""
 QUICK = {"publishing_interval": "50ms", "sampling_interval": "0s", "queue_size": 5000}
 SEED, CUTS = int(os.environ.get("BEDPLATE_SEED", "20261123")), 20
@@ -152,8 +152,7 @@ async def test_every_number_is_in_history_once_and_in_order_through_twenty_cuts(
     monkeypatch.setattr("bedplate.runtime.supervisor.Backoff", lambda *_: Backoff(0.1, 0.3))
     folder, dice = tmp_path / "site", random.Random(SEED)
     folder.mkdir()
-    (folder / "password").write_text("secret")
-    (folder / "password").chmod(0o600)
+    (folder / "password").write_text("oil at 47")
     (folder / "password").chmod(0o600)
     async with network(f"127.0.0.1:{counter.port}") as proxy:
         text = PLANT.replace("AT", proxy.address, 1).replace("NAMESPACE", NAMESPACE)

@@ -329,3 +329,18 @@ def test_no_way_leads_back() -> None:
     ]
     assert all(state.ended for state in EDGES[State.SENT])
     assert set(EDGES) == set(State)
+
+
+async def test_a_device_that_goes_while_the_disk_is_waited_for_gets_nothing(bench: Bench) -> None:
+    seen = bench.press.device
+
+    def device(name: str) -> Device:
+        reserved = bool(bench.guard.in_flight("press-07"))
+        return Device(False, "connecting") if reserved else seen(name)
+
+    bench.press.device = device  # type: ignore[method-assign]
+    bench.press.limit(interlock="")
+    command = await bench.submit()
+    assert command.state is State.REJECTED, command.text
+    assert "connecting" in command.text
+    assert not bench.effects

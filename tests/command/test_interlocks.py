@@ -10,7 +10,8 @@ import pytest
 from tests.command.rig import PRESS, Bench
 
 from bedplate.command import Device, State
-from bedplate.model import quality
+from bedplate.config.deployment import WriteLimits
+from bedplate.model import DataType, quality
 
 GUARD = f"{PRESS}/guard_closed"
 UNKNOWN: dict[str, Callable[[Bench], Any]] = {
@@ -99,3 +100,15 @@ async def test_what_has_just_been_written_counts_as_it_read_back(bench: Bench) -
     command = await bench.submit(107.0)
     assert command.checks[-1].name == "interlock"
     assert "speed_setpoint is 106" in command.text
+
+
+async def test_what_was_just_written_is_not_believed_once_the_plant_says_it_is_bad(
+    bench: Bench,
+) -> None:
+    on = bench.press.has("enable", False, data_type=DataType.BOOL, limits=WriteLimits())
+    bench.press.limit(interlock="enable")
+    assert (await bench.submit(True, tag=on)).state is State.VERIFIED
+    bench.time.goes_on(0.5)
+    bench.press.shows("enable", True, quality.BAD_DEVICE_FAILURE)
+    command = await bench.submit()
+    assert (command.state, command.checks[-1].name) == (State.REJECTED, "interlock"), command.text

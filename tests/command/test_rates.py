@@ -136,3 +136,53 @@ def test_never_more_than_so_many_in_any_period(
             assert rates.wait("x", rate) <= CLOSE
     for first, beyond in zip(taken, taken[most:], strict=False):
         assert beyond - first >= period - CLOSE
+
+
+async def test_what_was_not_sent_gives_back_its_own_moment_and_no_other() -> None:
+    now = [0.0]
+    rates, most = Rates(lambda: now[0]), Rate(2, 10.0)
+    first = rates.take("tag", most)
+    now[0] = 9.0
+    rates.take("tag", most)
+    rates.give_back("tag", first)
+    now[0] = 10.5
+    assert not rates.wait("tag", most)
+    rates.take("tag", most)
+    assert rates.wait("tag", most) > 0, "the one at 9 s was sent"
+
+
+@pytest.mark.case("A67")
+async def test_a_restart_with_a_clock_set_back_forgets_nobodys_rate(kept: Bench) -> None:
+    kept.press.limit(rate=(1, 60_000_000_000))
+    assert (await kept.submit()).state is State.VERIFIED
+    await kept.guard.close()
+    kept.time.wall -= 3_600_000_000_000
+    await kept.another_guard().open()
+    kept.time.goes_on(5)
+    for name, value in (("speed_setpoint", 110.0), ("guard_closed", True), ("state", 1)):
+        kept.press.shows(name, value)
+    again = await kept.submit(115.0)
+    assert (again.state, again.checks[-1].name) == (State.REJECTED, "rate"), again.text
+
+
+@pytest.mark.case("A67")
+async def test_a_file_that_could_not_be_had_at_the_start_is_settled_when_it_can(
+    kept: Bench,
+) -> None:
+    kept.press.limit(rate=(1, 60_000_000_000))
+    assert (await kept.submit()).state is State.VERIFIED
+    await kept.guard.close()
+    assert kept.file is not None
+    aside = kept.file.with_suffix(".aside")
+    kept.file.rename(aside)
+    kept.file.mkdir()
+    await kept.another_guard().open()
+    assert kept.guard.stopped()
+    kept.file.rmdir()
+    aside.rename(kept.file)
+    kept.time.goes_on(5)
+    for name, value in (("speed_setpoint", 110.0), ("guard_closed", True), ("state", 1)):
+        kept.press.shows(name, value)
+    again = await kept.submit(115.0)
+    assert (again.state, again.checks[-1].name) == (State.REJECTED, "rate"), again.text
+    assert kept.guard.commands()[-1].state is State.VERIFIED

@@ -310,3 +310,17 @@ async def test_the_rate_of_the_tag_counts_at_the_approval(bench: Bench) -> None:
     command = await bench.guard.approve(second.command_id, second.intent, EMMA)
     assert command.checks[-1].name == "rate"
     assert len(bench.effects) == 1
+
+
+@pytest.mark.case("A15")
+@pytest.mark.parametrize(
+    "more", [{"device": "press-08"}, {"address": "40002"}, {"states": {110: "open"}}]
+)
+async def test_what_was_approved_is_not_sent_to_another_place(
+    bench: Bench, more: dict[str, Any]
+) -> None:
+    waits = await waiting(bench)
+    bench.press.alter(**more)
+    command = await bench.guard.approve(waits.command_id, waits.intent, EMMA)
+    assert command.state is State.REJECTED, command.text
+    assert not bench.effects

@@ -213,3 +213,21 @@ async def test_a_device_that_rounds_is_a_mismatch(bench: Bench) -> None:
     assert command.text == "it reads back 100.0, not 100.4; nothing is sent to correct it"
     assert len(bench.effects) == 1
     assert bench.alarms == [command]
+
+
+@pytest.mark.case("A65")
+@pytest.mark.parametrize("value", [4_000_000_001, 4_000_000_003, 9])
+async def test_a_whole_number_beyond_its_range_is_not_let_through_by_rounding(
+    bench: Bench, value: int
+) -> None:
+    limits = WriteLimits(range=(10.0, 4_000_000_000.0))
+    path = bench.press.has("count", 20, data_type=UINT, raw_type="uint64", limits=limits)
+    command = await bench.submit(value, tag=path)
+    assert (command.state, command.checks[-1].name) == (State.REJECTED, "limits"), command.text
+
+
+async def test_a_step_of_whole_numbers_is_exact(bench: Bench) -> None:
+    limits = WriteLimits(step=4_000_000_000.0)
+    path = bench.press.has("count", 0, data_type=UINT, raw_type="uint64", limits=limits)
+    command = await bench.submit(4_000_000_003, tag=path)
+    assert (command.state, command.checks[-1].name) == (State.REJECTED, "step"), command.text

@@ -113,3 +113,24 @@ async def test_a_point_says_what_the_guard_must_know(tmp_path: Path) -> None:
     assert speed.value == 100.0
     assert 0 <= speed.age < 5
     assert names["guard"] == "acme/press/guard"
+
+
+async def test_a_fraction_of_a_millisecond_that_is_left_is_not_no_end_at_all(
+    tmp_path: Path,
+) -> None:
+    async with shop(tmp_path) as press:
+        plant, point = plain(press)
+        found = press.kernel.components["press"].role.attachment
+        assert found is not None
+        posted: list[int] = []
+        send = found._send
+
+        def spied(message: Any) -> None:
+            posted.extend(ask.within_ms for ask in message.asks if ask.HasField("write"))
+            send(message)
+
+        found._send = spied
+        sent = await plant.send(point, 95.0, "c1", 0.0005)
+
+    assert sent.outcome is Sending.EXPIRED or posted == [1], (sent, posted)
+    assert 0 not in posted, "0 is no limit: it would be sent within the hour"

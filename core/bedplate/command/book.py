@@ -36,10 +36,13 @@ class Book:
         self._closed = False
         self._newest: OrderedDict[Key, Kept] = OrderedDict()
         self.trouble = "the commands of before are not read yet"
+        self.read = False  # until then nothing is sent: rates and ids are not known
 
     async def open(self, now: int) -> list[Kept]:
         """What has no end yet, or one that the audit log may not have. now: ns UTC."""
         found = await self._on_disk(self._read, now)
+        if found is not None:
+            self.read, self.trouble = True, ""
         newest, unfinished = found or ([], [])
         for kept in reversed(newest):
             self._remember(kept)
@@ -109,5 +112,6 @@ class Book:
         except FAILURES as error:
             self.trouble = f"commands can't be kept: {error}"
             return None
-        self.trouble = ""
+        if self.read:
+            self.trouble = ""
         return result

@@ -38,7 +38,7 @@ class Case:
         self.approver: Subject | None = None
         self.rule: WriteRule | None = None
         self.wanted: Wanted | None = None
-        self.taken: list[str] = []
+        self.taken: list[tuple[str, float]] = []
         now = world.clock.time_ns()
         self.command = Command(
             wish.command_id,

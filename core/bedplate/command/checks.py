@@ -89,7 +89,10 @@ def _within(value: object, bounds: tuple[float, float] | None) -> None:
     if bounds is None or isinstance(value, bool) or not isinstance(value, int | float):
         return
     low, high = bounds
-    if not (_at_most(low, value) and _at_most(value, high)):
+    inside = low <= value <= high  # of whole numbers nothing is rounded
+    if isinstance(value, float):
+        inside = _at_most(low, value) and _at_most(value, high)
+    if not inside:
         raise Against(f"{exact(value)} is outside {low:.15g} to {high:.15g}")
 
 
@@ -107,7 +110,8 @@ def step(case: Case) -> str:
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (old, new))
     if most is None or not numbers:
         return f"it is {exact(old)} now"
-    if not _at_most(abs(new - old), most):
+    far = abs(new - old)
+    if not (far <= most if isinstance(far, int) else _at_most(far, most)):
         raise Against(f"{exact(old)} → {exact(new)} is further than {most:.15g} at once")
     return f"{exact(old)} → {exact(new)} is at most {most:.15g}"
 
@@ -125,8 +129,8 @@ def rate(case: Case) -> str:
             raise Against(f"{key} takes at most {most}; next in {math.ceil(wait)} s")
     if case.arms:
         for key, most in rates.items():
-            case.rates.take(key, most)
-            case.taken.append(key)
+            taken = key, case.rates.take(key, most)
+            case.taken.append(taken)
     return f"at most {mine}"
 
 

@@ -77,8 +77,8 @@ class Course:
         command = case.command
         sent = command.state in (State.VERIFIED, State.MISMATCH, State.UNKNOWN)
         if not sent:
-            for key in case.taken:
-                case.rates.give_back(key)
+            for key, at in case.taken:
+                case.rates.give_back(key, at)
         case.taken.clear()
         if command.state in (State.MISMATCH, State.UNKNOWN):
             self._world.alarm(command)
@@ -204,6 +204,10 @@ class Course:
         for check in self._checks:
             if check.again:
                 case.command = replace(case.command, text=await _now(check.look(case)))
+        if case.point and not (device := self._world.plant.device(case.point.device)).up:
+            raise Against(
+                f"it was not sent, and will not be: {device.why or 'the device is not up'}"
+            )
         if case.now() > case.lease:
             raise Against(f"it was armed more than {LEASE:g} s ago", State.EXPIRED)
         rule, why = matching(case, case.by)
@@ -264,7 +268,8 @@ class Course:
 
     async def _keep(self, case: Case, *, told: bool | None = None) -> bool:
         """As it stands. What was asked for too often, or under an id that is taken, is not worth a place on disk."""
-        if case.flood or case.earlier is not None:
+        unread = case.trouble and not case.lease and not case.waits_until  # it may be a repeat
+        if case.flood or case.earlier is not None or unread:
             return False
         done = case.command.state.ended if told is None else told
         return await self._book.put(case.command, content(case.wish), told=done)

@@ -15,7 +15,7 @@ from typing import Any
 
 from bedplate.command import trail
 from bedplate.command.approval import objection
-from bedplate.command.book import NEWEST, Book, Key
+from bedplate.command.book import AGAIN, NEWEST, Book, Key
 from bedplate.command.case import Case
 from bedplate.command.checks import CHECKS, Check, stopped
 from bedplate.command.command import Command, NoSuchCommand, State, Wish
@@ -62,12 +62,17 @@ class Guard:
         self._waiting: dict[Key, Case] = {}
         self._watch: asyncio.Task[None] | None = None
         self._closing = ""
+        self._settling = asyncio.Lock()
+        self._settled = False
+        self._tried = 0.0
 
     async def open(self) -> None:
         """Reads what was there before. What was on its way when the kernel ended becomes UNKNOWN and is audited; what
         waited for a second person EXPIRED. Nothing is sent. Does not raise: while the file can't be had, commands are
         refused."""
-        await self._settle()
+        async with self._settling:
+            self._tried = self._now()
+            await self._settle()
         self._watch = asyncio.create_task(self._keep_watching())
 
     async def close(self) -> None:
@@ -192,7 +197,7 @@ class Guard:
                 return waiting.command
             case.earlier = waiting.command
             return await self._run(case)
-        await self._book.recover()
+        await self._recover()
         kept = await self._book.find(case.key)
         if kept is not None and kept.content == content(case.wish):
             return kept.command
@@ -208,7 +213,7 @@ class Guard:
         return case.command
 
     async def _dry(self, case: Case) -> Command:
-        await self._book.recover()
+        await self._recover()
         kept = await self._book.find(case.key)
         if kept is not None and kept.content != content(case.wish):
             case.earlier = kept.command
@@ -292,6 +297,7 @@ class Guard:
 
     async def _settle(self) -> None:
         """Gives an end to what has none, and tells what may not have been told."""
+        self._settled = False
         now = self._world.clock.time_ns()
         for kept in await self._book.open(now):
             command = _cut(kept.command, now)
@@ -301,11 +307,21 @@ class Guard:
             await self._book.put(command, kept.content, told=told)
         for command in reversed(self._book.newest()):
             self._count(command, now)
+        self._settled = self._book.read
+
+    async def _recover(self) -> None:
+        """A file that could not be read at the start is first settled, as the start would have."""
+        async with self._settling:
+            if not self._settled and self._now() - self._tried >= AGAIN:
+                self._tried = self._now()
+                await self._settle()
+        if self._settled:
+            await self._book.recover()
 
     def _count(self, command: Command, now: int) -> None:
         """What was sent before the restart counts against the rate of its tag."""
-        ago = (now - command.ended) / 1e9
-        if command.state in (State.VERIFIED, State.MISMATCH, State.UNKNOWN) and ago >= 0:
+        ago = max(0.0, (now - command.ended) / 1e9)  # a clock that was set back
+        if command.state in (State.VERIFIED, State.MISMATCH, State.UNKNOWN):
             self._rates.take(f"tag {command.tag}", EVERYBODY, ago)
 
 

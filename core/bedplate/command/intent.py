@@ -13,7 +13,7 @@ from bedplate.command.raw import exact
 
 
 def intent(case: Case) -> str:
-    """SHA-256, hex: who, which command, tag, value, raw value, what it must be before, limits, rule, reason."""
+    """SHA-256, hex: who, which command, tag, value, raw value, where to, what was before, limits, rule, reason."""
     point, wanted = case.point, case.wanted
     return _digest(
         {
@@ -23,6 +23,7 @@ def intent(case: Case) -> str:
             "value": _typed(wanted.value) if wanted else "",
             "raw": _typed(wanted.raw) if wanted else "",
             "unit": point.unit if point else "",
+            "to": repr((point.device, point.address, dict(point.states))) if point else "",
             "scale": list(point.scale or ()) if point else [],
             "limits": asdict(point.limits) if point and point.limits else {},
             "rule": asdict(case.rule) if case.rule else {},

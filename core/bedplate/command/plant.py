@@ -21,7 +21,8 @@ class Point:
     """A tag as the guard meets it.
 
     limits: its `write:`, None: read-only · data_type: as the kernel serves it; UNSPECIFIED: not known yet · raw_type:
-    as the device holds it: int8 … uint64, float32, float64, bool, text, blob; "" where only the device knows · scale:
+    as the device holds it: int8 … uint64, float32, float64, bool, text, blob; "" where only the device knows ·
+    address: where it is, as far as the file says: with another one it is another tag · scale:
     (gain, offset), value = raw * gain + offset · range: of the tag, in its unit · device: id of its component · asset:
     path of its asset · max_age: s that its value may be old and still be believed · may_write: the connector can write,
     and its manifest and settings let it write this tag.
@@ -32,6 +33,7 @@ class Point:
     asset: str
     data_type: DataType = DataType.UNSPECIFIED
     raw_type: str = ""
+    address: Any = None
     unit: str = ""
     scale: tuple[float, float] | None = None
     range: tuple[float, float] | None = None

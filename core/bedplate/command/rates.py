@@ -39,19 +39,21 @@ class Rates:
             return rate.period
         return 0.0 if len(taken) < rate.most else taken[-rate.most] - since
 
-    def take(self, key: str, rate: Rate, ago: float = 0.0) -> None:
-        """One happens now, or did so many s ago."""
+    def take(self, key: str, rate: Rate, ago: float = 0.0) -> float:
+        """One happens now, or did so many s ago. Returns its moment."""
         if len(self._taken) > MOST_KEYS:
             self._forget_oldest()
         moments = self._taken.setdefault(key, deque())
-        moments.append(self._now() - ago)
+        at = self._now() - ago
+        moments.append(at)
         while len(moments) > rate.most:
             moments.popleft()
+        return at
 
-    def give_back(self, key: str) -> None:
-        """The last one has not happened."""
-        if moments := self._taken.get(key):
-            moments.pop()
+    def give_back(self, key: str, at: float) -> None:
+        """The one of this moment has not happened; others, which came after it, may have."""
+        if at in (moments := self._taken.get(key, deque())):
+            moments.remove(at)
 
     def _forget_oldest(self) -> None:
         newest = sorted(self._taken.items(), key=lambda one: one[1][-1] if one[1] else 0.0)

@@ -44,5 +44,7 @@ class Written:
         last = self._last.get(path)
         if last is None or (reading is not None and now - reading.age > last.at + SETTLES):
             return reading
+        if reading is not None and not quality.is_good(reading.quality):
+            return reading  # whatever was read back, nobody knows it any more
         code = quality.BAD_WAITING if last.value is None else quality.GOOD
         return Reading(last.value, code, now - last.at)

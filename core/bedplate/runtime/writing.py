@@ -71,6 +71,7 @@ class Writing:
             asset=component.path,
             data_type=kind,
             raw_type=declared if KNOWN.fullmatch(declared) else WHOLE.get(sent, declared),
+            address=(spec.address, spec.settings, component.use, component.settings),
             unit=spec.unit,
             scale=spec.scale,
             range=spec.range,
@@ -147,6 +148,8 @@ class Writing:
     # --- out and back ---
 
     async def send(self, point: Point, raw: Any, command_id: str, within: float) -> Sent:
+        if within < 0.001:  # s: 0 ms would mean that there is no hurry
+            return Sent(Sending.EXPIRED, "no time is left")
         found = self._found(point.path)
         attachment = found[0].role.attachment if found else None
         if found is None or attachment is None or attachment.gone.done():

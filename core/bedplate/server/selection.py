@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from bedplate.errors import CallError
 from bedplate.model import Selector, is_selector, tails
 
+Levels = Callable[[], set[str]]
+MOST, LONGEST = 1000, 64 << 10  # selectors of a call; characters of all of them
+NAME = 1000  # characters of a name that is compared, and sent back
 LISTED = 20  # candidates that are named
+
+
+def check_size(texts: Sequence[str]) -> None:
+    """Raises CallError INVALID_ARGUMENT for more words than are looked up while everybody else waits."""
+    if len(texts) > MOST or sum(map(len, texts)) > LONGEST:
+        text = f"at most {MOST} selectors, of {LONGEST:,} characters together"
+        raise CallError(text, code="INVALID_ARGUMENT")
 
 
 def selection(texts: Sequence[str], paths: Iterable[str], what: str = "tag") -> Selector:
@@ -20,14 +31,16 @@ def selection(texts: Sequence[str], paths: Iterable[str], what: str = "tag") -> 
     """
     if not texts:
         return Selector(["**"])
+    check_size(texts)
     known = list(paths)
+    levels = cache(lambda: _levels(known))  # once for all of them, and only where one is asked for
     chosen: list[str] = []
-    for text in texts:
-        chosen += _one(text.strip("/"), known, what)
+    for text in dict.fromkeys(texts):
+        chosen += _one(text.strip("/"), known, levels, what)
     return Selector(chosen)
 
 
-def _one(text: str, paths: list[str], what: str) -> list[str]:
+def _one(text: str, paths: list[str], levels: Levels, what: str) -> list[str]:
     if is_selector(text):
         try:
             Selector([text])
@@ -39,18 +52,21 @@ def _one(text: str, paths: list[str], what: str) -> list[str]:
         return found
     if len(found) > 1:
         raise several(text, f"{what}s", found)
-    return _level(text, paths, what)
+    return _level(text, paths, levels, what)
 
 
-def _level(text: str, paths: list[str], what: str) -> list[str]:
+def _levels(paths: list[str]) -> set[str]:
+    return {path.rsplit("/", n)[0] for path in paths for n in range(1, path.count("/") + 1)}
+
+
+def _level(text: str, paths: list[str], levels: Levels, what: str) -> list[str]:
     """Everything below an asset that the text names."""
-    levels = {path.rsplit("/", n)[0] for path in paths for n in range(1, path.count("/") + 1)}
-    found = tails(text, levels)
+    found = tails(text, levels())
     if len(found) == 1:
         return [f"{found[0]}/**"]
     if found:
         raise several(text, "assets", found)
-    raise unknown(text, what, [*paths, *levels])
+    raise unknown(text, what, [*paths, *levels()])
 
 
 def several(text: str, whats: str, found: Sequence[str]) -> CallError:
@@ -64,10 +80,12 @@ def unknown(text: str, what: str, names: Iterable[str]) -> CallError:
     """It names nothing; with what was probably meant."""
     near = nearest(text, names, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    return CallError(f"no {what} named {text}{hint}", code="NOT_FOUND")
+    return CallError(f"no {what} named {text[:NAME]}{hint}", code="NOT_FOUND")
 
 
 def nearest(text: str, names: Iterable[str], most: int) -> list[str]:
     """Those of the names and of their tails that are most like it."""
+    if len(text) > NAME:
+        return []
     ends = {name.split("/", n)[-1] for name in names for n in range(name.count("/") + 1) if name}
     return difflib.get_close_matches(text, ends, n=most, cutoff=0.6)

@@ -13,7 +13,7 @@ import numpy as np
 
 from bedplate.errors import CallError
 from bedplate.model import Selector, is_selector
-from bedplate.server.selection import selection
+from bedplate.server.selection import check_size, selection
 from bedplate.wire import decode_batch, encode_batch
 
 Ask = Callable[[Collection[str]], Awaitable[Collection[str]]]
@@ -34,7 +34,8 @@ class Sought:
     def selectors(self, texts: Sequence[str]) -> list[str]:
         """What the history is asked for. Raises CallError as `selection`."""
         chosen: list[str] = []
-        for text in texts or ("**",):
+        check_size(texts)
+        for text in dict.fromkeys(texts or ("**",)):
             chosen += self._selector(text) if is_selector(text) else self._named(text)
         return chosen or [NOBODY]
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.gate.rig import asked
 
-from bedplate import connect
+from bedplate import connect, connect_async
 from bedplate.endpoints import Endpoint, find
 from bedplate.errors import CallError
 from bedplate.server.platform import Platform, prepare
@@ -83,6 +83,19 @@ async def test_a_module_that_denies_all_is_obeyed_and_locks_nobody_out_of_the_ma
         ("local-socket", "allowed", ""),
         ("", "refused", "kernel: unknown credential"),
     ]
+
+
+async def test_who_is_denied_the_administration_is_told_of_the_way_past_every_module(
+    tmp_path: Path,
+) -> None:
+    async with platform(tmp_path, DENY, "inline") as (running, endpoint):
+        await up(running)
+        async with connect_async(endpoint.address, endpoint.token) as client:
+            with pytest.raises(CallError, match=f"--endpoint unix:{endpoint.socket}$"):
+                await client.status()
+            with pytest.raises(CallError) as live:
+                await client.current("**")
+    assert "unix:" not in str(live.value)
 
 
 async def test_a_module_that_was_killed_denies_until_it_is_back(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import grpc
 
 from bedplate.client.diagnosis import why_no_tls
 from bedplate.client.link import Link, is_here
+from bedplate.endpoints import announced
 from bedplate.errors import CallError
 
 TOKEN_KEYS = ("bedplate-resume-token-bin", "bedplate-resume-token")
@@ -27,6 +29,8 @@ BROKEN = (
 )
 UNKNOWN = "a valid credential is needed"  # of the kernel, whatever is wrong with the one that came
 UNKNOWN_NOW = "; it may have ended or been revoked: `bedplate access login`, or another token"
+# What a module that is dead, wrong or hostile may stand in the way of.
+ADMINISTRATION = re.compile("may not do admin[.]|^security module .* is starting")
 NO_CREDENTIAL = "`bedplate access login`, a token (BEDPLATE_TOKEN) or a client certificate"
 # What asyncio's gRPC makes of any end of a call that crosses with something we send.
 LOST_BY_A_WRITE = "internal error from core"
@@ -57,7 +61,17 @@ def call_error(error: Any, link: Link) -> CallError:
         text = f"Bedplate at {link.address} does not know this token or certificate{UNKNOWN_NOW}"
     else:
         text = _sentence(code, text, link.address)
+    if code in ("PERMISSION_DENIED", "UNAVAILABLE") and ADMINISTRATION.search(text):
+        text += _by_socket(link.address)
     return CallError(text, code=code)
+
+
+def _by_socket(address: str) -> str:
+    """The way that no security module stands in, for the user of this machine."""
+    here = next((one for one in announced() if one.address == address), None)
+    if here is None or not here.socket:
+        return ""
+    return f"\nOn this machine the kernel alone decides about administration: --endpoint unix:{here.socket}"
 
 
 def not_running(address: str) -> str:

@@ -1,7 +1,8 @@
 """Whether an interlock holds. Never true by ignorance.
 
-What is not known (stale, Bad, missing, of another type than it is compared with, NaN) makes its comparison false, and
-where it stands anywhere below a `not` the whole is false: what holds would hold whatever the unknown ones are.
+What is not known (stale, Bad, missing, of another type than it is compared with, NaN; a number without a label where it
+is compared with one) makes its comparison false, and where it stands anywhere below a `not` the whole is false: what
+holds would hold whatever the unknown ones are.
 """
 
 from __future__ import annotations
@@ -111,8 +112,8 @@ class _Judging:
         if isinstance(fact.value, str) and not fact.states:
             return (fact.value == label) is (sign == "==")
         numbers = {number for number, text in fact.states.items() if text == label}
-        if not numbers or not _number(fact.value):
-            return None
+        if not numbers or not _number(fact.value) or fact.value not in fact.states:
+            return None  # a state that has no word is not known to be another one
         return (fact.value in numbers) is (sign == "==")
 
     def _fact(self, operand: Operand) -> Fact | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -133,11 +134,19 @@ class _Parser:
         if token.kind in ("word", "text"):
             return Word(token.text, token.at, quoted=token.kind == "text")
         if token.kind == "number":
-            return Constant(float(token.text), token.at)
+            return Constant(self._number(token), token.at)
         if token.text in ("true", "false"):
             return Constant(token.text == "true", token.at)
         self._next -= 1
         raise bad(self._text, token.at, self._unexpected(token))
+
+    def _number(self, token: Token) -> float:
+        """A whole one to its last digit: tags of 64 bits hold what no float does."""
+        if token.text.removeprefix("-").isdigit():
+            return int(token.text)
+        if math.isinf(number := float(token.text)):
+            raise bad(self._text, token.at, f"{said(token.text)} is beyond all numbers")
+        return number
 
     def _unexpected(self, token: Token) -> str:
         before = self._tokens[self._next - 1] if self._next else None

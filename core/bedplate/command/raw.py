@@ -51,12 +51,24 @@ def wanted(point: Point, value: Any) -> Wanted:
         raise Unfit(f"{exact(value)} is beyond what the scale can turn back")
     bounds = integer_bounds(point.raw_type)
     if bounds is None:
-        return Wanted(value, _real(point, raw))
+        return _narrowed(point, value, _real(point, raw))
     nearest = _within(round(raw), point.raw_type)
     there = nearest * gain + offset
     changed = not math.isclose(there, value, rel_tol=1e-9, abs_tol=abs(gain) * 1e-6)
     text = f"{exact(value)} becomes {there:.10g}, the nearest step of the device" if changed else ""
     return Wanted(there if changed else value, nearest, text)
+
+
+def _narrowed(point: Point, value: float, raw: float) -> Wanted:
+    """Behind a large offset the steps of a float32 are wide: what it will read may be out of range."""
+    there = served(point, as_float32(raw))
+    bounds = (point.range, point.limits.range if point.limits else None)
+    spans = [pair[1] - pair[0] for pair in bounds if pair]
+    near = math.isclose(there, value, rel_tol=1e-6, abs_tol=1e-4 * min(spans, default=0.0))
+    if near or point.raw_type.lower() != "float32":
+        return Wanted(value, raw)
+    text = f"{exact(value)} becomes {there:.10g}, the nearest step of the device"
+    return Wanted(there, raw, text)
 
 
 def typed(point: Point, value: Any) -> Any:

@@ -11,6 +11,7 @@ import pytest
 from tests.command.attacks import ATTACKS, Attack, nothing
 from tests.command.rig import ALLOW, EMMA, ERIK, OLGA, SPEED, VERA, Bench
 
+from bedplate.audit.entry import Entry
 from bedplate.command import Command, Device, Sending, Sent, State
 from bedplate.command.checks import CHECKS
 from bedplate.config.deployment import WriteLimits, WriteRule
@@ -281,3 +282,20 @@ async def test_a_device_has_one_write_at_a_time(bench: Bench) -> None:
     assert bench.guard.in_flight("press-07") is None
     bench.press.before_send = None
     assert (await bench.submit(6.0, tag=other)).state is State.VERIFIED
+
+
+async def test_a_login_that_ends_while_the_audit_log_is_waited_for_sends_nothing(
+    bench: Bench,
+) -> None:
+    write = bench.audit.write
+
+    async def slow(entry: Entry) -> bool:
+        bench.time.goes_on(3.0)
+        return await write(entry)
+
+    bench.audit.write = slow  # type: ignore[method-assign]
+    by = replace(OLGA, until=bench.time.wall + 2_000_000_000)
+    command = await bench.submit(by=by)
+    assert command.state is State.REJECTED, command.text
+    assert command.text == "the login of olga has ended"
+    assert not bench.effects

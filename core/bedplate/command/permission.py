@@ -28,7 +28,9 @@ def ended(case: Case, subject: Subject) -> str:
 
 def matching(case: Case, subject: Subject) -> tuple[WriteRule | None, str]:
     """The first rule of the file whose role the subject has, whose selectors match the tag and whose calendar holds
-    now, with its name; or None and why."""
+    now, with its name; or None and why. A login that has ended has no rule any more."""
+    if why := ended(case, subject):
+        return None, why
     rules, now = case.world.rules(), case.world.clock.time_ns()
     closed = ""
     for number, rule in enumerate(rules.writes.allow, 1):

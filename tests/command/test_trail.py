@@ -11,6 +11,8 @@ from tests.command.rig import EMMA, ERIK, OLGA, SPEED, Bench
 
 from bedplate.audit.entry import Stamps
 from bedplate.command import Sending, Sent, State
+from bedplate.config.deployment import WriteLimits
+from bedplate.model import DataType
 
 FORGED = '"\n2026-11-23T08:00:00Z ADMIN OK\r\x1b[2J\u202e\u2028\0'
 
@@ -100,3 +102,16 @@ async def test_a_forged_reason_is_one_line(bench: Bench) -> None:
     command = await bench.submit(reason=FORGED)
     assert command.reason == '"·2026-11-23T08:00:00Z ADMIN OK··[2J···'
     assert "\n" not in bench.audit.entries[0].text
+
+
+async def test_a_long_text_does_not_push_what_is_written_out_of_the_log(bench: Bench) -> None:
+    path = bench.press.has(
+        "recipe", "\U0001f512" * 300, data_type=DataType.TEXT, limits=WriteLimits()
+    )
+    command = await bench.submit("harmless?", tag=path, reason="for the log")
+    assert command.state is State.VERIFIED, command.text
+    for entry in bench.audit.entries:
+        line = Stamps(bench.time).record(entry)["text"]
+        assert command.intent in line
+        assert '"harmless?"' in line
+        assert "for the log" in line

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from bedplate.audit.entry import Entry
+from bedplate.command.case import one_line
 from bedplate.command.command import Command, State
 from bedplate.command.raw import exact
 from bedplate.contracts import Subject
 
+LONGEST = (
+    120  # characters of a value: what is to be done must fit into a line, whatever was there before
+)
 VERDICTS = {State.REJECTED: "refused", State.EXPIRED: "refused", State.AWAIT_APPROVAL: "noted"}
 
 
@@ -32,7 +36,8 @@ def about(
 def change(command: Command) -> str:
     """118.0 → 120.0 1/min, intent 3f…, approved by erika, reason "…"."""
     unit = f" {command.unit}" if command.unit else ""
-    parts = [f"{exact(command.old)} → {exact(command.value)}{unit}", f"intent {command.intent}"]
+    old, new = (one_line(exact(value), LONGEST) for value in (command.old, command.value))
+    parts = [f"{old} → {new}{unit}", f"intent {command.intent}"]
     if command.approved_by:
         second = command.approved_by
         parts.append(f"approved by {second.id} ({second.credential})")

@@ -349,3 +349,30 @@ def test_a_clock_turned_back_does_not_mix_up_the_files(tmp_path: Path) -> None:
     write(tmp_path, clock=clock, rotate=1500)
     write(tmp_path, clock=FakeClock(AT - 300 * DAY), rotate=1500)
     assert judge(tmp_path).whole
+
+
+def test_an_end_that_was_cut_off_is_found_when_the_key_on_disk_is_of_a_made_up_run(
+    tmp_path: Path,
+) -> None:
+    folder, kept = tmp_path / "audit", tmp_path / "elsewhere"
+    write(folder)
+    take(folder, kept)
+    rewritten(folder, lambda lines: lines[:6])
+    found = KeyFile(folder).load()
+    assert found
+    KeyFile(folder).begin(type(found)("00" * 8, 7, found.key))
+    problem = judge(folder, keys=read_keys(kept)).problem
+    assert problem
+    assert "none of the verification keys" in problem.text
+
+
+def test_verification_keys_without_a_key_on_disk_say_that_an_end_may_be_missing(
+    tmp_path: Path,
+) -> None:
+    folder, kept = tmp_path / "audit", tmp_path / "elsewhere"
+    write(folder)
+    take(folder, kept)
+    rewritten(folder, lambda lines: lines[:6])
+    KeyFile(folder).forget()
+    report = judge(folder, keys=read_keys(kept))
+    assert report.problem or any("cut off" in note for note in report.notes)

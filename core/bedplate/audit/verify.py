@@ -304,6 +304,11 @@ def _ahead(
         gone = f"entries {last + 1} to {stands.index - 1}"
         text = f"{gone} are missing at the end: the key on disk has gone on past them"
         return Problem(name, 0, last + 1, text)
+    if stands and keys and all(key.segment != stands.segment for key in keys):
+        text = f"the key on disk is of run {stands.segment}, which none of the verification keys is"
+        return Problem(name, 0, last, text)
+    if keys and stands is None:
+        report.notes.append("no key lies on disk: an end that was cut off would not be seen")
     first = next((key for key in keys if stands and key.segment == stands.segment), None)
     if stands and first and first.at(stands.index).key != stands.key:
         return Problem(

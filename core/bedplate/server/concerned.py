@@ -39,7 +39,8 @@ class Concerned:
         if event.alarm and event.alarm.tag:
             tags.append(event.alarm.tag)
         by_kernel = event.component == OWNER or event.kind is EventKind.STATUS
-        return tuple(tags) if by_kernel and tags else (event.source, *tags)
+        here = all(one in self._kernel.components for one in _components(event))
+        return tuple(tags) if by_kernel and tags and here else (event.source, *tags)
 
     def _tags(self, component: str) -> Iterator[str]:
         """Of a component of today, or itself."""

@@ -300,6 +300,23 @@ async def test_what_the_deployment_no_longer_has_can_be_ended(tmp_path: Path) ->
         assert not kernel.maintenance.standing()
 
 
+async def test_the_gate_is_asked_about_what_is_set_aside_and_not_about_what_was_there_before(
+    tmp_path: Path,
+) -> None:
+    async with plant(tmp_path, LINE, clock=(clock := Wall())) as kernel:
+        kernel.maintenance.begin("press-2", clock.time_ns() + 10**13, "operator-1", "new ram seal")
+    without = LINE.replace("press-2: {line: line1}, ", "")
+    async with plant(tmp_path, without, clock=clock) as kernel:
+        service = MaintenanceService(kernel)
+        method = next(one for one in service.methods() if one.name == "SetMaintenance")
+        until_ = clock.time_ns() + 10**12
+        asked = SetMaintenanceRequest(device="press-2", until=until_, reason="x")
+        assert method.named
+        allowed = await method.named(asked, anybody())
+        begun = await service.begin(asked, anybody())  # type: ignore[arg-type]
+        assert {one.path for one in begun.maintenance} == set(allowed) == {"acme/line2/press-2"}
+
+
 async def test_an_ambiguous_device_lists_its_candidates_and_nothing_is_set_aside(
     tmp_path: Path,
 ) -> None:

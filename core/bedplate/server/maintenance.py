@@ -27,7 +27,7 @@ class MaintenanceService:
         service = "bedplate.api.v1.Admin"
         begin, end = maintenance_pb2.SetMaintenanceRequest, maintenance_pb2.EndMaintenanceRequest
         return [
-            Method(service, "SetMaintenance", "unary", begin, ACTION, self.begin, self._resources),
+            Method(service, "SetMaintenance", "unary", begin, ACTION, self.begin, self._there),
             Method(service, "EndMaintenance", "unary", end, ACTION, self.end, self._resources),
         ]
 
@@ -45,6 +45,11 @@ class MaintenanceService:
         return maintenance_pb2.EndMaintenanceResponse(
             maintenance=[_message(one) for one in ended if one]
         )
+
+    async def _there(self, request: Any, caller: Caller) -> list[str]:
+        """The same of those that the deployment has: no other is set aside."""
+        kernel = await self._parts.of(caller, "admin.status")
+        return [path for path, _ in _named(kernel, request.device, set_aside=False)]
 
     async def _resources(self, request: Any, caller: Caller) -> list[str]:
         """Paths of the devices that are meant, among those that the caller may see."""

@@ -7,6 +7,7 @@ are known; at most one a minute, so that tokens of strangers make no traffic.
 from __future__ import annotations
 
 import ssl
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -47,12 +48,14 @@ class Source(Protocol):
 
 
 class Keys:
-    """Of one issuer. Not for the loop: it may wait for the network."""
+    """Of one issuer. Not for the loop: it may wait for the network. Of many threads one waits, the others go by what is
+    known."""
 
     def __init__(self, source: Source, monotonic: Callable[[], float]) -> None:
         self._source, self._monotonic = source, monotonic
         self._keys: dict[str, Key] = {}
         self._fetched = self._tried = -FRESH
+        self._fetching = threading.Lock()
         self.problem = ""
 
     def find(self, kid: str) -> Key | None:
@@ -60,7 +63,11 @@ class Keys:
         now = self._monotonic()
         known = self._pick(kid)
         if (known is None or now - self._fetched >= FRESH) and now - self._tried >= AGAIN:
-            self._fetch(now)
+            if self._fetching.acquire(blocking=False):
+                try:
+                    self._fetch(now)
+                finally:
+                    self._fetching.release()
             known = self._pick(kid)
         return known
 

@@ -48,7 +48,8 @@ class Access(SecurityModule):
         self._who = Recognition(self.config, self.time_ns)
         hashing, clocks = self.hashing(), (self.time_ns, self.monotonic)
         self._logins = Logins(self.config, hashing, *clocks, self.note)
-        self._network = ThreadPoolExecutor(1, thread_name_prefix="access issuer")
+        # One may wait for the issuer, and never two: the other judges those whose keys are known.
+        self._network = ThreadPoolExecutor(2, thread_name_prefix="access issuer")
         self._issuer = self._make_issuer()
         self._policies = Policies(self.config, self.files, self.note, self.time_ns)
         self._watched = Watched(self._open_store, self._changed, self._failed)

@@ -63,6 +63,11 @@ def source_of(component: Component) -> str:
     return f"{own}/{FAULTED}"
 
 
+def tells_of(source: str, component: Component, process: str) -> bool:
+    """Whether an alarm of this source is about this component, which runs in this process."""
+    return source in (source_of(component), _of_process(process))
+
+
 def _of_process(name: str) -> str:
     """One cause, one alarm, however many components run there."""
     return f"process/{name}/{FAULTED}"

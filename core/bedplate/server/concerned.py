@@ -12,6 +12,7 @@ from itertools import chain
 from bedplate import strict_json
 from bedplate.model import Event, EventKind
 from bedplate.runtime.cause_alarms import DETAIL
+from bedplate.runtime.fault_alarms import FAULTED, tells_of
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.kernel_alarms import OWNER
 
@@ -35,12 +36,25 @@ class Concerned:
 
     def of(self, event: Event) -> tuple[str, ...]:
         """Full paths of all that it tells of."""
-        tags = [*chain.from_iterable(map(self._tags, _components(event)))]
+        components = self._components(event)
+        tags = [*chain.from_iterable(map(self._tags, components))]
         if event.alarm and event.alarm.tag:
             tags.append(event.alarm.tag)
         by_kernel = event.component == OWNER or event.kind is EventKind.STATUS
-        here = all(one in self._kernel.components for one in _components(event))
+        here = all(one in self._kernel.components for one in components)
         return tuple(tags) if by_kernel and tags and here else (event.source, *tags)
+
+    def _components(self, event: Event) -> list[str]:
+        """That are spoken of in it: those of its detail, or of its source."""
+        if found := _components(event):
+            return found
+        every = self._kernel.components.items()
+        if event.kind is EventKind.NOTE:
+            return [n for n, s in every if event.source in (n, s.component.path)]
+        if event.component == OWNER and event.source.endswith(f"/{FAULTED}"):
+            source = event.source
+            return [n for n, s in every if tells_of(source, s.component, s.place.launch.name)]
+        return []
 
     def _tags(self, component: str) -> Iterator[str]:
         """Of a component of today, or itself."""
@@ -55,8 +69,10 @@ class Concerned:
 
 
 def _components(event: Event) -> list[str]:
-    """That the kernel speaks of in it."""
+    """That it names."""
     if event.kind is EventKind.STATUS:
+        return [event.component]
+    if event.kind is EventKind.NOTE and event.component not in ("", OWNER):
         return [event.component]
     if event.component != OWNER:
         return []

@@ -91,6 +91,16 @@ def test_an_anchor_and_the_key_that_are_kept_elsewhere_prove_it(folder: Path) ->
     assert "entries 6 to 8 are missing at the end" in done.output
 
 
+def test_an_anchor_that_has_nothing_yet_is_said_to_have_nothing(folder: Path) -> None:
+    other = folder.parent / "share"
+    other.mkdir()
+    signer(folder)
+    done = run("verify", folder, "--anchor", other)
+    assert done.exit_code == 1
+    assert "no checkpoint of the log" in done.output
+    assert "its first after a minute" in done.output
+
+
 def test_an_export_is_as_it_stands_and_verifies_anywhere(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "part.jsonl"
     assert "8 entries" in run("export", target, folder).output

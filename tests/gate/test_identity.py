@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from bedplate.endpoints import DEFAULT, Endpoint, announced, file_of, find, home
 from bedplate.errors import BedplateError, CallError
 from bedplate.gate.announcement import Announcement, admin_socket
 from bedplate.gate.identity import by_socket, by_token
-from bedplate.gate.listen import listen_problem
+from bedplate.gate.listen import listen_problem, listen_taken
 from bedplate.gate.token import local_token
 
 TOKEN = "ab" * 32
@@ -295,6 +296,12 @@ def test_the_api_may_not_listen_where_others_reach_it(listen: str) -> None:
     assert "the API needs TLS there: write api.tls" in listen_problem(listen)
     assert "nothing could tell who calls" in listen_problem(listen, "/tls", knows_clients=False)
     assert listen_problem(listen, "/tls") == ""
+
+
+def test_an_address_of_another_machine_is_told_from_one_that_is_taken() -> None:
+    assert "name an address of this machine" in listen_taken("203.0.113.9:7443")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert "stop what runs there" in listen_taken(f"127.0.0.1:{taken.getsockname()[1]}")
 
 
 @pytest.mark.parametrize(

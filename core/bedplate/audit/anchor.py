@@ -41,9 +41,8 @@ def newest(place: Path, log: str, public: str) -> Checkpoint | None:
 def compare(report: Report, seen: Sequence[Checkpoint], name: str) -> Problem | None:
     """The first thing that an anchor has seen otherwise. report: with the hashes of `indices`."""
     if not seen:
-        return Problem(
-            name, 0, 0, "this anchor has no checkpoint of the log, or none that its key has signed"
-        )
+        none = "this anchor has no checkpoint of the log, or none that its key has signed"
+        return Problem(name, 0, 0, f"{none}; a new log has its first after a minute")
     before = 0
     for one in sorted(seen, key=lambda one: one.index):
         if one.index > report.last:

@@ -107,7 +107,10 @@ def _seen(anchor: Path, place: Path, public: str | None) -> Iterator[Checkpoint]
         raise click.UsageError(
             f"--public {plain(public)} is no public key: 64 hex digits"
         ) from None
-    yield from read_checkpoints(anchor_file(anchor, log), public)
+    file = anchor_file(anchor, log)
+    if anchor.is_dir() and not file.exists():
+        return  # the place is there, and has seen nothing of this log
+    yield from read_checkpoints(file, public)
 
 
 def _proved(keyed: int, stands: bool, seen: dict[Path, list[Checkpoint]]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 
@@ -46,5 +47,7 @@ def listen_taken(listen: str) -> str:
             probe.bind(address)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        return f"cannot listen on {listen}: {why}; stop what runs there, or choose another with --listen"
+        elsewhere = error.errno == errno.EADDRNOTAVAIL
+        do = "name an address of this machine" if elsewhere else "stop what runs there"
+        return f"cannot listen on {listen}: {why}; {do}, or choose another with --listen"
     return ""

@@ -41,7 +41,7 @@ def clock(scene: Scene) -> Iterator[Proof]:
     found = scene.discipline()
     tried = "adjtimex"
     if found == "unsynced":
-        do = "systemctl enable --now chrony, with a server of the plant"
+        do = "apt install chrony, with a server of the plant"
         yield weak("clock", tried, "nothing keeps this clock in time", do)
     elif found == "synced":
         yield held("clock", tried, "kept in time")

@@ -23,8 +23,8 @@ class Veil:
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values = frozenset(one for value in values for one in _parts(value))
         found = {text for value in self._values for text in spellings(value)}
-        longest_first = sorted(found, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if found else None
+        self._spelled = sorted(found, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, self._spelled))) if found else None
 
     def __bool__(self) -> bool:
         return self._known is not None
@@ -36,11 +36,14 @@ class Veil:
     def cut(self, text: str) -> str:
         """The same for a text that was cut off where a secret may have begun."""
         text = self(text)
-        for value in self._values:
-            for size in range(min(len(value), len(text)) - 1, 3, -1):
-                if text.endswith(value[:size]):
-                    return text[:-size] + SHOWN
-        return text
+        most = max((_begun(text, one) for one in self._spelled), default=0)
+        return text[:-most] + SHOWN if most else text
+
+
+def _begun(text: str, value: str) -> int:
+    """How many of the first characters of a value a text ends with; few are no sign of it: 0."""
+    sizes = range(min(len(value), len(text) + 1) - 1, 3, -1)
+    return next((size for size in sizes if text.endswith(value[:size])), 0)
 
 
 def _parts(value: str) -> Iterator[str]:

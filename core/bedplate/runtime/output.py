@@ -53,15 +53,19 @@ class Output:
             before, newline, chunk = chunk.partition(b"\n")
             self.left_out += len(before)
             self._cut = not newline
+        if len(self._rest) > LINE_BYTES:  # what was left out of a line is not joined to its end
+            _, newline, more = chunk.partition(b"\n")
+            chunk = newline + more
         *lines, rest = (self._rest + chunk).split(b"\n")
         self.lines.extend(map(self._shown, lines[-LINES:]))
         self._rest = rest[: LINE_BYTES + 1]
 
     def _leave_out(self, count: int) -> None:
+        self._cut = True
         if self._rest:
             self.lines.append(self._shown(self._rest))
         self.left_out += count
-        self._cut, self._rest = True, b""
+        self._rest = b""
         self._mark()
 
     def _mark(self) -> None:

@@ -19,7 +19,7 @@ VALUES: dict[str, list[Any]] = {
     "b": [False, True],
     "n": [0, 1.5, 3],
     "m": [0, 3],
-    "state": [0, 1, 2, 4],
+    "state": [0, 1, 4],
     "t": ["x", "y"],
 }
 ATOMS = [

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 MOST, WITHIN = 5, 900.0  # wrong ones; s
 DELAYS = (0.0, 0.1, 0.2, 0.3, 0.4)  # s before the answer, by how many were wrong before
-NAMES = 10_000  # that are remembered; the oldest go first
+NAMES = 10_000  # that are remembered
 
 
 class Attempts:
@@ -42,11 +42,26 @@ class Attempts:
         key = _key(name)
         times = self._wrong.setdefault(key, deque(maxlen=MOST))
         self._wrong.move_to_end(key)
-        while len(self._wrong) > NAMES:
-            self._wrong.popitem(last=False)
+        if len(self._wrong) > NAMES:
+            self._make_room(key)
         while times and self._now() - times[0] >= WITHIN:
             times.popleft()
         return times
+
+    def _make_room(self, key: bytes) -> None:
+        """What is over goes, or else what has the fewest wrong ones: a flood of other names must not open a lock."""
+        oldest, times = next(iter(self._wrong.items()))
+        if times and self._now() - times[-1] < WITHIN:
+            oldest = self._fewest(key)
+        del self._wrong[oldest]
+
+    def _fewest(self, key: bytes) -> bytes:
+        """Whoever else has the fewest wrong ones; the oldest of them."""
+        for most in range(1, MOST + 1):
+            for one, times in self._wrong.items():
+                if len(times) <= most and one != key:
+                    return one
+        raise AssertionError("there are others")
 
 
 def _key(name: str) -> bytes:

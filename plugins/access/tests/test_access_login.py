@@ -185,6 +185,30 @@ def test_the_table_of_wrong_names_does_not_grow_for_ever() -> None:
     assert len(attempts._wrong) == 10_000
 
 
+def test_a_flood_of_other_names_does_not_open_a_lock() -> None:
+    attempts = Attempts(lambda: 0.0)
+    for _ in range(5):
+        attempts.begin("vera")
+    for _ in range(2):
+        for n in range(10_000):
+            attempts.begin(f"name {n}")
+    assert attempts.begin("vera") is None
+
+
+def test_names_of_long_ago_make_room_first_and_an_attempt_counts_in_a_full_table() -> None:
+    now = 0.0
+    attempts = Attempts(lambda: now)
+    for n in range(10_000):
+        for _ in range(5):
+            attempts.begin(f"name {n}")
+    for _ in range(5):
+        assert attempts.begin("vera") is not None
+    assert attempts.begin("vera") is None
+    now = 1000.0
+    assert attempts.begin("otto") == 0.0
+    assert len(attempts._wrong) == 10_000
+
+
 @pytest.mark.case("A07")
 @pytest.mark.parametrize(
     "password",

@@ -28,7 +28,7 @@ class Sought:
         self, seen: Collection[str], here: Sequence[str], ask: Ask, *, whole: bool
     ) -> None:
         self._seen, self.here, self._ask, self._whole = seen, here, ask, whole
-        self._met = (0, 0, 0)  # tags of the page before: how many, first and last handle
+        self._met: list[tuple[int, str]] = []  # tags of the page before
         self._hidden: set[int] = set()  # handles in the answer
 
     def selectors(self, texts: Sequence[str]) -> list[str]:
@@ -61,7 +61,7 @@ class Sought:
     async def leave_out(self, page: Any) -> None:
         """Takes out of a page what only the history knows, and the caller may not see."""
         tags = page.tags
-        met = (len(tags), tags[0].handle, tags[-1].handle) if tags else self._met
+        met = [(tag.handle, tag.path) for tag in tags] or self._met
         if met != self._met:
             self._met = met
             await self._meet(tags)
@@ -76,6 +76,7 @@ class Sought:
         known = {*self._seen, *self.here}
         old = dict.fromkeys(tag.path for tag in tags if tag.path not in known)
         allowed = await self._ask(old)
+        self._hidden.difference_update(tag.handle for tag in tags)
         if allowed is not old:
             hidden = [t.handle for t in tags if t.path in old and t.path not in allowed]
             self._hidden.update(hidden)

@@ -228,7 +228,7 @@ async def test_a_chain_that_is_broken_is_a_problem_of_status(tmp_path: Path) -> 
 async def test_what_happens_beside_the_kernel_becomes_a_line(tmp_path: Path) -> None:
     async with auditing(tmp_path) as (one, _):
         outside.leave(one.folder, "backup.create", "/mnt/x.backup", "root")
-        (one.folder / "note-1.json").write_text("{")
+        (one.folder / "note-.json").write_text("{")
         one.look()
         await until(lambda: not [*one.folder.glob("note-*")])
     told = [line for line in every_line(tmp_path / "audit") if line["method"] == "outside"]

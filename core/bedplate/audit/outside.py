@@ -4,6 +4,7 @@ into a line. It is worth what the note of somebody is worth who may write there 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from bedplate.audit.entry import Entry
 from bedplate.private import put_private
 from bedplate.strict_json import loads
 
+ACTIONS = re.compile(
+    r"backup\.[a-z_]{1,30}", re.ASCII
+)  # the log's own words are the kernel's alone
 LONGEST = 10_000  # bytes of a note
 MOST = 100  # at once
 
@@ -33,4 +37,6 @@ def notes(folder: Path) -> Iterator[tuple[Path, Entry]]:
             action, text, who = (str(row[name]) for name in ("action", "text", "who"))
         except (ValueError, KeyError, TypeError):
             action, text, who = "audit.note", f"{path.name} is no note", ""
+        if action != "audit.note" and not ACTIONS.fullmatch(action):
+            action, text = "audit.note", f"as {action[:100]!r}: {text}"
         yield path, Entry(action, "noted", who, "outside", text=text)

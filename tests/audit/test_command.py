@@ -66,6 +66,7 @@ def test_verify_says_where_and_ends_with_1(folder: Path) -> None:
     assert first == "✖ audit.jsonl:4  entry 5: entry 4 is missing before it"
     row = json.loads(run("verify", folder, "--json").output)
     assert (row["whole"], row["index"], row["line"]) == (False, 5, 4)
+    assert row["proved"] == [], "of a log that is not whole nothing is proved"
 
 
 @pytest.mark.case("A28")
@@ -118,3 +119,24 @@ def test_a_place_without_a_log_is_said(tmp_path: Path, words: tuple[str, ...]) -
     done = run(*words, tmp_path / "nowhere")
     assert done.exit_code == 2
     assert "holds no audit log" in done.output
+
+
+def test_a_checkpoint_key_that_was_replaced_together_with_the_log_is_not_passed_over_in_silence(
+    folder: Path,
+) -> None:
+    other = folder.parent / "share"
+    other.mkdir()
+    moment = "2026-11-22T22:32:00.000000Z"
+    honest = signer(folder)
+    head = json.loads((folder / "audit.jsonl").read_bytes().splitlines()[7])["hash"]
+    anchor.take(other, honest.checkpoint(8, head, moment))
+    for path in folder.iterdir():
+        path.unlink()
+    write(folder, 2)
+    last = json.loads((folder / "audit.jsonl").read_bytes().splitlines()[-1])
+    anchor.take(other, signer(folder).checkpoint(last["index"], last["hash"], moment))
+
+    done = run("verify", folder, "--anchor", other)
+    assert honest.log in done.output, "the anchor holds checkpoints of a log by another key"
+    assert "--public" in done.output
+    assert run("verify", folder, "--anchor", other, "--public", honest.public).exit_code == 1

@@ -90,8 +90,24 @@ def of_place(
         told.notes.append(
             "the verification key lies beside the log, so MACs prove nothing: bedplate audit key FILE"
         )
-    told.proved = [*_proved(report.keyed, stands is not None, seen)]
+    if public is None:
+        told.notes.extend(_by_its_own_key(place, anchors))
+    if problem is None:  # of a log that is not whole nothing is proved
+        told.proved = [*_proved(report.keyed, stands is not None, seen)]
     return _tell(invocation, told)
+
+
+def _by_its_own_key(place: Path, anchors: Sequence[Path]) -> Iterator[str]:
+    """Who can write the log can replace the key that lies beside it."""
+    for path in anchors:
+        ours = anchor_file(path, signer(place).log)
+        there = sorted(path.glob(anchor_file(path, "*").name)) if path.is_dir() else []
+        others = [one.stem.rpartition("-")[2] for one in there if one != ours]
+        told = f"; {path} has checkpoints of other logs too: {', '.join(others[:10])}"
+        yield (
+            "the key of the checkpoints was taken from beside the log, where it may have been replaced: "
+            f"--public HEX with the one that was noted down{told if others else ''}"
+        )
 
 
 def _seen(anchor: Path, place: Path, public: str | None) -> Iterator[Checkpoint]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +136,18 @@ async def test_a_fraction_of_a_millisecond_that_is_left_is_not_no_end_at_all(
 
     assert sent.outcome is Sending.EXPIRED or posted == [1], (sent, posted)
     assert 0 not in posted, "0 is no limit: it would be sent within the hour"
+
+
+@pytest.mark.case("A69")
+async def test_a_plugin_that_stands_still_does_not_come_to_a_write_later(tmp_path: Path) -> None:
+    async with shop(tmp_path, placement="process") as press:
+        plant, point = plain(press)
+        place = press.kernel.components["press"].place
+        still = place.run.pid
+        os.kill(still, signal.SIGSTOP)
+        sent = await plant.send(point, 95.0, "c1", 0.2)
+        await until(lambda: not os.path.exists(f"/proc/{still}"))
+        await until(lambda: plant.device("press").up)
+
+    assert sent.outcome is Sending.UNKNOWN, sent.text
+    assert press.effects == []

@@ -163,7 +163,10 @@ class Writing:
         message.value.MergeFromString(value_message(raw).SerializeToString())
         try:
             reply = await attachment.ask(supervisor.component.id, within, write=message)
-        except (Silence, ConnectionError) as error:
+        except Silence as error:  # it stands still, and must not come to it later
+            attachment.end(f"{error}; it is begun anew, so that nothing is sent late")
+            return Sent(Sending.UNKNOWN, str(error))
+        except ConnectionError as error:
             return Sent(Sending.UNKNOWN, str(error))
         return _sent(reply.answer)
 

@@ -42,13 +42,14 @@ for n in range(10**9):
 WORD = "correct horse battery staple"
 
 
-def backup(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def backup(home: Path, *words: str, word: str = WORD) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
         "BEDPLATE_HOME": str(home),
-        "BEDPLATE_BACKUP_PASSPHRASE": WORD,
+        "BEDPLATE_BACKUP_PASSPHRASE": word,
     }
     return subprocess.run(
         [str(BEDPLATE), "backup", *words],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         env=environment,
@@ -225,6 +226,14 @@ def test_an_open_passphrase_file_and_a_short_word_are_refused(small: Path) -> No
     assert "open to others" in backup(home, *words, "--passphrase-file", str(word)).stderr
     word.chmod(0o600)
     assert "shorter than" in backup(home, *words, "--passphrase-file", str(word)).stderr
+
+
+def test_where_nobody_can_be_asked_for_the_passphrase_it_says_where_to_put_it(small: Path) -> None:
+    home, words = small.parent / "home", ("create", str(small / "plant.yaml"), "x.backup")
+    done = backup(home, *words, word="")
+    assert done.returncode == 2
+    assert "--passphrase-file" in done.stderr
+    assert "echo" not in done.stderr
 
 
 def test_killed_in_the_middle_it_leaves_no_half_file_and_the_next_one_tidies_up(

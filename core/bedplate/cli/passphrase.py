@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ def passphrase(file: Path | None, *, new: bool) -> str:
     """new: it is asked for twice, and must not be short. Raises BedplateError."""
     said = _given(file)
     if said is None:
+        if not sys.stdin.isatty():
+            raise BedplateError(
+                f"nobody can be asked for the passphrase here; --passphrase-file FILE, or ${VARIABLE}"
+            )
         asked: Any = click.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True)
         said = str(asked)
     if new and len(said) < SHORTEST:

@@ -110,7 +110,9 @@ class Registry:
             )
         _check_paths(paths)
         if not 0 < lasts <= LONGEST:
-            raise RegistryError(f"a token lasts at most {LONGEST // DAY} days")
+            raise RegistryError(
+                f"a token lasts longer than nothing and at most {LONGEST // DAY} days"
+            )
         secret = TOKEN + secrets.token_urlsafe(32)
         now = self._now()
         token = Token(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from tests.command.rig import Bench
 
-from bedplate.command import State
-from bedplate.command.raw import as_float32
+from bedplate.command import Point, State
+from bedplate.command.raw import alike, as_float32, same
 from bedplate.config.deployment import WriteLimits
 from bedplate.model import DataType
 
@@ -41,3 +43,14 @@ async def test_what_float32_makes_of_it_is_told(bench: Bench) -> None:
     assert command.state is State.VERIFIED, command.text
     assert command.value == pytest.approx(64.0)
     assert command.read_back == pytest.approx(64.0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"), [(1e39, 1e40), (1e39, math.inf), (-1e39, -2e39), (1e-50, 0.0)]
+)
+def test_what_float32_does_not_hold_is_not_taken_for_the_same(sent: float, read: float) -> None:
+    point = Point("a/b", "b", "a", DataType.FLOAT64)
+    assert not same(point, sent, read)
+    assert not alike(sent, read)
+    assert same(point, sent, sent)
+    assert alike(read, read)

@@ -102,7 +102,7 @@ def same(point: Point, sent: Any, read: Any) -> bool:
     if isinstance(sent, str | bytes) or isinstance(read, str | bytes):
         return type(sent) is type(read) and bool(sent == read)
     if isinstance(sent, float) and point.raw_type.lower() != "float64":
-        return as_float32(sent) == as_float32(read)
+        return _alike32(sent, read)
     return bool(sent == read)
 
 
@@ -117,8 +117,16 @@ def alike(one: Any, other: Any) -> bool:
     """Whether two values of a tag are the same for people: floats to what float32 holds."""
     if isinstance(one, float) or isinstance(other, float):
         numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (one, other))
-        return numbers and as_float32(one) == as_float32(other)
+        return numbers and _alike32(one, other)
     return type(one) is type(other) and bool(one == other)
+
+
+def _alike32(one: float, other: float) -> bool:
+    """The same float32; of what none holds, the same number."""
+    held = as_float32(one)
+    if one == other or not held or math.isinf(held):
+        return one == other
+    return held == as_float32(other)
 
 
 def as_float32(value: float) -> float:

@@ -44,11 +44,15 @@ class HistoryService:
         if history is None:
             raise CallError("this deployment keeps no history", code="FAILED_PRECONDITION")
         moves, ask = self._moves(), history.query
-        sought = await self._sought(moves, caller)
+        sight, sought = caller.sight(ACTION), await self._sought(moves, caller)
         question = self._question(request, sought.selectors(request.selectors))
         if moves.all:
             ask = Followed(history.query, moves, sought.here).pages
         async for page in ask(question):
+            if not sight.fresh:
+                sight = caller.sight(ACTION)
+                if not sought.still(await self._sought(moves, caller)):
+                    raise CallError("what you may see has changed; ask again", code="ABORTED")
             if not caller.sees_all(ACTION):
                 await sought.leave_out(page)
             yield twin(api_pb2.QueryResponse)(

@@ -58,6 +58,13 @@ class Sought:
         among = dict.fromkeys([*self.here, *self._seen])
         return [path for path in among if found.matches(path)]
 
+    def still(self, now: Sought) -> bool:
+        """Whether all of this may be seen now; what only the history knows is asked about anew."""
+        self._met = []
+        seen, here = set(now._seen), set(now.here)
+        whole = now._whole or not self._whole
+        return whole and seen.issuperset(self._seen) and here.issuperset(self.here)
+
     async def leave_out(self, page: Any) -> None:
         """Takes out of a page what only the history knows, and the caller may not see."""
         tags = page.tags

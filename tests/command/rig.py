@@ -202,6 +202,7 @@ class Bench:
         self.audit = Audit(self.happened)
         self.permit = Permit()
         self.rules = Rules(ENABLED, {"day": DAY_SHIFT})
+        self.access = 0  # how often who may do what has changed
         self.alarms: list[Command] = []
         self.file = file
         self.checks = checks
@@ -218,6 +219,7 @@ class Bench:
             lambda: self.rules,
             self.alarms.append,
             self.time.sleep,
+            lambda: self.access,
         )
         self.guard = Guard(world, self.file, self.checks)
         return self.guard

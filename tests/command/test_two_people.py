@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.command.rig import EMMA, ERIK, OLGA, SPEED, VERA, Bench, settle
 
+from bedplate.audit.entry import Entry
 from bedplate.command import Command, Device, NoSuchCommand, State
 from bedplate.config.deployment import WriteRule
 from bedplate.contracts import Subject
@@ -323,4 +324,26 @@ async def test_what_was_approved_is_not_sent_to_another_place(
     bench.press.alter(**more)
     command = await bench.guard.approve(waits.command_id, waits.intent, EMMA)
     assert command.state is State.REJECTED, command.text
+    assert not bench.effects
+
+
+@pytest.mark.parametrize("when", ["while it waits", "while the audit log is waited for"])
+async def test_what_waits_is_not_sent_for_one_whose_rights_may_have_been_taken_meanwhile(
+    bench: Bench, when: str
+) -> None:
+    waits = await bench.submit(by=ERIK)
+    assert waits.state is State.AWAIT_APPROVAL
+    write = bench.audit.write
+
+    async def slow(entry: Entry) -> bool:
+        bench.access += 1
+        return await write(entry)
+
+    if when == "while it waits":
+        bench.access += 1  # the roster: erik is disabled, his roles or his token are taken
+    else:
+        bench.audit.write = slow  # type: ignore[method-assign]
+    command = await bench.guard.approve(waits.command_id, waits.intent, EMMA)
+    assert command.state is State.REJECTED, command.text
+    assert "submit it again" in command.text
     assert not bench.effects

@@ -20,14 +20,16 @@ LEASE = 10.0  # s between ARMED and SENT
 
 class Case:
     """deadline, waits_until, lease: s of the monotonic clock · earlier: another command of the same id and identity ·
-    flood: why this identity may not ask for more now · trouble: why nothing can be kept · withdrawn: why it is to be
-    sent no more · arms: it is sent if all is well · taken: what counts against a rate as long as it may be sent."""
+    flood: why this identity may not ask for more now · trouble: why nothing can be kept · withdrawn: why it is to
+    be sent no more · access: `changes` of the world when it came · arms: it is sent if all is well · taken: what
+    counts against a rate as long as it may be sent."""
 
     def __init__(
         self, world: World, wish: Wish, by: Subject, rates: Rates, written: Written
     ) -> None:
         self.world, self.wish, self.by = world, wish, by
         self.rates, self._written = rates, written
+        self.access = world.changes()
         self.deadline = world.clock.monotonic() + wish.within
         self.waits_until = 0.0
         self.lease = 0.0

@@ -211,6 +211,8 @@ def second_person(case: Case) -> str:
         raise Against(why)
     if intent(case) != case.command.intent:
         raise Against("something has changed since it was approved")
+    if case.access != case.world.changes():  # nobody can ask any more who submitted it
+        raise Against("who may do what has changed since it was submitted; submit it again")
     return f"{case.approver.id} has approved it"
 
 

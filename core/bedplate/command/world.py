@@ -26,7 +26,8 @@ class Rules:
 @dataclass(frozen=True, slots=True)
 class World:
     """rules: as they are now, asked at each check · alarm: hears of each command that ends MISMATCH or UNKNOWN; must
-    not block · sleep: seconds, between two tries to read back."""
+    not block · sleep: seconds, between two tries to read back · changes: how often who may do what has changed: people,
+    credentials, policies."""
 
     plant: Plant
     permit: Permit
@@ -35,3 +36,4 @@ class World:
     rules: Callable[[], Rules]
     alarm: Callable[[Command], None] = lambda command: None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    changes: Callable[[], int] = lambda: 0

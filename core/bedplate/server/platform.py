@@ -179,7 +179,8 @@ class Platform:
         identities = Identities(ours, modules, self._audit, self.clock)
         self.kernel.forgotten = partial(_forget, gate, identities)
         journal = deployment.folder(deployment.journal.folder)
-        self.writes = Writes(self.kernel, gate, self._audit, journal / "commands.sqlite")
+        book = journal / "commands.sqlite"
+        self.writes = Writes(self.kernel, gate, self._audit, book, lambda: identities.generation)
         await self.writes.guard.open()
         await self._number()
         self._looking = asyncio.create_task(asyncio.to_thread(self.installation.look_around))

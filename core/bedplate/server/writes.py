@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from bedplate.api.v1 import command_pb2 as messages
@@ -20,11 +21,21 @@ NOT_SENT = (State.REJECTED, State.EXPIRED)
 
 
 class Writes:
-    """One for a platform. file: where commands are kept over restarts."""
+    """One for a platform. file: where commands are kept over restarts · changes: how often who may do what has
+    changed."""
 
-    def __init__(self, kernel: Kernel, gate: Permit, audit: AuditLog, file: Path | None) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        gate: Permit,
+        audit: AuditLog,
+        file: Path | None,
+        changes: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._kernel, self._audit = kernel, audit
-        world = World(Writing(kernel), gate, audit, kernel.clock, self.rules, self._alarm)
+        world = World(
+            Writing(kernel), gate, audit, kernel.clock, self.rules, self._alarm, changes=changes
+        )
         self.guard = Guard(world, file)
 
     def rules(self) -> Rules:

@@ -85,7 +85,7 @@ def _seen(gap: Gap, seen: Collection[str], old: Collection[str]) -> Gap | None:
     counts = [
         sum(shared(n, len(gap.tags))[place] for place in places) for n in (gap.missing, gap.filled)
     ]
-    return replace(gap, tags=tuple(tags), missing=counts[0], filled=counts[1])
+    return replace(gap, tags=tuple(tags), text="", missing=counts[0], filled=counts[1])
 
 
 def messages(gap: Gap, wanted: Selector) -> Iterator[gaps_pb2.Gap]:

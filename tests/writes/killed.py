@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.writes.rig import ENGINEER, shop
+from tests.writes.rig import ENGINEER, TEXT, shop
 
 from bedplate.audit.entry import Stamps
 from bedplate.audit.log import ChainLog
@@ -31,6 +31,9 @@ from bedplate.runtime.writing import Writing
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+OFTEN = TEXT.replace("step: 50", "step: 50, rate: 6000/min")  # a rate outlasts a restart
 
 
 class Steps:
@@ -64,7 +67,7 @@ async def live(job: dict[str, Any]) -> None:
     stamps = Stamps(clock)
     audit = Audit(ChainLog(folder / "audit", stamps), clock, None, stamps)
     await audit.open()
-    async with shop(folder, kept=True, audit=audit) as press:
+    async with shop(folder, kept=True, audit=audit, text=OFTEN) as press:
         with (folder / "answers").open("a") as answers:
             for one in reversed(press.guard.commands(last=1000)):
                 answers.write(json.dumps(told(one)) + "\n")

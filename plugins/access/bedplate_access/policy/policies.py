@@ -17,7 +17,7 @@ from bedplate import Check, Decision, Invalid, Subject, Verdict
 from bedplate.calendar import Calendar
 from bedplate_access.policy.decider import Decider
 from bedplate_access.policy.rules import Rules
-from bedplate_access.policy.texts import Broken, PolicyFile, read, ready_made
+from bedplate_access.policy.texts import Broken, PolicyFile, of_bytes, read, ready_made
 
 LOOK = 2.0  # s between two looks at the files
 STAYS = "the rules that were applied stay in force until `bedplate apply`"
@@ -104,13 +104,8 @@ class Policies:
 
 
 def _applied(path: str, files: Mapping[str, bytes]) -> PolicyFile | None:
-    if (content := files.get(path)) is None:
-        return None
-    try:
-        return PolicyFile(path, content.decode(), sha256(content).hexdigest())
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise Broken(f"{path}:{line}: is no text in UTF-8") from None
+    content = files.get(path)
+    return None if content is None else of_bytes(path, content)
 
 
 def _state(file: Path) -> tuple[int, ...]:

@@ -38,10 +38,19 @@ class PolicyFile:
     digest: str
 
 
+def of_bytes(name: str, content: bytes) -> PolicyFile:
+    """Raises Broken for what is no text."""
+    try:
+        return PolicyFile(name, content.decode(), sha256(content).hexdigest())
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise Broken(f"{name}:{line}: is no text in UTF-8") from None
+
+
 def ready_made() -> PolicyFile:
     """The policies of the roles."""
     content = resources.files("bedplate_access.policy").joinpath(READY_MADE).read_bytes()
-    return PolicyFile(READY_MADE, content.decode(), sha256(content).hexdigest())
+    return of_bytes(READY_MADE, content)
 
 
 def read(file: Path) -> PolicyFile:
@@ -49,14 +58,11 @@ def read(file: Path) -> PolicyFile:
     try:
         with file.open("rb") as stream:
             content = stream.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise Broken(f"{file}: is larger than 1 MiB")
-        return PolicyFile(str(file), content.decode(), sha256(content).hexdigest())
     except OSError as error:
         raise Broken(f"{file}: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise Broken(f"{file}:{line}: is no text in UTF-8") from None
+    if len(content) > LARGEST:
+        raise Broken(f"{file}: is larger than 1 MiB")
+    return of_bytes(str(file), content)
 
 
 def statements(file: PolicyFile) -> Iterator[Statement]:

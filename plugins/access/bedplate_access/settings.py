@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -17,7 +17,7 @@ from pydantic import (
 from bedplate.settings import CalendarName, Duration, FileName
 
 Role = Literal["viewer", "operator", "engineer", "admin", "auditor", "plugin"]
-ROLES: tuple[str, ...] = ("viewer", "operator", "engineer", "admin", "auditor", "plugin")
+ROLES: tuple[str, ...] = get_args(Role)
 Algorithm = Literal[
     "RS256",
     "RS384",

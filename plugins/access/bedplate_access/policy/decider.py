@@ -20,6 +20,7 @@ from bedplate.calendar import Calendar
 from bedplate_access.policy import actions
 from bedplate_access.policy.moment import caller, lasts, moment
 from bedplate_access.policy.rules import Rules
+from bedplate_access.roster import OWN
 
 ESCAPES = {
     '"': '\\"',
@@ -49,8 +50,7 @@ class Found:
 
 
 class Decider:
-    """calendar: whose shifts `context.shift` names · own: begins groups that this module gives, which are no groups for
-    policies."""
+    """calendar: whose shifts `context.shift` names. Groups that this module gives are no groups for policies."""
 
     def __init__(
         self,
@@ -59,10 +59,9 @@ class Decider:
         time_ns: Callable[[], int] = time.time_ns,
         *,
         here: tzinfo | None = None,
-        own: str = "bedplate:",
     ) -> None:
         self._rules, self._calendar, self._time_ns = rules, calendar, time_ns
-        self._here, self._own = here, own
+        self._here = here
         self._base = cedarpy.Entities.from_json_str(actions.entities())
 
     def decide(self, subject: Subject, checks: Sequence[Check]) -> list[Decision]:
@@ -107,7 +106,7 @@ class Decider:
         return [place for place in places if place in named]
 
     def _user(self, subject: Subject) -> dict[str, Any]:
-        groups = [one for one in subject.groups if not one.startswith(self._own)]
+        groups = [one for one in subject.groups if not one.startswith(OWN)]
         parents = [{"type": "Role", "id": role} for role in subject.roles]
         parents += [{"type": "Group", "id": group} for group in groups]
         attributes = {"roles": list(subject.roles), "groups": groups}

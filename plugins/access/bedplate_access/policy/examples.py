@@ -13,7 +13,7 @@ A file is a list, in YAML or JSON:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -22,7 +22,7 @@ from bedplate import Check, Subject
 from bedplate_access.policy.actions import known
 from bedplate_access.policy.decider import Decider, Found
 from bedplate_access.policy.moment import WEEKDAYS, caller
-from bedplate_access.policy.rules import ROLES
+from bedplate_access.settings import ROLES
 
 PEER = "ipv4:192.0.2.1:1"  # of an example that names no address (RFC 5737)
 
@@ -119,10 +119,3 @@ def wrong(example: Example, found: Found) -> str:
     if example.by and example.by not in found.rules:
         return f"is {said}, but not by {example.by}: {found.words}"
     return ""
-
-
-def read(written: Any) -> Sequence[Example]:
-    """Raises ValueError (pydantic's) for what is no list of examples."""
-    if not isinstance(written, list):
-        raise ValueError("must be a list of examples")
-    return [Example.model_validate(one) for one in written]

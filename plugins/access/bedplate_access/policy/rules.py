@@ -17,11 +17,11 @@ import cedarpy
 
 from bedplate_access.policy.actions import schema
 from bedplate_access.policy.texts import Broken, PolicyFile, Statement, statements
+from bedplate_access.settings import ROLES
 
 TOLD = re.compile(r"`([^`]+)`")
 IN_EACH = re.compile(r' in context for Action::"[^"]*"| for Action::"[^"]*"')
 FOLLOWS = "unable to find an applicable action"  # from what was said before
-ROLES = ("viewer", "operator", "engineer", "admin", "auditor", "plugin")
 CLOCK = frozenset({"hour", "minute", "weekday", "shift"})
 BY_HIERARCHY = ("in", "==", "!=")
 

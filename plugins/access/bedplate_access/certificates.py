@@ -43,6 +43,11 @@ def fingerprint_of(der: bytes) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
+def until_of(certificate: x509.Certificate) -> int:
+    """ns UTC."""
+    return int(certificate.not_valid_after_utc.timestamp()) * 10**9
+
+
 def read(der: bytes) -> x509.Certificate:
     """Raises Refusal."""
     try:
@@ -60,7 +65,7 @@ def judge(
     _check_use(certificate, now)
     if fingerprint in roster.denied:
         raise Refusal("was revoked")
-    until = int(certificate.not_valid_after_utc.timestamp()) * 10**9
+    until = until_of(certificate)
     known = roster.certificates.get(fingerprint)
     if known and known.revoked:
         raise Refusal("was revoked")

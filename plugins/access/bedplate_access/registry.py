@@ -46,7 +46,7 @@ class Registry:
         password: str = "",
     ) -> None:
         """Somebody new; without a password they come by certificate or token."""
-        _checked(name)
+        checked(name)
         if self.roster().identities.get(name):
             raise RegistryError(f"{name} is known already")
         check_roles(roles)
@@ -210,9 +210,10 @@ def check_roles(roles: Iterable[str]) -> None:
             raise RegistryError(f"{role!r} is no role; there are {', '.join(ROLES)}")
 
 
-def _checked(name: str) -> None:
+def checked(name: str) -> str:
+    """The name again, when it can be somebody's."""
     try:
-        check_name(name)
+        return check_name(name)
     except ValueError as error:
         raise RegistryError(str(error)) from None
 

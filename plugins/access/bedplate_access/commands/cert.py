@@ -23,13 +23,13 @@ from bedplate_access.authority import (
     still_needed,
     wish_of,
 )
-from bedplate_access.certificates import fingerprint_of, moment
+from bedplate_access.certificates import fingerprint_of, moment, until_of
 from bedplate_access.commands.frame import Desk, at_desk, iso, secret, shown
 from bedplate_access.commands.shown_certificate import fingerprint
 from bedplate_access.handing_out import read_folder, to_folder, to_pkcs12, write_authorities
 from bedplate_access.passwords import SHORTEST
-from bedplate_access.registry import Registry
-from bedplate_access.roster import Certificate, check_name
+from bedplate_access.registry import Registry, checked
+from bedplate_access.roster import Certificate
 from bedplate_access.settings import ROLES
 
 host_option = click.option(
@@ -63,7 +63,7 @@ def init(desk: Desk, hosts: tuple[str, ...], out: Path | None) -> None:
             issued = authority.issue(Wish(hosts=hosts or _hosts(), days=SERVER_DAYS))
             to_folder(out, issued, registry.roster().authorities)
     fact = {"ca": str(desk.folder.authority), "server": str(out) if out else None}
-    more = f"; {out} is for api.tls, until {_until(issued)}" if out else ""
+    more = f"; {out} is for api.tls, until {shown(until_of(issued.certificate))}" if out else ""
     desk.say(fact, f"the CA is in {desk.folder.authority}, its key never leaves it{more}")
 
 
@@ -107,7 +107,7 @@ def issue(desk: Desk, name: str | None, **options: Any) -> None:
         if server:
             wish = Wish(hosts=options["hosts"] or _hosts(), days=days)
         elif place:
-            wish = Wish(place=_checked(place), days=days)
+            wish = Wish(place=checked(place), days=days)
         else:
             assert name
             _make_known(registry, name, options["roles"])
@@ -216,16 +216,9 @@ def _found(registry: Registry, text: str) -> str:
 def _make_known(registry: Registry, name: str, roles: Sequence[str]) -> None:
     if name not in registry.roster().identities and roles:
         registry.add(name, roles)
-    _checked(name)
+    checked(name)
     if name not in registry.roster().identities:
         raise BedplateError(f"nobody is called {name!r}; --role ROLE makes them known")
-
-
-def _checked(name: str) -> str:
-    try:
-        return check_name(name)
-    except ValueError as error:
-        raise BedplateError(str(error)) from None
 
 
 def _hand_out(
@@ -244,10 +237,8 @@ def _hand_out(
 def row_of(issued: Issued, name: str) -> Certificate:
     """As the store keeps it."""
     one = issued.certificate
-    return Certificate(
-        fingerprint_of(one.public_bytes(Encoding.DER)), name, f"{one.serial_number:x}",
-        int(one.not_valid_after_utc.timestamp()) * 10**9,
-    )  # fmt: skip
+    found = fingerprint_of(one.public_bytes(Encoding.DER))
+    return Certificate(found, name, f"{one.serial_number:x}", until_of(one))
 
 
 def _forget_old(registry: Registry) -> None:
@@ -260,7 +251,7 @@ def _forget_old(registry: Registry) -> None:
 
 def _tell(desk: Desk, issued: Issued, wish: Wish, where: Path | None) -> None:
     found = fingerprint_of(issued.certificate.public_bytes(Encoding.DER))
-    until = int(issued.certificate.not_valid_after_utc.timestamp()) * 10**9
+    until = until_of(issued.certificate)
     whose = wish.name or (f"place {wish.place}" if wish.place else f"server {wish.hosts[0]}")
     fact = {"fingerprint": found, "for": whose, "expires": iso(until), "in": str(where)}
     desk.say(fact, f"{where}: for {whose}, until {shown(until)}")
@@ -268,10 +259,6 @@ def _tell(desk: Desk, issued: Issued, wish: Wish, where: Path | None) -> None:
 
 def _state(one: Certificate, now: int) -> str:
     return "revoked" if one.revoked else "over" if now >= one.expires else "good"
-
-
-def _until(issued: Issued) -> str:
-    return shown(int(issued.certificate.not_valid_after_utc.timestamp()) * 10**9)
 
 
 def _now() -> datetime:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import signal
 import sys
 import time
 from collections.abc import Coroutine, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bedplate_simline.plant import Plant
-from bedplate_simline.serving import run_until_told
+from bedplate_simline.serving import heed_interrupts, run_until_told
 
 _SECONDS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
@@ -87,7 +86,7 @@ def _add_security(command: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to end; the exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the loop listens: end, without a traceback
+    heed_interrupts()
     options = build_parser().parse_args(arguments)
     if options.start_ns is None:
         options.start_ns = time.time_ns()

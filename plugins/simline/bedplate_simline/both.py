@@ -14,7 +14,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from typing import Any, Final
 
-from bedplate_simline.serving import say
+from bedplate_simline.serving import interrupts_later, say
 
 END_WITHIN: Final = 3.0
 """Seconds a server has to end by itself before it is killed."""
@@ -37,11 +37,12 @@ async def serve_both(opcua: list[str], modbus: list[str]) -> None:
 
 
 async def _start(arguments: list[str]) -> Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bedplate_simline", *arguments, "--until-stdin-closes"),
-        stdin=PIPE,
-        stdout=PIPE,
-    )
+    with interrupts_later():
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bedplate_simline", *arguments, "--until-stdin-closes"),
+            stdin=PIPE,
+            stdout=PIPE,
+        )
 
 
 async def _ready(server: Process) -> dict[str, Any]:

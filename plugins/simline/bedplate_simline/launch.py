@@ -14,6 +14,8 @@ import sys
 from types import TracebackType
 from typing import Any, Final, Self
 
+from bedplate_simline.serving import interrupts_later
+
 END_WITHIN: Final = 5.0
 """Seconds a process has to end by itself before it is killed."""
 
@@ -29,12 +31,13 @@ class Simulator:
 
     def __init__(self, *arguments: str, stderr: int | None = None) -> None:
         self._said: dict[str, Any] | None = None
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bedplate_simline", *arguments, "--until-stdin-closes"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-        )
+        with interrupts_later():
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bedplate_simline", *arguments, "--until-stdin-closes"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+            )
 
     def ready(self, within: float = 30.0) -> dict[str, Any]:
         """What the process said when it listened: `endpoint`, or `host` and `port`, or all.

@@ -15,7 +15,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 UPDATE_PERIOD: Final = 0.1
@@ -38,6 +39,25 @@ def say(message: dict[str, Any]) -> None:
     """Print one line of JSON on stdout, now. Raises OSError when nobody is there to read it."""
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
+
+
+@contextmanager
+def interrupts_later() -> Iterator[None]:
+    """Who is started within hears Ctrl-C only from `heed_interrupts` on, and so does this thread behind the block.
+
+    Python's own start, up to the first line of a program, answers SIGINT with a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def heed_interrupts() -> None:
+    """Until the loop listens, Ctrl-C ends the process, without a traceback; one that waits does so now."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def run_until_told(

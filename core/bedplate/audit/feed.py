@@ -77,9 +77,9 @@ def _whole(stream: BinaryIO) -> bytes | None:
     return line[:-1]
 
 
-def backwards(folder: Path) -> Iterator[tuple[Link, bytes]]:
-    """The newest first. Raises OSError."""
-    for path in reversed(files_of(folder)):
+def backwards(place: Path) -> Iterator[tuple[Link, bytes]]:
+    """The newest first; of a folder or a file. Raises OSError."""
+    for path in reversed(files_of(place)):
         whole = [(one, line) for _, line in whole_lines(path) if (one := link(line)) and _ours(one)]
         yield from reversed(whole)
 

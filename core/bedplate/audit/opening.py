@@ -136,7 +136,7 @@ def _before(sealed: Sequence[Path]) -> Tail | None:
         return None
     last = sealed[-1].read_bytes()
     found = tail_of(last, None if _begins(last) else _before(sealed[:-1]))
-    return Tail(found.index, found.head, found.segment, found.action) if found.index else None
+    return replace(found, rest=b"") if found.index else None
 
 
 def _plain(content: bytes, sealed: Sequence[Path]) -> tuple[int, str]:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bedplate.audit.chain import Link, link
+from bedplate.audit.chain import Link
 from bedplate.audit.entry import time_ns_of
-from bedplate.audit.files import sealed_files, whole_lines
+from bedplate.audit.feed import backwards
+from bedplate.audit.files import sealed_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,7 @@ def going(folder: Path, before_ns: int, settled: int) -> Iterator[Going]:
 
 
 def _last(path: Path) -> Link | None:
-    found = [
-        one for _, line in whole_lines(path) if (one := link(line)) and one.sound and one.canonical
-    ]
-    return found[-1] if found else None
+    return next((one for one, _ in backwards(path)), None)
 
 
 def used(folder: Path) -> int:

@@ -23,16 +23,14 @@ _ACTION = re.compile(rb',"action":"([a-z._]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """index, head, segment, action: of the last line of the chain; 0, zeros and "" for none · end: bytes up to behind
-    it · rest: what lies behind that and is no line of it · plain: bytes before the first line of a chain."""
+    """index, head, segment, action: of the last line of the chain; 0, zeros and "" for none · rest: what lies behind it
+    and is no line of it."""
 
     index: int = 0
     head: str = GENESIS
     segment: str = ""
     action: str = ""
-    end: int = 0
     rest: bytes = b""
-    plain: int = 0
 
 
 def numbered(content: bytes) -> Iterator[tuple[int, bytes]]:
@@ -64,8 +62,8 @@ def tail_of(content: bytes, before: Tail | None = None) -> Tail:
         index, head, action = found.index, found.hash, action_of(found)
         segment = segment_of(found) or segment
         end = at + len(line) + 1
-    plain = plain if index else len(content)
-    return Tail(index, head, segment, action, end or plain, content[end or plain :], plain)
+    rest = content[end or plain :] if index else b""
+    return Tail(index, head, segment, action, rest)
 
 
 def last_sound(content: bytes) -> Tail:
@@ -76,7 +74,7 @@ def last_sound(content: bytes) -> Tail:
         if found and found.sound:
             segment = segment_of(found) or segment
             end = at + len(line) + 1
-            last = Tail(found.index, found.hash, segment, action_of(found), end, content[end:])
+            last = Tail(found.index, found.hash, segment, action_of(found), content[end:])
     return last
 
 

@@ -66,6 +66,7 @@ class Auditing:
         self.alarms: KernelAlarms | None = None
         self._task: asyncio.Task[None] | None = None
         self._rare: asyncio.Task[None] | None = None
+        self._closely = asyncio.Lock()
 
     async def open(self) -> None:
         """Raises BedplateError when a forwarder can't be had at all; a disk that fails is told, not raised."""
@@ -159,12 +160,17 @@ class Auditing:
                     await asyncio.to_thread(path.unlink)
 
     async def look_closely(self) -> None:
-        """Is the newest part whole, how much room does it take, and what may go?"""
-        with contextlib.suppress(OSError):
-            self.checked = await self.verify(newest=True)
-            self._used = await asyncio.to_thread(retention.used, self.folder)
-            if self._settings.keep_ns:
-                await self._let_go()
+        """Is the newest part whole, how much room does it take, and what may go? One look at a time: two would say of
+        one file twice that it goes."""
+        async with self._closely:
+            with contextlib.suppress(OSError):
+                await self._look_closer()
+
+    async def _look_closer(self) -> None:
+        self.checked = await self.verify(newest=True)
+        self._used = await asyncio.to_thread(retention.used, self.folder)
+        if self._settings.keep_ns:
+            await self._let_go()
 
     async def verify(self, *, newest: bool = False) -> Report:
         """The log as it stands. newest: only the last files. A file that is put aside meanwhile is looked at again."""

@@ -12,6 +12,8 @@ from tests.runtime.plant import until
 from tests.writes.rig import Shop, shop
 
 from bedplate.command import Sending
+from bedplate.runtime.fresh_samples import FreshSamples
+from bedplate.runtime.source import Source
 from bedplate.runtime.writing import Writing
 
 
@@ -96,6 +98,25 @@ async def test_a_source_that_only_pushes_is_read_back_by_what_it_says_next(tmp_p
         press.how("")
         assert (await plant.send(point, 80.0, "c3", 5.0)).outcome is Sending.ANSWERED
         assert (await plant.read_back(point, 0.3)).raw == 80.0, "it had it before"
+
+
+async def test_a_scaled_value_that_a_pushing_source_had_before_is_its_read_back(
+    tmp_path: Path,
+) -> None:
+    async with shop(tmp_path, use="pushing") as press:
+        plant, point = plain(press, "acme/press/scaled")
+        assert (await plant.send(point, 7, "c1", 5.0)).outcome is Sending.ANSWERED
+        assert (await plant.read_back(point, 0.3)).raw == 7, "0.7 / 0.1 is a little less than 7"
+
+
+async def test_nobody_goes_on_listening_after_a_write_that_was_refused(tmp_path: Path) -> None:
+    async with shop(tmp_path, use="pushing") as press:
+        plant, point = plain(press)
+        role = press.kernel.components["press"].role
+        press.how("refuse")
+        assert (await plant.send(point, 95.0, "c1", 5.0)).outcome is Sending.REFUSED
+        assert isinstance(role, Source)
+        assert not isinstance(getattr(role.arrived, "__self__", None), FreshSamples)
 
 
 async def test_a_point_says_what_the_guard_must_know(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bedplate.command import Point, ReadBack
 from bedplate.command.raw import same
+from bedplate.model import quality
 from bedplate.runtime.source import Source
 
 
@@ -33,17 +34,30 @@ class FreshSamples:
             if self._last is None and same(self._point, self._sent, before):
                 self._last = before
         finally:
-            self._role.arrived = _nobody
+            self.end()
         if self._last is None:
             return ReadBack(None, f"it said nothing new within {within:g} s")
         return ReadBack(self._last)
 
+    def end(self) -> None:
+        """Listens no more."""
+        self._role.arrived = _nobody
+
     def _arrived(self, batch: Any) -> None:
-        of = batch.tags() == self._local
-        if of.any() and not int(batch.take(of).qualities()[-1]) & 0xC0000000:
-            self._last = batch.take(of).value.tolist()[-1]
+        last = last_of(batch, self._local)
+        if last is not None and quality.is_good(last[1]):
+            self._last = last[0]
             if same(self._point, self._sent, self._last):
                 self._there.set()
+
+
+def last_of(batch: Any, local: int) -> tuple[Any, int] | None:
+    """The last value of one tag in a batch, with its quality; None: the batch has none."""
+    of = batch.tags() == local
+    if not of.any():
+        return None
+    mine = batch.take(of)
+    return mine.value.tolist()[-1], int(mine.qualities()[-1])
 
 
 def _nobody(batch: Any) -> None:

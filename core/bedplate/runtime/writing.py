@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bedplate.command import Device, Point, ReadBack, Reading, Sending, Sent
+from bedplate.command.raw import Unfit, wanted
 from bedplate.config.deployment import TagSpec
 from bedplate.config.writes import raw_type
 from bedplate.errors import ProtocolError
@@ -19,7 +20,7 @@ from bedplate.model import DataType, quality
 from bedplate.plugin.v1 import plugin_pb2
 from bedplate.remote.attachment import Silence
 from bedplate.runtime import requests
-from bedplate.runtime.fresh_samples import FreshSamples
+from bedplate.runtime.fresh_samples import FreshSamples, last_of
 from bedplate.runtime.kernel import Kernel
 from bedplate.runtime.lifecycle import State
 from bedplate.runtime.offer import Offer
@@ -31,6 +32,7 @@ ANSWERS = (State.UP, State.DEGRADED)  # there is a session
 FRESH = 5.0  # s: a value as old as this is believed at least, however often its tag is read
 SCANS = 3  # so many scans may be missing
 LEAST = 0.5  # s for one read-back: the last of several must not be cut off by its beginning
+NOT_READ_BACK = (Sending.REFUSED, Sending.EXPIRED)
 ENDLESS = float("inf")
 KNOWN = re.compile(r"u?int(8|16|32|64)|float(32|64)|bool", re.ASCII)  # raw types
 WHOLE = {int(DataType.INT64): "int64", int(DataType.UINT64): "uint64"}  # how wide, the device knows
@@ -150,11 +152,10 @@ class Writing:
     async def send(self, point: Point, raw: Any, command_id: str, within: float) -> Sent:
         if within < 0.001:  # s: 0 ms would mean that there is no hurry
             return Sent(Sending.EXPIRED, "no time is left")
-        found = self._found(point.path)
-        attachment = found[0].role.attachment if found else None
-        if found is None or attachment is None or attachment.gone.done():
+        session = self._session(point.path)
+        if session is None:
             return Sent(Sending.NOT_SENT, self.device(point.device).why or "it is not connected")
-        supervisor, _, local = found
+        supervisor, local, attachment = session
         role = supervisor.role
         assert isinstance(role, Source)
         if "read" not in self._kernel.offers[supervisor.component.use].capabilities:
@@ -168,16 +169,20 @@ class Writing:
             return Sent(Sending.UNKNOWN, str(error))
         except ConnectionError as error:
             return Sent(Sending.UNKNOWN, str(error))
-        return _sent(reply.answer)
+        sent = _sent(reply.answer)
+        if sent.outcome in NOT_READ_BACK and (fresh := self._fresh.pop(point.path, None)):
+            fresh.end()
+        return sent
 
     async def read_back(self, point: Point, within: float) -> ReadBack:
-        found = self._found(point.path)
-        attachment = found[0].role.attachment if found else None
-        if found is None or attachment is None or attachment.gone.done():
+        session, fresh = self._session(point.path), self._fresh.pop(point.path, None)
+        if session is None:
+            if fresh:
+                fresh.end()
             return ReadBack(None, self.device(point.device).why or "it is not connected")
-        if fresh := self._fresh.pop(point.path, None):
+        if fresh:
             return await fresh.wait(within, self._current_raw(point))
-        supervisor, _, local = found
+        supervisor, local, attachment = session
         within = max(within, LEAST)
         ask = requests.Read(tags=[local])
         try:
@@ -187,15 +192,23 @@ class Writing:
             return ReadBack(None, str(error) or f"no answer within {within:.1f} s")
         return _read_back(reply, local)
 
-    def _current_raw(self, point: Point) -> Any:
-        """What the tag is now, unscaled; None when it is not Good."""
-        reading = self.reading(point.path)
-        if reading is None or reading.quality & 0xC0000000:
+    def _session(self, path: str) -> tuple[Supervisor, int, Any] | None:
+        """Who owns a tag, its handle in the session, and the session itself; None: there is none now."""
+        found = self._found(path)
+        attachment = found[0].role.attachment if found else None
+        if found is None or attachment is None or attachment.gone.done():
             return None
-        if not point.scale:
-            return reading.value
-        gain, offset = point.scale
-        return (reading.value - offset) / gain
+        return found[0], found[2], attachment
+
+    def _current_raw(self, point: Point) -> Any:
+        """What the tag is now, as its device would hold it; None when it is not Good."""
+        reading = self.reading(point.path)
+        if reading is None or not quality.is_good(reading.quality):
+            return None
+        try:
+            return wanted(point, reading.value).raw
+        except Unfit:
+            return None
 
 
 def _may_write(offer: Offer) -> bool:
@@ -220,17 +233,11 @@ def _read_back(reply: Any, local: int) -> ReadBack:
     why = next((p.text for p in reply.read.problems if p.tag == local), "")
     try:
         for batch in map(decode_batch, reply.read.batches):
-            of = batch.tags() == local
-            if of.any():
-                last = batch.take(of)
-                if int(last.qualities()[-1]) & 0xC0000000:
-                    return ReadBack(None, why or "its value is not Good")
-                return ReadBack(_plain(last.value))
+            last = last_of(batch, local)
+            if last is not None and quality.is_good(last[1]):
+                return ReadBack(last[0])
+            if last is not None:
+                return ReadBack(None, why or "its value is not Good")
     except ProtocolError as error:
         return ReadBack(None, str(error))
     return ReadBack(None, why or "the connector did not say its value")
-
-
-def _plain(values: Any) -> Any:
-    """The last of a column as a Python object."""
-    return values.tolist()[-1]

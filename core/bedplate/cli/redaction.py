@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from bedplate.config.secrets import SHOWN, reference_problem
-from bedplate.config.veil import spellings
+from bedplate.config.veil import Veil
 
 WORDS = frozenset(
     (
@@ -39,6 +39,7 @@ class Redactor:
     def __init__(self, names: Collection[str] = ()) -> None:
         self._names = set(names)
         self._hidden: set[str] = set()
+        self._veil: Veil | None = None  # of all that is hidden; made when it is wanted
 
     def also(self, names: Iterable[str]) -> None:
         """These settings hold a secret too."""
@@ -46,16 +47,13 @@ class Redactor:
 
     def hide(self, value: str) -> None:
         """From now on this value is seen nowhere."""
-        for line in {value, *value.splitlines()}:
-            if len(line.strip()) >= SHORTEST:
-                self._hidden.update(spellings(line.strip()))
+        self._hidden.add(value)
+        self._veil = None
 
     def text(self, text: str) -> str:
         """The text without them."""
-        if self._hidden:
-            longest_first = sorted(self._hidden, key=len, reverse=True)
-            text = re.sub("|".join(map(re.escape, longest_first)), SHOWN, text)
-        text = _KEY.sub(SHOWN, text)
+        self._veil = self._veil or Veil(self._hidden, SHORTEST)
+        text = _KEY.sub(SHOWN, self._veil(text))
         text = _IN_URL.sub(SHOWN, text)
         return _BESIDE.sub(lambda match: match[1] + _kept(match[2]), text)
 

@@ -12,17 +12,18 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
-SHOWN = "***"
+from bedplate.config.secrets import SHOWN
+
 SHORTEST = 6  # characters: a shorter value would take half the text along
 _CORE = 8  # characters of Base64 that stand for a value alone, wherever it lies in what was encoded
 
 
 class Veil:
-    """Of these values; one that is too short is not looked for."""
+    """Of these values; one that is shorter is not looked for."""
 
-    def __init__(self, values: Iterable[str] = ()) -> None:
-        self._values = frozenset(one for value in values for one in _parts(value))
-        found = {text for value in self._values for text in spellings(value)}
+    def __init__(self, values: Iterable[str] = (), shortest: int = SHORTEST) -> None:
+        parts = {one for value in values for one in _parts(value, shortest)}
+        found = {text for part in parts for text in spellings(part)}
         self._spelled = sorted(found, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, self._spelled))) if found else None
 
@@ -46,10 +47,10 @@ def _begun(text: str, value: str) -> int:
     return next((size for size in sizes if text.endswith(value[:size])), 0)
 
 
-def _parts(value: str) -> Iterator[str]:
+def _parts(value: str, shortest: int) -> Iterator[str]:
     """The whole, and each line of it."""
     for part in {value, *value.splitlines()}:
-        if len(part.strip()) >= SHORTEST:
+        if len(part.strip()) >= shortest:
             yield part.strip()
 
 

@@ -14,7 +14,15 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 
 from bedplate.config.deployment import Component, Deployment
-from bedplate.config.secrets import Hook, Secret, SecretError, Secrets, file_of, references
+from bedplate.config.secrets import (
+    BUILT_IN,
+    Hook,
+    Secret,
+    SecretError,
+    Secrets,
+    file_of,
+    references,
+)
 
 ABSENT = "absent"
 Mark = tuple[object, ...]
@@ -139,7 +147,7 @@ class Held:
 
     @property
     def _asked(self) -> bool:
-        return any(not r.startswith(("env:", "file:", "age:")) for r in self.references)
+        return any(r.partition(":")[0] not in BUILT_IN for r in self.references)
 
     def _marks(self) -> dict[str, Mark]:
         """What changes when a file does, without reading it."""

@@ -11,7 +11,7 @@ import click
 
 from bedplate.cli.access_calls import login, logout, sessions, whoami
 from bedplate.cli.access_check import check
-from bedplate.cli.access_files import POLICIES, READ, policies_of, read_list
+from bedplate.cli.access_files import POLICIES, READ, access_of, policies_of, read_list
 from bedplate.cli.frame import Invocation, group
 from bedplate.cli.joined import Joined
 from bedplate.errors import BedplateError
@@ -73,12 +73,5 @@ def _text(file: Path) -> str:
 
 def _named_by(file: Path) -> Path:
     """The setting `folder` of the deployment's `use: access`."""
-    from bedplate.admission.reading import read_deployment
-    from bedplate.config.deployment import resolve_settings
-
-    _, deployment = read_deployment(file)
-    for component in deployment.of_kind("security"):
-        if component.use == "access":
-            settings = resolve_settings(component, deployment)
-            return deployment.folder(str(settings.get("folder", DEFAULT)))
-    raise BedplateError(f"{file}: no security module there says `use: access`")
+    deployment, settings = access_of(file)
+    return deployment.folder(str(settings.get("folder", DEFAULT)))

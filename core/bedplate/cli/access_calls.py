@@ -120,8 +120,7 @@ def _show(invocation: Invocation, who: Identity) -> None:
 
         write_json(who)
         return
-    from datetime import datetime
-
+    from bedplate.cli.samples import local
     from bedplate.shown import plain
 
     lines = [
@@ -131,7 +130,7 @@ def _show(invocation: Invocation, who: Identity) -> None:
     if who.groups:
         lines.append(f"  groups  {plain(', '.join(who.groups), 1000)}")
     if who.until:
-        lines.append(f"  until   {datetime.fromtimestamp(who.until / 1e9):%Y-%m-%d %H:%M}")
+        lines.append(f"  until   {local(who.until):%Y-%m-%d %H:%M}")
     invocation.screen.show("\n".join(lines))
 
 

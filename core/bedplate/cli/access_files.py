@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bedplate.errors import BedplateError, ConfigError
+
+if TYPE_CHECKING:
+    from bedplate.config import Deployment
 
 READ = "bedplate.access.read"  # in ctx.meta, as is the other
 POLICIES = "bedplate.access.policies"
@@ -29,13 +32,18 @@ def read_list(file: Path) -> list[tuple[int, Any]]:
 
 def policies_of(file: Path) -> tuple[Sequence[Path], bool]:
     """The policy files of a deployment, and whether the ready-made ones are in force. Raises BedplateError."""
+    deployment, settings = access_of(file)
+    named = settings.get("policies", ())
+    return [deployment.folder(str(one)) for one in named], settings.get("ready_made", True)
+
+
+def access_of(file: Path) -> tuple[Deployment, Mapping[str, Any]]:
+    """A deployment, and the settings of its `use: access`. Raises BedplateError."""
     from bedplate.admission.reading import read_deployment
     from bedplate.config.deployment import resolve_settings
 
     _, deployment = read_deployment(file)
     for component in deployment.of_kind("security"):
         if component.use == "access":
-            settings = resolve_settings(component, deployment)
-            named = settings.get("policies", ())
-            return [deployment.folder(str(one)) for one in named], settings.get("ready_made", True)
+            return deployment, resolve_settings(component, deployment)
     raise BedplateError(f"{file}: no security module there says `use: access`")

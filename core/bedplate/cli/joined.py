@@ -20,12 +20,11 @@ GROUP = "bedplate.commands"
 
 
 class Joined(click.Group):
-    """distribution: whose commands join, under this group's name. whats: what it is for, in case it is missing."""
+    """distribution: whose commands join, under this group's name · brought: names that it is known to bring, so that
+    its absence is explained."""
 
     distribution = ""
-    brought: tuple[
-        str, ...
-    ] = ()  # names that it is known to bring, so that its absence is explained
+    brought: tuple[str, ...] = ()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*self.commands, *self._table()})

@@ -11,7 +11,7 @@ from bedplate.audit.checkpoint import NAME as SIGNING
 from bedplate.audit.checkpoint import Checkpoint, log_of, read_checkpoints, signer
 from bedplate.audit.key_file import KeyFile
 from bedplate.audit.verification_key import waits
-from bedplate.audit.verify import Problem, verify
+from bedplate.audit.verify import verify
 from bedplate.cli.controls.scene import Proof, Scene, held, told, weak
 from bedplate.errors import BedplateError
 
@@ -34,18 +34,12 @@ def chain(scene: Scene) -> Iterator[Proof]:
         return
     astray = compare(report, seen, scene.deployment.audit.anchor) if seen else None
     if problem := report.problem or astray:
-        yield weak(
-            "audit-chain", tried, _words(problem), "keep the disk as it is, and find out who"
-        )
+        yield weak("audit-chain", tried, str(problem), "keep the disk as it is, and find out who")
     else:
         yield held(
             "audit-chain", tried, f"{report.entries:,} entries, whole, head {report.head[:16]}…"
         )
     yield from _anchored(scene, folder, seen)
-
-
-def _words(problem: Problem) -> str:
-    return f"{problem.file}:{problem.line} entry {problem.index}: {problem.text}"
 
 
 def _seen(scene: Scene, folder: Path) -> Iterator[Checkpoint]:

@@ -17,6 +17,7 @@ from bedplate.errors import BedplateError
 from bedplate.isolation import Grant
 from bedplate.runtime.confining import grant_of
 from bedplate.server.rooms import misplaced
+from bedplate.shown import some
 
 
 def private(scene: Scene) -> Iterator[Proof]:
@@ -128,7 +129,7 @@ def _kept(scene: Scene, control: str, paths: list[Path]) -> Iterator[Proof]:
 
 
 def _names(paths: list[Path]) -> str:
-    return ", ".join(path.name for path in paths[:3]) + (" …" if len(paths) > 3 else "")
+    return some([path.name for path in paths])
 
 
 def apart(scene: Scene) -> Iterator[Proof]:

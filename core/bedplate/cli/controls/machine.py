@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from bedplate.cli.controls.scene import Proof, Scene, held, told, weak
-
-SHARE, MOST = 0.05, 256 << 20  # of the disk, where journal.min_free says nothing
+from bedplate.journal.quota import FLOOR_MOST, FLOOR_SHARE, disk_free
 
 
 def user(scene: Scene) -> Iterator[Proof]:
@@ -53,15 +51,15 @@ def disk(scene: Scene) -> Iterator[Proof]:
     """What is kept free, so that the audit log and what must be said can still be written."""
     journal = scene.deployment.journal
     place = _there(scene.deployment.folder(journal.folder))
-    usage = shutil.disk_usage(place)
+    free, whole = disk_free(place)
     least = journal.min_free_bytes
-    tried = f"{usage.free / 1e9:.1f} GB free at {place}"
+    tried = f"{free / 1e9:.1f} GB free at {place}"
     if least == 0:
         do = "take `min_free: 0` away"
         yield weak("disk-reserve", tried, "nothing is kept free (journal.min_free)", do)
         return
-    kept = least or int(min(MOST, usage.total * SHARE))
-    if usage.free <= kept:
+    kept = least or min(whole // FLOOR_SHARE, FLOOR_MOST)
+    if free <= kept:
         yield weak(
             "disk-reserve", tried, f"less than the {kept >> 20} MiB to be kept free", "make room"
         )

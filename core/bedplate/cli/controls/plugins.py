@@ -10,6 +10,7 @@ from bedplate.config import Component
 from bedplate.errors import BedplateError
 from bedplate.isolation import Level, choose
 from bedplate.runtime.confining import grant_of
+from bedplate.shown import some
 from bedplate.version import __version__
 
 OPEN = "open: every plugin of this machine that the file names runs, changed or not"
@@ -50,7 +51,7 @@ def isolation(scene: Scene) -> Iterator[Proof]:
         if component.placement == "process":
             levels.setdefault(_level(scene, component, least), []).append(component.id)
     here = f"on this machine ({scene.machine(bubblewrap=True).words()})"
-    yield from (_reached(f"{_some(ids)} {here}", level) for level, ids in sorted(levels.items()))
+    yield from (_reached(f"{some(ids)} {here}", level) for level, ids in sorted(levels.items()))
     for name, level in scene.levels.items():
         if level and level not in levels and level != Level.L0:
             yield _reached(f"process {name}, as its kernel says", level)
@@ -90,7 +91,7 @@ def inline(scene: Scene) -> Iterator[Proof]:
     remote = [one.id for one in scene.deployment.components if one.placement == "remote"]
     if remote:
         came = "how it is confined there, nobody can tell here"
-        yield told("remote", _some(remote), came)
+        yield told("remote", some(remote), came)
 
 
 def startup(scene: Scene) -> Iterator[Proof]:
@@ -100,7 +101,3 @@ def startup(scene: Scene) -> Iterator[Proof]:
         yield weak("startup-code", tried, f"{code.path} {code.why}", "find out who put it there")
     if not found:
         yield held("startup-code", tried, "all as installed")
-
-
-def _some(ids: list[str]) -> str:
-    return ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")

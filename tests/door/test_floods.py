@@ -164,11 +164,12 @@ async def test_calls_of_strangers_that_never_end_keep_nobody_out(
     many = count(20, 60)
     async with attacked(tmp_path) as running:
         with ExitStack() as stack:
-            held = await asyncio.to_thread(lambda: [*opened(running.address, many)])
-            for connection in held:
-                stack.enter_context(connection)
             async with served(running.address, "t", f"{many * 32} calls of strangers") as other:
-                await until(lambda: len(other.took) > 20)
+                held = await asyncio.to_thread(lambda: [*opened(running.address, many)])
+                for connection in held:
+                    stack.enter_context(connection)
+                begun = len(other.took)
+                await until(lambda: len(other.took) > begun + 40)
 
 
 @pytest.mark.case("A36")

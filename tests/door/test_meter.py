@@ -16,10 +16,17 @@ def judged(data: bytes, cuts: list[int]) -> str:
     """Whole, or cut at these places."""
     meter, at = Meter(lambda: 0.0), 0
     for cut in [*sorted(cuts), len(data)]:
-        if found := meter.objection(data[at : max(at, cut)]):
+        if found := objection(meter, data[at : max(at, cut)]):
             return found
         at = max(at, cut)
     return ""
+
+
+def objection(meter: Meter, data: bytes) -> str:
+    at = 0
+    while at < len(data) and not meter.objection:
+        at = meter.read(data, at)
+    return meter.objection
 
 
 @given(st.lists(KINDS, max_size=60), st.lists(st.integers(0, 5000), max_size=20))
@@ -53,7 +60,7 @@ def test_headers_without_end_are() -> None:
 def test_cancelled_calls_are_counted_and_forgiven_with_time() -> None:
     now = [0.0]
     meter = Meter(lambda: now[0])
-    assert meter.objection(RESET * RESETS) == ""
+    assert objection(meter, RESET * RESETS) == ""
     now[0] += 1.0
-    assert meter.objection(RESET * int(AGAIN)) == ""
-    assert "opens and cancels" in meter.objection(RESET * 2)
+    assert objection(meter, RESET * int(AGAIN)) == ""
+    assert "opens and cancels" in objection(meter, RESET * 2)

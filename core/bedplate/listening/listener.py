@@ -16,6 +16,7 @@ import contextlib
 import secrets
 import socket
 import ssl
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from bedplate.listening.descriptors import connections
 from bedplate.listening.forwarding import Client, Side, until_over
 from bedplate.listening.peer import Peer
 from bedplate.listening.reasons import why
+from bedplate.listening.turns import Turns
 
 RESTS = 0.2  # s after a connection that could not be taken
 AT_ONCE = 16  # connections taken in one turn of the loop
@@ -82,6 +84,7 @@ class Listener:
         self._folder, self._server = folder, server
         self._refused, self._tls, self._who = refused, tls, who
         self.limits = limits or Limits()
+        self._turns = Turns(time.monotonic)
         self._peers: dict[str, Peer] = {}
         self._silent: dict[_Connection, None] = {}  # the oldest first
         self._strangers: dict[_Connection, None] = {}
@@ -183,7 +186,7 @@ class Listener:
 
     async def _serve(self, connection: _Connection) -> None:
         try:
-            client = Client(partial(self._objected, connection))
+            client = Client(partial(self._objected, connection), self._turns)
             try:
                 async with asyncio.timeout(self.limits.begins_within):
                     peer = await self._begin(connection, client)
@@ -206,7 +209,7 @@ class Listener:
         """Handshake, where there is TLS, and the preface."""
         connection.socket.setblocking(False)
         connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer = Peer(connection.address, settled=lambda: self._settle(connection))
+        peer = Peer(connection.address, settled=lambda: self._settle(connection, client))
         if self._tls:
             shaken = await self._shake_hands(connection.socket, client, self._tls())
             peer.certificate = shaken.getpeercert(binary_form=True) or b""
@@ -221,8 +224,9 @@ class Listener:
         self.turned_away += 1
         self._refused(f"{self._who} at {connection.host}: {why}")
 
-    def _settle(self, connection: _Connection) -> None:
+    def _settle(self, connection: _Connection, client: Client) -> None:
         self._strangers.pop(connection, None)
+        client.welcome()
 
     async def _shake_hands(
         self, accepted: socket.socket, client: Client, context: ssl.SSLContext

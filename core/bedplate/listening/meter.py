@@ -19,7 +19,8 @@ RESETS, AGAIN = 400, 100.0  # streams that may be cancelled at once, and more of
 
 
 class Meter:
-    """Of one connection. clock: monotonic, s."""
+    """Of one connection. clock: monotonic, s · objection: what is wrong with what came, empty for nothing · calls: that
+    have begun."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -27,10 +28,12 @@ class Meter:
         self._left = 0  # bytes of the frame under way
         self._block = self._parts = 0
         self._resets, self._since = 0.0, clock()
+        self.objection, self.calls = "", 0
 
-    def objection(self, data: bytes) -> str:
-        """Takes the next bytes; what is wrong with them, empty for nothing."""
-        at, end = 0, len(data)
+    def read(self, data: bytes, at: int = 0) -> int:
+        """Reads on from there to the end, to an objection, or to behind the head of the frame that begins a call. How
+        far; without the bytes from there on gRPC can't begin it."""
+        end = len(data)
         while at < end:
             if self._left:
                 step = min(self._left, end - at)
@@ -44,11 +47,16 @@ class Meter:
                 break
             head, self._head = self._head, b""
             self._left = int.from_bytes(head[:3], "big")
-            if objection := self._frame(head[3], head[4], self._left):
-                return objection
-        return ""
+            if self._stops(head[3], self._left):
+                return at
+        return end
 
-    def _frame(self, kind: int, flags: int, size: int) -> str:
+    def _stops(self, kind: int, size: int) -> bool:
+        self.objection = self._frame(kind, size)
+        self.calls += kind == HEADERS
+        return bool(self.objection) or kind == HEADERS
+
+    def _frame(self, kind: int, size: int) -> str:
         if kind == RST_STREAM:
             return self._reset()
         if kind not in (HEADERS, CONTINUATION):

@@ -17,7 +17,7 @@ import pytest
 from bedplate.endpoints import DEFAULT, Endpoint, announced, file_of, find, home, normalise
 from bedplate.errors import BedplateError, CallError
 from bedplate.gate.announcement import Announcement, admin_socket
-from bedplate.gate.identity import by_socket, by_token
+from bedplate.gate.identity import by_socket, by_token, counted_as
 from bedplate.gate.listen import listen_problem, listen_taken
 from bedplate.gate.token import local_token
 
@@ -309,3 +309,18 @@ def test_an_address_of_another_machine_is_told_from_one_that_is_taken() -> None:
 )
 def test_the_api_listens_on_no_name_that_may_change(listen: str) -> None:
     assert listen_problem(listen) != ""
+
+
+@pytest.mark.parametrize(
+    ("peer", "counted"),
+    [
+        ("ipv4:10.20.0.5:40000", "10.20.0.5"),
+        ("ipv6:[2001:db8:1:2:aaaa::5]:40000", "2001:db8:1:2::/64"),
+        ("ipv6:[2001:db8:1:2:bbbb::6]:40001", "2001:db8:1:2::/64"),
+        ("ipv6:[::ffff:10.20.0.5]:40000", "10.20.0.5"),
+        ("ipv6:[fe80::1%eth0]:40000", "[fe80::1%eth0]"),
+        ("socket", "socket"),
+    ],
+)
+def test_limits_count_a_network_of_ipv6_as_one(peer: str, counted: str) -> None:
+    assert counted_as(peer) == counted

@@ -20,7 +20,7 @@ from bedplate.clock import Clock
 from bedplate.contracts import Credential, LoggedIn, Subject
 from bedplate.errors import CallError, NotReady, Unauthenticated
 from bedplate.gate.audit import Audit, Entry
-from bedplate.gate.identity import Authenticator, host_of
+from bedplate.gate.identity import Authenticator, counted_as, host_of
 from bedplate.gate.throttle import Throttle
 
 LASTS = 1.5  # s that an identity is remembered; with the 2 s a silent module may take, a stream is cut within 5
@@ -111,7 +111,7 @@ class Identities:
 
     def refused(self, peer: str, rule: str, text: str = "") -> None:
         """Leaves a line; where there are too many from there, one for all of the next seconds."""
-        host = host_of(peer)
+        host = counted_as(peer)
         if self._throttle.line(host):
             entry = Entry("authenticate", "refused", peer=peer, rule=rule, text=text)
             self._audit.add(entry, urgent=True)
@@ -174,7 +174,7 @@ class Identities:
         return subject
 
     def _trying(self, credential: Credential) -> _Trying:
-        return _Trying(self._tries, host_of(credential.peer))
+        return _Trying(self._tries, counted_as(credential.peer))
 
     async def _ask(self, credential: Credential) -> tuple[Subject | LoggedIn | None, str]:
         """All modules side by side: the first that knows; and who is still starting, when nobody does."""

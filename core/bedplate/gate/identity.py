@@ -11,6 +11,7 @@ import ipaddress
 from collections.abc import Callable
 
 from bedplate.contracts import Subject
+from bedplate.listening.peer import source_of
 
 Authenticator = Callable[[str, str], Subject | None]
 """(token, peer) → who it is, or None: not by this way."""
@@ -50,3 +51,8 @@ def host_of(peer: str) -> str:
     """Its address without the port: "10.20.0.5", "[fe80::1]"; the peer itself where there is no port."""
     kind, _, rest = peer.partition(":")
     return rest.rpartition(":")[0] if kind in ("ipv4", "ipv6") else peer
+
+
+def counted_as(peer: str) -> str:
+    """Whom limits count it as: its address, or for IPv6 the network that it may choose addresses from."""
+    return source_of(host_of(peer))

@@ -28,7 +28,7 @@ from bedplate.errors import AdmissionError
 from bedplate.listening.alerts import alert_of
 from bedplate.listening.descriptors import connections
 from bedplate.listening.forwarding import Client, Side, until_over
-from bedplate.listening.peer import Peer
+from bedplate.listening.peer import Peer, source_of
 from bedplate.listening.reasons import why
 from bedplate.listening.turns import Turns
 
@@ -61,6 +61,8 @@ class Limits:
 
 @dataclass(eq=False, slots=True)
 class _Connection:
+    """host: as limits count it · address: with the port, for people."""
+
     socket: socket.socket
     host: str
     address: str
@@ -144,7 +146,7 @@ class Listener:
 
     def _take(self, accepted: socket.socket, address: Any) -> None:
         shown = f"[{address[0]}]" if ":" in address[0] else address[0]
-        connection = _Connection(accepted, address[0], f"{shown}:{address[1]}")
+        connection = _Connection(accepted, source_of(address[0]), f"{shown}:{address[1]}")
         if len(self._silent) >= self.limits.silent:
             self._make_room(self._silent)
             many = f"{self.limits.silent} connections at once that have not said who they are"

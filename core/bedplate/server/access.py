@@ -13,7 +13,7 @@ from bedplate.contracts import Credential, Subject
 from bedplate.errors import BedplateError, CallError, Denied
 from bedplate.gate.audit import Audit, Entry
 from bedplate.gate.identities import Identities
-from bedplate.gate.identity import host_of
+from bedplate.gate.identity import counted_as
 from bedplate.server.door import Caller, Method
 from bedplate.server.sessions import Sessions
 
@@ -77,7 +77,7 @@ class AccessService:
     async def log_in(self, request: Any, caller: Caller) -> Any:
         """In the same time and words whatever is wrong. The name stands in the log, unless it may be a password."""
         peer = caller.subject.peer
-        if not self._tries.take(host_of(peer)):
+        if not self._tries.take(counted_as(peer)):
             text = "too many tries from this address; one a second"
             raise CallError(text, code="RESOURCE_EXHAUSTED")
         least = asyncio.create_task(asyncio.sleep(AT_LEAST))

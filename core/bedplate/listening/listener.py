@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from bedplate.errors import AdmissionError
+from bedplate.listening import turns
 from bedplate.listening.alerts import alert_of
 from bedplate.listening.descriptors import connections
 from bedplate.listening.forwarding import Client, Side, until_over
@@ -86,7 +87,8 @@ class Listener:
         self._folder, self._server = folder, server
         self._refused, self._tls, self._who = refused, tls, who
         self.limits = limits or Limits()
-        self._turns = Turns(time.monotonic)
+        self._turns = Turns(time.monotonic, turns.CALLS)
+        self._handshakes = Turns(time.monotonic, turns.HANDSHAKES)
         self._peers: dict[str, Peer] = {}
         self._silent: dict[_Connection, None] = {}  # the oldest first
         self._strangers: dict[_Connection, None] = {}
@@ -233,6 +235,7 @@ class Listener:
     async def _shake_hands(
         self, accepted: socket.socket, client: Client, context: ssl.SSLContext
     ) -> ssl.SSLObject:
+        await self._handshakes.turn()
         loop = asyncio.get_running_loop()
         spare = accepted.dup()
         try:

@@ -13,16 +13,17 @@ demo: ## a simulated bottling line; Ctrl-C ends it
 	@.make/setup
 	@$(bin)/bedplate demo $(ARGS)
 
-# Tests mostly wait for processes, so there is one worker more than there are processors; a file stays whole.
+# Tests mostly wait for processes, so there is one worker more than there are processors; a file stays whole,
+# and they begin in the order of tests/conftest.py.
 workers = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 test: ## everything: style, types, layers, protos, behaviour; make test ARGS='-k words'
 	@.make/setup dev
-	@$(bin)/pytest -n $(workers) --dist loadfile $(ARGS)
+	@$(bin)/pytest -n $(workers) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: ## the long runs: full counts, a fault every five seconds; an hour and more
 	@.make/setup dev
-	@BEDPLATE_SOAK=1 $(bin)/pytest -n $(workers) --dist loadfile -m "soak or counted" -o timeout=7200 $(ARGS)
+	@BEDPLATE_SOAK=1 $(bin)/pytest -n $(workers) --dist loadfile --no-loadscope-reorder -m "soak or counted" -o timeout=7200 $(ARGS)
 
 lint: ## style, types, layers and protos only
 	@.make/setup dev

@@ -226,8 +226,12 @@ async def test_a_server_that_is_back_is_found_by_itself(
     device = trouble.devices[line, protocol]
     back = device.first(GOOD, after=device.first(UNCERTAIN))
     assert back - device.returned < BACK_WITHIN
-    status = await trouble.site.component(device.component)
-    assert (status.state, status.tags_good) == ("up", 2)
+
+    async def well() -> bool:
+        status = await trouble.site.component(device.component)
+        return (status.state, status.tags_good) == ("up", 2)
+
+    await until(well)
 
 
 async def test_a_frozen_server_is_noticed_though_its_socket_stands(
